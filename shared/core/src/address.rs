@@ -1,0 +1,140 @@
+//! The addresses that we give: a local part at a domain of the community.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::member::LaunchpadName;
+use crate::newtype::checked_string;
+use crate::reserved::is_reserved;
+
+/// Octets of a local part at most (RFC 5321, 4.5.3.1.1).
+pub const LOCAL_PART_OCTETS: usize = 64;
+
+checked_string! {
+    /// The part before the `@`: a dot-atom (RFC 5322, 3.2.3) in lower case, 64 octets at most, not reserved.
+    LocalPart, LocalPartError, |text| {
+        let atom = |atom: &str| !atom.is_empty() && atom.bytes().all(is_atext);
+        if text.len() > LOCAL_PART_OCTETS {
+            Err(LocalPartError::TooLong)
+        } else if !text.split('.').all(atom) {
+            Err(LocalPartError::NotADotAtom)
+        } else if is_reserved(text) {
+            Err(LocalPartError::Reserved)
+        } else {
+            Ok(text.to_owned())
+        }
+    }
+}
+
+impl LocalPart {
+    /// The local part that a Launchpad name gives.
+    pub fn of(name: &LaunchpadName) -> Result<Self, LocalPartError> {
+        Self::parse(&name.as_str().to_ascii_lowercase())
+    }
+}
+
+/// RFC 5322's `atext`, without upper case: we store and compare one case only.
+fn is_atext(b: u8) -> bool {
+    b.is_ascii_lowercase() || b.is_ascii_digit() || b"!#$%&'*+-/=?^_`{|}~".contains(&b)
+}
+
+/// Why a name gives no address. The member is told; only a new name helps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LocalPartError {
+    /// Two dots in a row, one at an end, or a character that does not belong.
+    #[error("not valid before the @ of an address")]
+    NotADotAtom,
+    /// More than [`LOCAL_PART_OCTETS`].
+    #[error("longer than the 64 characters that an address allows")]
+    TooLong,
+    /// Kept for those who run the domain.
+    #[error("reserved for those who run the domain")]
+    Reserved,
+}
+
+checked_string! {
+    /// A domain in lower case, ASCII (an internationalized one in its `xn--` form), two labels at least (RFC 1035, 2.3.1).
+    DomainName, DomainError, |text| {
+        let label = |l: &str| {
+            (1..=63).contains(&l.len())
+                && !l.starts_with('-')
+                && !l.ends_with('-')
+                && l.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        };
+        let valid = text.len() <= 253 && text.contains('.') && text.split('.').all(label);
+        if valid { Ok(text.to_owned()) } else { Err(DomainError) }
+    }
+}
+
+/// A text that is no domain of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a domain: labels of a-z, 0-9 and -, with dots between, in lower case")]
+pub struct DomainError;
+
+/// An address that we give.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Address {
+    /// Before the `@`.
+    pub local_part: LocalPart,
+    /// After the `@`.
+    pub domain: DomainName,
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}@{}", self.local_part, self.domain)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[rstest::rstest]
+    #[case("alice", Ok("alice"))]
+    #[case("a.b", Ok("a.b"))]
+    #[case("a+b", Ok("a+b"))]
+    #[case("a..b", Err(LocalPartError::NotADotAtom))]
+    #[case("ab.", Err(LocalPartError::NotADotAtom))]
+    #[case("postmaster", Err(LocalPartError::Reserved))]
+    fn local_parts(#[case] name: &str, #[case] expected: Result<&str, LocalPartError>) {
+        let got = LocalPart::of(&LaunchpadName::parse(name).unwrap());
+        assert_eq!(got.as_ref().map(LocalPart::as_str), expected.as_ref().map(|text| *text));
+    }
+
+    #[rstest::rstest]
+    #[case(64, true)]
+    #[case(65, false)]
+    fn length_is_bounded(#[case] length: usize, #[case] fits: bool) {
+        assert_eq!(LocalPart::parse(&"a".repeat(length)).is_ok(), fits);
+    }
+
+    #[rstest::rstest]
+    #[case("ubuntu.com", true)]
+    #[case("xn--bcher-kva.example", true)]
+    #[case("localhost", false)]
+    #[case("Ubuntu.com", false)]
+    #[case("ubuntu.com.", false)]
+    #[case("-a.com", false)]
+    #[case("a_b.com", false)]
+    fn domains(#[case] text: &str, #[case] valid: bool) {
+        assert_eq!(DomainName::parse(text).is_ok(), valid);
+    }
+
+    proptest! {
+        /// Whatever Launchpad calls a person, what we make of it is an address that mail servers take.
+        #[test]
+        fn a_local_part_is_always_mailable(name in "[a-z0-9][a-z0-9+.-]{1,80}") {
+            if let Ok(local) = LocalPart::of(&LaunchpadName::parse(&name).unwrap()) {
+                let address = format!("{local}@ubuntu.com");
+                prop_assert!(email_address::EmailAddress::is_valid(&address));
+                prop_assert!(!is_reserved(local.as_str()));
+                prop_assert_eq!(local.as_str(), name);
+            }
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! An alias: an address of ours that belongs to one member for good, and what may happen to it.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::address::{Address, DomainName, LocalPartError};
+use crate::email::EmailAddress;
+use crate::member::MemberId;
+
+/// Whether mail to an alias flows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Status {
+    /// Mail flows.
+    Active,
+    /// Mail flows for now; the member has been told that it will end.
+    Leaving,
+    /// Mail is refused, with the reason.
+    Suspended,
+    /// The personal data is gone; the name stays taken.
+    Retired,
+}
+
+impl Status {
+    /// The word that is stored and logged.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Leaving => "leaving",
+            Self::Suspended => "suspended",
+            Self::Retired => "retired",
+        }
+    }
+}
+
+/// Why an alias is as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reason {
+    /// The member is eligible.
+    Eligible,
+    /// Mail would come back to us: the destination is the alias, or lies in a domain of the community.
+    Loop,
+    /// The member is no longer in the team, or no longer eligible.
+    NotEligible,
+    /// An operator has banned the member.
+    Banned,
+}
+
+impl Reason {
+    /// The word that is stored and logged.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Eligible => "eligible",
+            Self::Loop => "loop",
+            Self::NotEligible => "not-eligible",
+            Self::Banned => "banned",
+        }
+    }
+}
+
+/// An alias as the table has it, without its sealed destination.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alias {
+    /// The address.
+    pub address: Address,
+    /// Whose it is, for good.
+    pub member: MemberId,
+    /// Whether mail flows.
+    pub status: Status,
+    /// Why.
+    pub reason: Reason,
+    /// Since when it has this status.
+    pub since: Timestamp,
+    /// Counts its changes, from 1; every write is conditional on it.
+    pub version: u64,
+}
+
+/// Why a member does not get an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "refusal", content = "detail")]
+pub enum Refusal {
+    /// It is, or once was, somebody else's.
+    Taken,
+    /// The domain has not yet proven that it belongs to the community.
+    DomainNotVerified,
+    /// The Launchpad name gives no address.
+    Name(LocalPartError),
+}
+
+/// What an eligible member's wish for an address comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Nobody has had the address: write it.
+    Create {
+        /// With this status.
+        status: Status,
+        /// For this reason.
+        reason: Reason,
+    },
+    /// The member has it in another state: change it, if it still has this version.
+    Change {
+        /// The version that the decision was made on.
+        version: u64,
+        /// The new status.
+        status: Status,
+        /// The reason for it.
+        reason: Reason,
+    },
+    /// It already is as it should be: no write, no audit entry.
+    Unchanged,
+    /// No.
+    Refuse(Refusal),
+}
+
+/// Whether mail to `alias` would come back to the community instead of reaching somebody.
+pub fn is_loop(destination: &EmailAddress, community: &[DomainName]) -> bool {
+    community.iter().any(|domain| domain.as_str() == destination.domain())
+}
+
+/// Decides on an address for a member who is eligible and asks with this destination. An active alias keeps the
+/// destination that it has.
+pub fn decide(
+    existing: Option<&Alias>,
+    member: MemberId,
+    destination: &EmailAddress,
+    community: &[DomainName],
+) -> Decision {
+    let (status, reason) = if is_loop(destination, community) {
+        (Status::Suspended, Reason::Loop)
+    } else {
+        (Status::Active, Reason::Eligible)
+    };
+    match existing {
+        None => Decision::Create { status, reason },
+        Some(alias) if alias.member != member => Decision::Refuse(Refusal::Taken),
+        Some(alias) if alias.status == Status::Active || (alias.status, alias.reason) == (status, reason) => {
+            Decision::Unchanged
+        }
+        Some(alias) => Decision::Change { version: alias.version, status, reason },
+    }
+}
+
+#[cfg(test)]
+#[path = "alias_tests.rs"]
+mod tests;

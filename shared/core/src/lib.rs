@@ -1,0 +1,17 @@
+//! The rules of Membermail: who is eligible, which address they get, what a change of it means.
+//!
+//! Everything here takes values and returns values: no network, no table, no AWS type. The two things
+//! that rules cannot be without, the time and random bytes, are parameters ([`clock`], [`random`]).
+
+pub mod address;
+pub mod alias;
+pub mod audit;
+pub mod clock;
+pub mod community;
+pub mod eligibility;
+pub mod email;
+pub mod member;
+pub mod message;
+mod newtype;
+pub mod random;
+pub mod reserved;
