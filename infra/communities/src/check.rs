@@ -1,0 +1,35 @@
+//! Reads a community file, or says on which line it is wrong and why. Used by the build script and its tests.
+
+use membermail_core::community::Community;
+
+/// What a mistake looks like to whoever made it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Mistake {
+    /// Counted from 1.
+    pub(crate) line: usize,
+    /// In words.
+    pub(crate) reason: String,
+}
+
+/// The same file read for where its domains begin.
+#[derive(serde::Deserialize)]
+struct Places {
+    #[serde(default)]
+    domains: Vec<toml::Spanned<toml::Table>>,
+}
+
+/// Parses and checks the text of a community file.
+pub(crate) fn read(text: &str) -> Result<Community, Vec<Mistake>> {
+    let line_at = |offset: usize| text.get(..offset).map_or(1, |before| before.matches('\n').count() + 1);
+    let community: Community = toml::from_str(text).map_err(|error| {
+        let line = error.span().map_or(1, |span| line_at(span.start));
+        vec![Mistake { line, reason: error.message().to_owned() }]
+    })?;
+    let faults = community.faults();
+    if faults.is_empty() {
+        return Ok(community);
+    }
+    let places = toml::from_str::<Places>(text).map(|places| places.domains).unwrap_or_default();
+    let line_of = |index: usize| places.get(index).map_or(1, |place| line_at(place.span().start));
+    Err(faults.into_iter().map(|(index, reason)| Mistake { line: line_of(index), reason }).collect())
+}
