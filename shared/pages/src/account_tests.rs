@@ -1,0 +1,130 @@
+use askama::Template;
+use membermail_core::address::{Address, LocalPart, LocalPartError};
+use membermail_core::community::SignIn;
+use membermail_core::member::MemberId;
+
+use super::*;
+
+/// A community as a file would give it.
+fn community() -> Community {
+    serde_json::from_value(serde_json::json!({
+        "title": "Ubuntu",
+        "help": "https://help.example.org/",
+        "code-of-conduct": "https://launchpad.net/codeofconduct",
+        "sign-in": {
+            "protocol": "openid-2.0",
+            "title": "Ubuntu One",
+            "endpoint": "https://login.example.org/+openid",
+            "identifier-root": "https://login.example.org/+id/",
+        },
+        "launchpad": { "api": "https://api.example.org/" },
+        "domains": [{ "domain": "ubuntu.com", "team": "ubuntumembers", "admins": ["ada"] }],
+    }))
+    .unwrap()
+}
+
+fn site(community: &Community) -> Site<'_> {
+    let SignIn::OpenId2 { title, .. } = &community.sign_in;
+    Site { base: "/live", community: &community.title, help: community.help.as_str(), provider: title, sign_out: None }
+}
+
+fn domain(name: &str) -> DomainName {
+    DomainName::parse(name).unwrap()
+}
+
+fn alias(status: Status, reason: Reason) -> (Alias, EmailAddress) {
+    let alias = Alias {
+        address: Address { local_part: LocalPart::parse("alice").unwrap(), domain: domain("ubuntu.com") },
+        member: MemberId::parse("01ARZ3NDEKTSV4RRFFQ69G5FAV").unwrap(),
+        status,
+        reason,
+        since: "2026-11-24T10:00:00Z".parse().unwrap(),
+        version: 1,
+    };
+    (alias, EmailAddress::parse("alice@mail.example").unwrap())
+}
+
+fn eligible() -> Outcome {
+    Outcome::Eligible { domains: vec![domain("ubuntu.com"), domain("kubuntu.org")] }
+}
+
+/// One line a row, so that a snapshot of all states reads like a table.
+fn words(facts: &Facts<'_>) -> String {
+    let view = View::of(facts, &community());
+    let mut text = format!("{} | {} | refresh {:?}\n", view.heading, view.text, view.refresh);
+    if let Some(link) = &view.link {
+        text.push_str(&format!("  -> {} ({})\n", link.label, link.href));
+    }
+    for row in &view.rows {
+        text.push_str(&format!("  [{}] {}: {} {}\n", row.mood.class(), row.title, row.state, row.advice));
+    }
+    text
+}
+
+#[test]
+fn every_outcome_has_its_words() {
+    let outcomes = [
+        Outcome::Banned,
+        Outcome::Unknown,
+        Outcome::NotValid,
+        Outcome::CodeOfConductUnsigned,
+        Outcome::NoTeam,
+        Outcome::PersonTaken,
+        eligible(),
+    ];
+    let mut text = String::new();
+    for progress in [Progress::Pending, Progress::Delayed] {
+        text.push_str(&words(&Facts { progress, outcome: None, aliases: &[], refusals: &[] }));
+    }
+    for outcome in &outcomes {
+        text.push_str(&words(&Facts { progress: Progress::Done, outcome: Some(outcome), aliases: &[], refusals: &[] }));
+    }
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn every_state_of_an_address_has_its_words() {
+    let states = [
+        (Status::Active, Reason::Eligible),
+        (Status::Leaving, Reason::NotEligible),
+        (Status::Suspended, Reason::Loop),
+        (Status::Suspended, Reason::Banned),
+        (Status::Suspended, Reason::NotEligible),
+        (Status::Retired, Reason::NotEligible),
+    ];
+    let refusals = [
+        Refusal::Taken,
+        Refusal::DomainNotVerified,
+        Refusal::Name(LocalPartError::Reserved),
+        Refusal::Name(LocalPartError::TooLong),
+        Refusal::Name(LocalPartError::NotADotAtom),
+    ];
+    let facts = Facts {
+        progress: Progress::Done,
+        outcome: Some(&eligible()),
+        aliases: &states.map(|(status, reason)| alias(status, reason)),
+        refusals: &refusals.map(|refusal| (domain("kubuntu.org"), refusal)),
+    };
+    insta::assert_snapshot!(words(&facts));
+}
+
+#[test]
+fn the_page_of_a_member() {
+    let community = community();
+    let outcome = eligible();
+    let facts = Facts {
+        progress: Progress::Done,
+        outcome: Some(&outcome),
+        aliases: &[alias(Status::Active, Reason::Eligible)],
+        refusals: &[],
+    };
+    let site = Site { sign_out: Some("token".into()), ..site(&community) };
+    let page = Account { site, view: View::of(&facts, &community) };
+    insta::assert_snapshot!(page.render().unwrap());
+}
+
+#[test]
+fn the_page_of_a_stranger() {
+    let community = community();
+    insta::assert_snapshot!(Welcome { site: site(&community), domains: &community.domains }.render().unwrap());
+}

@@ -1,0 +1,38 @@
+//! Sending to a queue.
+
+use aws_sdk_sqs::Client;
+use aws_sdk_sqs::error::DisplayErrorContext;
+use serde::Serialize;
+
+/// A queue, by its URL.
+#[derive(Clone, Debug)]
+pub struct Queue {
+    client: Client,
+    url: String,
+}
+
+impl Queue {
+    /// The queue at `url`.
+    pub fn new(client: Client, url: impl Into<String>) -> Self {
+        Self { client, url: url.into() }
+    }
+
+    /// Sends a message as JSON. When this returns, the queue has it.
+    pub async fn send(&self, message: &impl Serialize) -> Result<(), QueueError> {
+        let body = serde_json::to_string(message).map_err(|error| QueueError(error.to_string()))?;
+        let sent = self.client.send_message().queue_url(&self.url).message_body(body).send().await;
+        sent.map(drop).map_err(|error| QueueError(DisplayErrorContext(error).to_string()))
+    }
+
+    /// Hides a received message for so many seconds from now: when it is to be tried again.
+    pub(crate) async fn hide(&self, receipt: &str, seconds: i32) -> Result<(), QueueError> {
+        let request = self.client.change_message_visibility().queue_url(&self.url).receipt_handle(receipt);
+        let hidden = request.visibility_timeout(seconds).send().await;
+        hidden.map(drop).map_err(|error| QueueError(DisplayErrorContext(error).to_string()))
+    }
+}
+
+/// The queue did not take it; try again.
+#[derive(Debug, thiserror::Error)]
+#[error("the queue cannot be reached: {0}")]
+pub struct QueueError(String);
