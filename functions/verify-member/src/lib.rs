@@ -1,1 +1,132 @@
-//! placeholder
+//! Asks Launchpad about a member who signed in, records the outcome, and passes on what they are eligible for.
+
+use std::time::Duration;
+
+use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
+use membermail_core::clock::{Clock, SystemClock};
+use membermail_core::community::Community;
+use membermail_core::eligibility::{self, Outcome, Person, Standing};
+use membermail_core::message::{VerifyMember, WriteAlias};
+use membermail_core::random::OsRandom;
+use membermail_launchpad as launchpad;
+use membermail_runtime::aws::Aws;
+use membermail_runtime::batch::{self, Retryable};
+use membermail_runtime::queue::{Queue, QueueError};
+use membermail_runtime::variables::{Variables, of_process};
+use membermail_store::{Recorded, Store, StoreError};
+use tracing::info;
+use url::Url;
+
+/// What the function holds through its life.
+pub struct Context {
+    community: Community,
+    launchpad: launchpad::Client,
+    store: Store,
+    inbox: Queue,
+    outbox: Queue,
+    clock: Box<dyn Clock>,
+}
+
+impl Context {
+    /// Reads the settings and builds the clients.
+    pub async fn from_env() -> Result<Self, lambda_runtime::Error> {
+        let mut variables = Variables::new(&of_process);
+        let community = variables.required("COMMUNITY");
+        let table = variables.required("TABLE_NAME");
+        let inbox = variables.required("VERIFY_QUEUE_URL");
+        let outbox = variables.required("WRITE_QUEUE_URL");
+        let api: Option<Url> = variables.optional("LAUNCHPAD_URL");
+        let patience: Option<u64> = variables.optional("LAUNCHPAD_PATIENCE_SECONDS");
+        variables.finish()?;
+        let community = membermail_communities::community(&community)?;
+        let aws = Aws::from_env().await;
+        let launchpad = launchpad::Client::new(launchpad::Settings {
+            api: api.unwrap_or_else(|| community.launchpad.api.clone()),
+            user_agent: format!("membermail/{} (+{})", env!("CARGO_PKG_VERSION"), community.help),
+            patience: Duration::from_secs(patience.unwrap_or(20)),
+        })?;
+        Ok(Self {
+            launchpad,
+            store: Store::new(aws.dynamodb(), table),
+            inbox: Queue::new(aws.sqs(), inbox),
+            outbox: Queue::new(aws.sqs(), outbox),
+            clock: Box::new(SystemClock),
+            community,
+        })
+    }
+}
+
+/// Handles a batch; a member whose check failed comes back alone.
+pub async fn handle(context: &Context, event: SqsEvent) -> SqsBatchResponse {
+    batch::each(event, &context.inbox, &OsRandom, |message| verify(context, message)).await
+}
+
+async fn verify(context: &Context, message: VerifyMember) -> Result<(), Error> {
+    let Some(member) = context.store.member(message.member).await? else { return Err(Error::NoMember) };
+    // A banned member costs Launchpad no request.
+    let standing = if member.is_banned() {
+        Standing::Unknown
+    } else {
+        match context.launchpad.standing(&message.claimed_identifier).await {
+            Ok(standing) => standing,
+            Err(cause) => {
+                context.store.record_delay(message.member).await?;
+                return Err(cause.into());
+            }
+        }
+    };
+    let outcome = eligibility::decide(member.is_banned(), &standing, &context.community);
+    let person = known_person(&standing);
+    let claim = person.map(|person| (person.id, &person.name));
+    let recorded = context.store.record_outcome(message.member, &outcome, claim, context.clock.now()).await?;
+    info!(
+        request_id = message.request_id,
+        outcome = if recorded == Recorded::PersonTaken { Outcome::PersonTaken.as_str() } else { outcome.as_str() },
+        "member {} checked",
+        message.member,
+    );
+    // Recorded first and sent second: where sending fails the message comes back, and both are done again.
+    if let (Recorded::Recorded, Outcome::Eligible { domains }, Some(person)) = (recorded, outcome, person) {
+        for domain in domains {
+            let wish = WriteAlias {
+                member: message.member,
+                name: person.name.clone(),
+                domain,
+                request_id: message.request_id.clone(),
+            };
+            context.outbox.send(&wish).await?;
+        }
+    }
+    Ok(())
+}
+
+fn known_person(standing: &Standing) -> Option<&Person> {
+    match standing {
+        Standing::Known { person, .. } => Some(person),
+        Standing::Unknown | Standing::Gone => None,
+    }
+}
+
+/// Why a check did not come to its end.
+#[derive(Debug, thiserror::Error)]
+enum Error {
+    #[error("no such member")]
+    NoMember,
+    #[error("Launchpad gave no answer that can be used")]
+    Launchpad(#[from] launchpad::Error),
+    #[error("the table")]
+    Store(#[from] StoreError),
+    #[error("the next queue")]
+    Queue(#[from] QueueError),
+}
+
+impl Retryable for Error {
+    fn is_retryable(&self) -> bool {
+        match self {
+            Self::NoMember => false,
+            // Whatever Launchpad answers, it may answer better later: nobody's address hangs on one bad answer.
+            Self::Launchpad(_) | Self::Queue(_) => true,
+            Self::Store(cause) => cause.is_retryable(),
+        }
+    }
+}

@@ -1,2 +1,13 @@
-//! x
-fn main() {}
+//! `verify-member`: from the verify queue to Launchpad, the table and the write queue.
+
+use aws_lambda_events::event::sqs::SqsEvent;
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use verify_member::{Context, handle};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    membermail_runtime::logs::init();
+    let context = &Context::from_env().await?;
+    let serve = |event: LambdaEvent<SqsEvent>| async move { Ok::<_, Error>(handle(context, event.payload).await) };
+    lambda_runtime::run(service_fn(serve)).await
+}

@@ -1,2 +1,13 @@
-//! x
-fn main() {}
+//! `write-aliases`: from the write queue to the table and its audit log.
+
+use aws_lambda_events::event::sqs::SqsEvent;
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use write_aliases::{Context, handle};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    membermail_runtime::logs::init();
+    let context = &Context::from_env().await?;
+    let serve = |event: LambdaEvent<SqsEvent>| async move { Ok::<_, Error>(handle(context, event.payload).await) };
+    lambda_runtime::run(service_fn(serve)).await
+}

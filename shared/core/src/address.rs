@@ -75,6 +75,7 @@ pub struct DomainError;
 
 /// An address that we give.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Address {
     /// Before the `@`.
     pub local_part: LocalPart,
@@ -87,6 +88,26 @@ impl fmt::Display for Address {
         write!(f, "{}@{}", self.local_part, self.domain)
     }
 }
+
+impl From<Address> for String {
+    fn from(address: Address) -> Self {
+        address.to_string()
+    }
+}
+
+impl TryFrom<String> for Address {
+    type Error = AddressError;
+    fn try_from(text: String) -> Result<Self, AddressError> {
+        let (local_part, domain) = text.rsplit_once('@').ok_or(AddressError)?;
+        let local_part = local_part.parse().map_err(|_| AddressError)?;
+        Ok(Self { local_part, domain: domain.parse().map_err(|_| AddressError)? })
+    }
+}
+
+/// A text that is no address of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not an address that we could have given")]
+pub struct AddressError;
 
 #[cfg(test)]
 mod tests {
@@ -123,6 +144,13 @@ mod tests {
     #[case("a_b.com", false)]
     fn domains(#[case] text: &str, #[case] valid: bool) {
         assert_eq!(DomainName::parse(text).is_ok(), valid);
+    }
+
+    #[test]
+    fn an_address_reads_what_it_prints() {
+        let address = Address::try_from("alice+x@ubuntu.com".to_owned()).unwrap();
+        assert_eq!(address.to_string(), "alice+x@ubuntu.com");
+        assert_eq!(Address::try_from("postmaster@ubuntu.com".to_owned()), Err(AddressError));
     }
 
     proptest! {

@@ -27,7 +27,8 @@ pub struct Entry {
     pub at: Timestamp,
     /// By whom.
     pub actor: Actor,
-    /// Whose alias.
+    /// Whose alias. Stored by another word than an alias stores it, so that the index by member holds aliases only.
+    #[serde(rename = "owner")]
     pub member: MemberId,
     /// Which.
     pub address: Address,

@@ -1,0 +1,151 @@
+//! The few ways in which items are read and written; everything else of this crate is built from them.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem, Update};
+use jiff::Timestamp;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::error::StoreError;
+use crate::keys::Key;
+
+/// An item as the SDK has it.
+pub(crate) type Item = HashMap<String, AttributeValue>;
+
+/// The table.
+#[derive(Clone, Debug)]
+pub struct Store {
+    pub(crate) client: Client,
+    pub(crate) table: String,
+}
+
+impl Store {
+    /// The table of that name.
+    pub fn new(client: Client, table: impl Into<String>) -> Self {
+        Self { client, table: table.into() }
+    }
+
+    /// Reads one item, strongly consistent.
+    pub(crate) async fn get<T: DeserializeOwned>(&self, key: &Key) -> Result<Option<T>, StoreError> {
+        let request = self.client.get_item().table_name(&self.table).consistent_read(true);
+        let answer = request.key("pk", text(&key.pk)).key("sk", text(&key.sk)).send().await?;
+        answer.item.map(|item| decode(item, key)).transpose()
+    }
+
+    /// Reads every item of a partition whose sort key begins so, in order; with no beginning, the whole partition.
+    pub(crate) async fn list<T: DeserializeOwned>(&self, pk: &str, begins: &str) -> Result<Vec<T>, StoreError> {
+        let query = self.client.query().table_name(&self.table).consistent_read(true);
+        let query = query.expression_attribute_values(":pk", text(pk));
+        let query = if begins.is_empty() {
+            query.key_condition_expression("pk = :pk")
+        } else {
+            let query = query.expression_attribute_values(":sk", text(begins));
+            query.key_condition_expression("pk = :pk AND begins_with(sk, :sk)")
+        };
+        let mut pages = query.into_paginator().items().send();
+        let mut all = Vec::new();
+        while let Some(item) = pages.next().await {
+            all.push(decode(item?, &Key { pk: pk.to_owned(), sk: begins.to_owned() })?);
+        }
+        Ok(all)
+    }
+
+    /// Deletes one item, if it is there.
+    pub(crate) async fn delete(&self, key: &Key) -> Result<(), StoreError> {
+        let request = self.client.delete_item().table_name(&self.table);
+        request.key("pk", text(&key.pk)).key("sk", text(&key.sk)).send().await?;
+        Ok(())
+    }
+
+    /// Writes all or nothing.
+    pub(crate) async fn transact(&self, writes: Vec<TransactWriteItem>) -> Result<Written, StoreError> {
+        match self.client.transact_write_items().set_transact_items(Some(writes)).send().await {
+            Ok(_) => Ok(Written::All),
+            Err(error) => failed_conditions(&error).ok_or_else(|| error.into()),
+        }
+    }
+
+    /// A put of an item with these keys.
+    pub(crate) fn put<T: Serialize>(
+        &self,
+        key: &Key,
+        value: &T,
+    ) -> Result<aws_sdk_dynamodb::types::builders::PutBuilder, StoreError> {
+        Ok(Put::builder().table_name(&self.table).set_item(Some(encode(key, value)?)))
+    }
+
+    /// An update of the item with this key.
+    pub(crate) fn update(&self, key: &Key) -> aws_sdk_dynamodb::types::builders::UpdateBuilder {
+        Update::builder().table_name(&self.table).key("pk", text(&key.pk)).key("sk", text(&key.sk))
+    }
+
+    /// A delete within a transaction.
+    pub(crate) fn removal(&self, key: &Key) -> Result<TransactWriteItem, StoreError> {
+        let delete = Delete::builder().table_name(&self.table).key("pk", text(&key.pk)).key("sk", text(&key.sk));
+        Ok(TransactWriteItem::builder().delete(delete.build()?).build())
+    }
+
+    /// A condition on an item that the transaction does not write.
+    pub(crate) fn check(&self, key: &Key, condition: &str) -> Result<TransactWriteItem, StoreError> {
+        let check = ConditionCheck::builder().table_name(&self.table).key("pk", text(&key.pk)).key("sk", text(&key.sk));
+        let check = check.condition_expression(condition).build()?;
+        Ok(TransactWriteItem::builder().condition_check(check).build())
+    }
+}
+
+/// What became of a transaction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Written {
+    /// All of it.
+    All,
+    /// Nothing: the conditions at these places did not hold.
+    Failed(Vec<usize>),
+}
+
+/// The places of the conditions that did not hold, if that and nothing else stopped the transaction.
+fn failed_conditions(error: &SdkError<TransactWriteItemsError>) -> Option<Written> {
+    let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error() else {
+        return None;
+    };
+    let codes: Vec<_> = cancelled.cancellation_reasons().iter().map(|reason| reason.code().unwrap_or("None")).collect();
+    let places = |wanted: &str| -> Vec<usize> {
+        codes.iter().enumerate().filter(|(_, code)| **code == wanted).map(|(place, _)| place).collect()
+    };
+    let failed = places("ConditionalCheckFailed");
+    if !failed.is_empty() {
+        return Some(Written::Failed(failed));
+    }
+    // A conflict names no condition: whoever tries again sees what the other one wrote.
+    (!places("TransactionConflict").is_empty()).then(|| Written::Failed(Vec::new()))
+}
+
+pub(crate) fn text(value: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(value.into())
+}
+
+pub(crate) fn number(value: impl ToString) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}
+
+/// An item of these keys, with the value's fields beside them.
+pub(crate) fn encode<T: Serialize>(key: &Key, value: &T) -> Result<Item, StoreError> {
+    let mut item: Item = serde_dynamo::to_item(value).map_err(|cause| StoreError::corrupt(&key.sk, cause))?;
+    item.insert("pk".into(), text(&key.pk));
+    item.insert("sk".into(), text(&key.sk));
+    Ok(item)
+}
+
+pub(crate) fn decode<T: DeserializeOwned>(item: Item, key: &Key) -> Result<T, StoreError> {
+    // The kind of item is enough for a log: what follows can be somebody's name.
+    let kind = key.pk.split('#').next().unwrap_or_default();
+    serde_dynamo::from_item(item).map_err(|cause| StoreError::corrupt(kind, cause))
+}
+
+/// The time to live of an item, in seconds since 1970, as DynamoDB wants it.
+pub(crate) fn expires(at: Timestamp) -> AttributeValue {
+    number(at.as_second())
+}

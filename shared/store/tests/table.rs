@@ -1,0 +1,169 @@
+//! The table under repeats, races and refusals, in a real DynamoDB.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says where it stopped")]
+
+mod support;
+
+use jiff::SignedDuration;
+use membermail_core::alias::{Reason, Refusal, Status};
+use membermail_core::audit::Actor;
+use membermail_core::eligibility::Outcome;
+
+use membermail_core::member::{LaunchpadId, LaunchpadName};
+use membermail_core::random::OsRandom;
+use membermail_store::{Cause, CheckState, Grant, Recorded, Session, UsedUp};
+use support::{World, address, community, now};
+
+const CAUSE: Cause<'static> = Cause { actor: Actor::Member, request_id: "request-1", now: jiff::Timestamp::UNIX_EPOCH };
+
+impl World {
+    async fn grant(&self, member: &membermail_store::Member, text: &str) -> Grant {
+        let cause = Cause { now: now(), ..CAUSE };
+        let address = address(text);
+        self.store.grant(&self.sealer, member, &address, &community(), cause, &OsRandom).await.unwrap()
+    }
+
+    async fn audit_count(&self) -> usize {
+        self.store.audit(&community()[0], "2026-11").await.unwrap().len()
+    }
+}
+
+#[tokio::test]
+async fn many_deliveries_at_once_leave_one_alias_and_one_audit_entry() {
+    let world = World::new("deliveries").await;
+    let alice = world.member("alice", "alice@mail.example").await;
+    let grants = tokio::join!(
+        world.grant(&alice, "alice@ubuntu.com"),
+        world.grant(&alice, "alice@ubuntu.com"),
+        world.grant(&alice, "alice@ubuntu.com"),
+        world.grant(&alice, "alice@ubuntu.com"),
+    );
+    let grants = [grants.0, grants.1, grants.2, grants.3];
+    assert_eq!(grants.iter().filter(|grant| matches!(grant, Grant::Created(_))).count(), 1, "{grants:?}");
+    assert_eq!(world.grant(&alice, "alice@ubuntu.com").await, Grant::Unchanged);
+    assert_eq!(world.audit_count().await, 1);
+    let aliases = world.store.aliases_of(alice.id).await.unwrap();
+    assert_eq!(aliases.len(), 1);
+    assert_eq!(aliases[0].destination(&world.sealer, &alice.salt).unwrap().expose(), "alice@mail.example");
+}
+
+#[tokio::test]
+async fn an_address_of_somebody_else_is_refused() {
+    let world = World::new("taken").await;
+    let alice = world.member("alice", "alice@mail.example").await;
+    let eve = world.member("eve", "eve@mail.example").await;
+    world.grant(&alice, "alice@ubuntu.com").await;
+    assert_eq!(world.grant(&eve, "alice@ubuntu.com").await, Grant::Refused(Refusal::Taken));
+    assert_eq!(world.audit_count().await, 1);
+}
+
+#[tokio::test]
+async fn only_verified_domains_and_welcome_members_get_addresses() {
+    let world = World::new("verified").await;
+    let alice = world.member("alice", "alice@mail.example").await;
+    let refused = Grant::Refused(Refusal::DomainNotVerified);
+    assert_eq!(world.grant(&alice, "alice@kubuntu.org").await, refused);
+    world.store.refuse(alice.id, &community()[1], &Refusal::DomainNotVerified, now()).await.unwrap();
+    assert_eq!(world.store.refusals_of(alice.id).await.unwrap().len(), 1);
+
+    world.store.verify_domain(&community()[1], now()).await.unwrap();
+    assert!(matches!(world.grant(&alice, "alice@kubuntu.org").await, Grant::Created(_)));
+    assert!(world.store.refusals_of(alice.id).await.unwrap().is_empty());
+
+    world.store.ban(alice.id, now()).await.unwrap();
+    assert_eq!(world.grant(&alice, "alice@ubuntu.com").await, Grant::Banned);
+    world.store.unban(alice.id).await.unwrap();
+    assert!(matches!(world.grant(&alice, "alice@ubuntu.com").await, Grant::Created(_)));
+}
+
+#[tokio::test]
+async fn a_loop_is_made_switched_off_and_mended_by_another_sign_in_address() {
+    let world = World::new("loop").await;
+    let member = world.member("loop", "loop@ubuntu.com").await;
+    let Grant::Created(alias) = world.grant(&member, "loop@ubuntu.com").await else { panic!("not created") };
+    assert_eq!((alias.status, alias.reason), (Status::Suspended, Reason::Loop));
+    assert_eq!(world.grant(&member, "loop@ubuntu.com").await, Grant::Unchanged);
+
+    let member = world.member("loop", "loop@mail.example").await;
+    let Grant::Changed(alias) = world.grant(&member, "loop@ubuntu.com").await else { panic!("not changed") };
+    assert_eq!((alias.status, alias.version), (Status::Active, 2));
+    let entries = world.store.audit(&community()[0], "2026-11").await.unwrap();
+    assert_eq!(entries.iter().filter(|entry| entry.before == Some(Status::Suspended)).count(), 1);
+}
+
+#[tokio::test]
+async fn two_first_sign_ins_at_once_are_one_member() {
+    let world = World::new("members").await;
+    let (one, two) = tokio::join!(world.member("alice", "a@mail.example"), world.member("alice", "a@mail.example"));
+    assert_eq!(one.id, two.id);
+    assert_eq!(two.check.state, CheckState::Pending);
+}
+
+#[tokio::test]
+async fn a_launchpad_person_belongs_to_one_member() {
+    let world = World::new("persons").await;
+    let alice = world.member("alice", "alice@mail.example").await;
+    let other = world.member("other", "alice@mail.example").await;
+    let name = LaunchpadName::parse("alice").unwrap();
+    let person = Some((LaunchpadId(7), &name));
+    let record = |id| world.store.record_outcome(id, &Outcome::NoTeam, person, now());
+    assert_eq!(record(alice.id).await.unwrap(), Recorded::Recorded);
+    assert_eq!(record(alice.id).await.unwrap(), Recorded::Recorded);
+    assert_eq!(record(other.id).await.unwrap(), Recorded::PersonTaken);
+    let check = world.store.member(other.id).await.unwrap().unwrap().check;
+    assert_eq!((check.state, check.outcome), (CheckState::Done, Some(Outcome::PersonTaken)));
+
+    // An outcome that is there is not undone by news of a delay that comes late.
+    world.store.record_delay(alice.id).await.unwrap();
+    assert_eq!(world.store.member(alice.id).await.unwrap().unwrap().check.state, CheckState::Done);
+    // A new sign-in asks again and keeps what is known; then a delay counts.
+    let alice = world.member("alice", "alice@mail.example").await;
+    assert_eq!((alice.check.state, alice.check.outcome), (CheckState::Pending, Some(Outcome::NoTeam)));
+    world.store.record_delay(alice.id).await.unwrap();
+    assert_eq!(world.store.member(alice.id).await.unwrap().unwrap().check.state, CheckState::Delayed);
+}
+
+#[tokio::test]
+async fn a_nonce_and_a_state_are_used_up_once() {
+    let world = World::new("replay").await;
+    let use_up = |nonce, state| world.store.use_up("issuer", nonce, state, now());
+    let (one, two) = tokio::join!(use_up("n1", "s1"), use_up("n1", "s1"));
+    let fresh = [one, two].into_iter().filter(|used| matches!(used, Ok(UsedUp::Fresh))).count();
+    assert_eq!(fresh, 1);
+    assert_eq!(use_up("n1", "s2").await.unwrap(), UsedUp::AlreadyUsed);
+    assert_eq!(use_up("n2", "s1").await.unwrap(), UsedUp::AlreadyUsed);
+    // A refused pair uses up neither of its halves.
+    assert_eq!(use_up("n2", "s2").await.unwrap(), UsedUp::Fresh);
+}
+
+#[tokio::test]
+async fn a_session_ends_by_time_and_by_hand() {
+    let world = World::new("sessions").await;
+    let alice = world.member("alice", "alice@mail.example").await;
+    let session = Session { member: alice.id, created: now(), last_seen: now(), epoch: alice.session_epoch };
+    let until = now() + SignedDuration::from_hours(1);
+    world.store.create_session("hash", &session, until).await.unwrap();
+    assert_eq!(world.store.session("hash", now()).await.unwrap(), Some(session));
+    assert_eq!(world.store.session("hash", until).await.unwrap(), None);
+    let later = now() + SignedDuration::from_mins(6);
+    world.store.touch_session("hash", later).await.unwrap();
+    assert_eq!(world.store.session("hash", later).await.unwrap().unwrap().last_seen, later);
+    world.store.end_session("hash").await.unwrap();
+    world.store.touch_session("hash", later).await.unwrap();
+    assert_eq!(world.store.session("hash", now()).await.unwrap(), None);
+
+    world.store.ban(alice.id, now()).await.unwrap();
+    let banned = world.store.member(alice.id).await.unwrap().unwrap();
+    assert!(banned.is_banned() && banned.session_epoch > alice.session_epoch);
+}
+
+#[tokio::test]
+async fn a_copy_of_the_table_reveals_no_address_of_a_member() {
+    let world = World::new("sealed").await;
+    let alice = world.member("alice", "alice.private@mail.example").await;
+    world.grant(&alice, "alice@ubuntu.com").await;
+    let items = world.client.scan().table_name(&world.table).send().await.unwrap();
+    let dump = format!("{items:?}");
+    assert!(dump.contains("alice@ubuntu.com"), "the dump shows what is not personal");
+    assert!(!dump.contains("alice.private") && !dump.contains("mail.example"), "{dump}");
+}
