@@ -1,1 +1,142 @@
-//! placeholder
+//! The pages that a browser reads: who you are here, which addresses you have, and what is still to come.
+
+use lambda_http::http::{Method, StatusCode, header};
+use lambda_http::{Body, Request, RequestExt, Response};
+use membermail_core::clock::{Clock, SystemClock};
+use membermail_core::community::Community;
+use membermail_identity::csrf;
+use membermail_identity::session::{self, SessionId};
+use membermail_pages::account::{Account, Facts, Progress, View, Welcome};
+use membermail_pages::layout::{Message, Next, Site};
+use membermail_pages::place::Place;
+use membermail_pages::{answer, assets};
+use membermail_runtime::aws::Aws;
+use membermail_runtime::batch::chain;
+use membermail_runtime::secret::{MasterSecret, SecretError};
+use membermail_runtime::variables::{Variables, of_process};
+use membermail_store::{CheckState, Member, SealError, Sealer, Store, StoreError};
+use tracing::error;
+use url::Url;
+
+/// What the function holds through its life.
+pub struct Context {
+    community: Community,
+    public_url: Option<Url>,
+    secret: MasterSecret,
+    store: Store,
+    clock: Box<dyn Clock>,
+}
+
+impl Context {
+    /// Reads the settings and builds the clients.
+    pub async fn from_env() -> Result<Self, lambda_http::Error> {
+        let mut variables = Variables::new(&of_process);
+        let community = variables.required("COMMUNITY");
+        let table = variables.required("TABLE_NAME");
+        let secret = variables.required("MASTER_SECRET_ARN");
+        let public_url = variables.optional("PUBLIC_URL");
+        variables.finish()?;
+        let aws = Aws::from_env().await;
+        Ok(Self {
+            community: membermail_communities::community(&community)?,
+            public_url,
+            secret: MasterSecret::new(aws.secrets(), secret),
+            store: Store::new(aws.dynamodb(), table),
+            clock: Box::new(SystemClock),
+        })
+    }
+}
+
+/// Answers one request.
+pub async fn handle(context: &Context, request: &Request) -> Response<Body> {
+    let path = request.raw_http_path();
+    if request.method() != Method::GET && request.method() != Method::HEAD {
+        return answer::empty(StatusCode::METHOD_NOT_ALLOWED);
+    }
+    if let Some(asset) = path.strip_prefix("/assets/").and_then(assets::find) {
+        return answer::asset(asset);
+    }
+    let Some(place) = Place::of(context.public_url.as_ref(), request) else {
+        error!("neither PUBLIC_URL nor the request tells where the site is");
+        return answer::empty(StatusCode::INTERNAL_SERVER_ERROR);
+    };
+    let site = Site::new(&place, &context.community);
+    if !matches!(path, "/" | "") {
+        return answer::page(StatusCode::NOT_FOUND, &not_found(site));
+    }
+    match signed_in(context, request, &place).await {
+        Ok(None) => answer::page(StatusCode::OK, &Welcome { site, domains: &context.community.domains }),
+        Ok(Some((id, member))) => match view(context, &member).await {
+            Ok(view) => {
+                let site = Site { sign_out: Some(csrf::token(&id)), ..site };
+                answer::page(StatusCode::OK, &Account { site, view })
+            }
+            Err(cause) => unavailable(site, &cause),
+        },
+        Err(cause) => unavailable(site, &cause),
+    }
+}
+
+/// The session of this browser and its member, if the session is still good.
+async fn signed_in(context: &Context, request: &Request, place: &Place) -> Result<Option<(SessionId, Member)>, Error> {
+    let cookies = request.headers().get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let Some(id) = session::read_cookie(cookies, place.is_https()) else { return Ok(None) };
+    let now = context.clock.now();
+    let hash = id.hash();
+    let Some(session) = context.store.session(hash.as_str(), now).await? else { return Ok(None) };
+    if !session::is_live(session.created, session.last_seen, now) {
+        return Ok(None);
+    }
+    let Some(member) = context.store.member(session.member).await? else { return Ok(None) };
+    // A ban, or whatever else ends every session of a member, counts the epoch up.
+    if session.epoch != member.session_epoch {
+        return Ok(None);
+    }
+    if session::touch_due(session.last_seen, now) {
+        context.store.touch_session(hash.as_str(), now).await?;
+    }
+    Ok(Some((id, member)))
+}
+
+async fn view(context: &Context, member: &Member) -> Result<View, Error> {
+    let stored = context.store.aliases_of(member.id).await?;
+    let refusals = context.store.refusals_of(member.id).await?;
+    let mut aliases = Vec::with_capacity(stored.len());
+    if !stored.is_empty() {
+        let sealer = Sealer::new(context.secret.get().await?);
+        for alias in stored {
+            let destination = alias.destination(&sealer, &member.salt)?;
+            aliases.push((alias.alias, destination));
+        }
+    }
+    let progress = match member.check.state {
+        CheckState::Pending => Progress::Pending,
+        CheckState::Delayed => Progress::Delayed,
+        CheckState::Done => Progress::Done,
+    };
+    let facts = Facts { progress, outcome: member.check.outcome.as_ref(), aliases: &aliases, refusals: &refusals };
+    Ok(View::of(&facts, &context.community))
+}
+
+fn not_found(site: Site<'_>) -> Message<'_> {
+    let next = Next { path: "/", label: "Go to your addresses" };
+    Message { site, heading: "There is no such page", text: "The link that led here is old or mistyped.", next }
+}
+
+fn unavailable(site: Site<'_>, cause: &Error) -> Response<Body> {
+    error!(cause = chain(cause), "the page of a member could not be made");
+    let next = Next { path: "/", label: "Try again" };
+    let text = "Your addresses cannot be shown just now. Mail to them is not affected. Please try again in a minute.";
+    answer::page(StatusCode::SERVICE_UNAVAILABLE, &Message { site, heading: "Something is out of order", text, next })
+}
+
+/// Why a page could not be made.
+#[derive(Debug, thiserror::Error)]
+enum Error {
+    #[error("the table")]
+    Store(#[from] StoreError),
+    #[error("the master secret")]
+    Secret(#[from] SecretError),
+    #[error("a destination")]
+    Sealed(#[from] SealError),
+}

@@ -1,2 +1,12 @@
-//! x
-fn main() {}
+//! `account`: the page of a member, the page of a stranger, and the files that both load.
+
+use account::{Context, handle};
+use lambda_http::{Error, Request, service_fn};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    membermail_runtime::logs::init();
+    let context = &Context::from_env().await?;
+    let serve = |request: Request| async move { Ok::<_, Error>(handle(context, &request).await) };
+    lambda_http::run(service_fn(serve)).await
+}

@@ -1,1 +1,81 @@
-//! placeholder
+//! Signing in and out. A sign-in ends with a session and a message on the queue; Launchpad is never waited for.
+
+mod callback;
+mod context;
+mod refused;
+
+use lambda_http::http::{HeaderMap, Method, StatusCode, header};
+use lambda_http::{Body, Request, RequestExt, Response};
+use membermail_identity::csrf;
+use membermail_identity::session::{self, SessionId};
+use membermail_identity::state::{self, BrowserSecret, StateKey};
+use membermail_pages::answer;
+use membermail_pages::place::Place;
+use membermail_runtime::batch::chain;
+use tracing::{error, warn};
+
+pub use context::Context;
+
+/// Answers one request.
+pub async fn handle(context: &Context, request: &Request) -> Response<Body> {
+    let Some(place) = Place::of(context.public_url.as_ref(), request) else {
+        error!("neither PUBLIC_URL nor the request tells where the site is");
+        return answer::empty(StatusCode::INTERNAL_SERVER_ERROR);
+    };
+    match (request.method(), request.raw_http_path()) {
+        (&Method::GET, "/sign-in") => sign_in(context, request, &place).await,
+        (&Method::GET | &Method::POST, "/callback") => callback::callback(context, request, &place).await,
+        (&Method::POST, "/sign-out") => sign_out(context, request, &place).await,
+        (_, "/sign-in" | "/callback" | "/sign-out") => answer::empty(StatusCode::METHOD_NOT_ALLOWED),
+        _ => answer::empty(StatusCode::NOT_FOUND),
+    }
+}
+
+/// Sends the browser to the provider, with a state that only this browser can come back with.
+async fn sign_in(context: &Context, request: &Request, place: &Place) -> Response<Body> {
+    let key = match context.secret.get().await {
+        Ok(master) => StateKey::derive(master),
+        Err(cause) => return refused::unavailable(context, place, &cause),
+    };
+    // A second tab keeps the first one's secret, so that both can come back.
+    let browser = state::read_cookie(cookies(request.headers()), place.is_https())
+        .unwrap_or_else(|| BrowserSecret::new(&*context.random));
+    let token = state::issue(&key, &browser, context.clock.now(), &*context.random);
+    let mut return_to = place.join("/callback");
+    return_to.query_pairs_mut().append_pair("state", &token);
+    let url = context.relying_party.authentication_request(&place.join("/"), &return_to);
+    with_cookie(answer::see_other(url.as_str()), &state::cookie(&browser, place.is_https()))
+}
+
+/// Ends the session, if the form is ours.
+async fn sign_out(context: &Context, request: &Request, place: &Place) -> Response<Body> {
+    let home = answer::see_other(place.join("/").as_str());
+    let Some(id) = session::read_cookie(cookies(request.headers()), place.is_https()) else { return home };
+    let form = url::form_urlencoded::parse(request.body());
+    let token = form.into_iter().find(|(name, _)| name == "csrf").map(|(_, value)| value.into_owned());
+    if !token.is_some_and(|token| csrf::is_token_of(&token, &id)) {
+        warn!("a log-out without the token of its session");
+        return refused::foreign_form(context, place);
+    }
+    if let Err(cause) = context.store.end_session(id.hash().as_str()).await {
+        return refused::unavailable(context, place, &cause);
+    }
+    with_cookie(home, &session::clearing_cookie(place.is_https()))
+}
+
+/// The session that this browser had before, if it had one.
+fn former_session(request: &Request, place: &Place) -> Option<SessionId> {
+    session::read_cookie(cookies(request.headers()), place.is_https())
+}
+
+fn cookies(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok())
+}
+
+fn with_cookie(mut response: Response<Body>, cookie: &str) -> Response<Body> {
+    match header::HeaderValue::from_str(cookie) {
+        Ok(value) => drop(response.headers_mut().append(header::SET_COOKIE, value)),
+        Err(cause) => error!(cause = chain(&cause), "a cookie that is no header"),
+    }
+    response
+}

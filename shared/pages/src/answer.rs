@@ -44,6 +44,11 @@ pub fn see_other(location: &str) -> Response<Body> {
     response
 }
 
+/// A status and nothing else.
+pub fn empty(status: StatusCode) -> Response<Body> {
+    with(status, "text/plain; charset=utf-8", "no-store", Body::Empty)
+}
+
 /// A file that never changes under its name.
 pub fn asset(asset: Asset) -> Response<Body> {
     with(StatusCode::OK, asset.media_type, "public, max-age=31536000, immutable", asset.text.into())

@@ -60,7 +60,8 @@ where
         error!(cause = %cause, "a message that cannot be read");
         false
     })?;
-    handle(message).await.map_err(|cause| {
+    // Boxed: the SDK's futures are deep, and without this their layout is too deep for the compiler.
+    Box::pin(handle(message)).await.map_err(|cause| {
         let retryable = cause.is_retryable();
         warn!(retryable, cause = chain(&cause), "a message failed");
         retryable

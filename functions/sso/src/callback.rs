@@ -1,0 +1,106 @@
+//! The browser comes back from the provider: check the assertion, open a session, ask for the check.
+
+use lambda_http::http::{Method, header};
+use lambda_http::{Body, Request, Response};
+use membermail_core::message::VerifyMember;
+use membermail_identity::openid2::{Answer, ConfirmError, Refusal, SignedIn};
+use membermail_identity::session::{self, SessionId};
+use membermail_identity::state::{self, StateError, StateKey};
+use membermail_pages::answer;
+use membermail_pages::place::Place;
+use membermail_runtime::queue::QueueError;
+use membermail_runtime::secret::SecretError;
+use membermail_store::{Sealer, Session, StoreError, UsedUp};
+use tracing::info;
+
+use crate::context::Context;
+use crate::{cookies, former_session, refused, with_cookie};
+
+/// Answers `GET` and `POST /callback`.
+pub(crate) async fn callback(context: &Context, request: &Request, place: &Place) -> Response<Body> {
+    match complete(context, request, place).await {
+        Ok(session) => {
+            // The state is used up; the secret behind it has no more use.
+            let home = answer::see_other(place.join("/").as_str());
+            let home = with_cookie(home, &session::cookie(&session, place.is_https()));
+            with_cookie(home, &state::clearing_cookie(place.is_https()))
+        }
+        Err(cause) => refused::callback(context, place, &cause),
+    }
+}
+
+/// Each step is a reason of its own to go no further; nothing is written before the provider has confirmed.
+async fn complete(context: &Context, request: &Request, place: &Place) -> Result<SessionId, Error> {
+    let query = request.uri().query().unwrap_or_default();
+    let answer = if request.method() == Method::POST {
+        let media_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        Answer::from_form(query, media_type, request.body())?
+    } else {
+        Answer::from_query(query)?
+    };
+
+    // The browser that comes back is the one that was sent.
+    let master = context.secret.get().await?;
+    let now = context.clock.now();
+    let browser = state::read_cookie(cookies(request.headers()), place.is_https()).ok_or(StateError::OtherBrowser)?;
+    let token = answer.parameter("state").ok_or(StateError::Malformed)?;
+    let state = state::verify(&StateKey::derive(master), token, &browser, now)?;
+
+    // The assertion is whole and meant for us, and the provider says that it made it.
+    let checked = context.relying_party.check(answer, &place.join("/callback"), now)?;
+    let signed_in = context.relying_party.confirm(checked).await?;
+
+    // Neither the assertion nor the state was used before.
+    let issuer = &signed_in.identity.issuer;
+    if context.store.use_up(issuer, signed_in.nonce.as_str(), state.as_str(), now).await? == UsedUp::AlreadyUsed {
+        return Err(Error::Replayed);
+    }
+    open_session(context, request, place, signed_in, master).await
+}
+
+async fn open_session(
+    context: &Context,
+    request: &Request,
+    place: &Place,
+    signed_in: SignedIn,
+    master: &[u8],
+) -> Result<SessionId, Error> {
+    let now = context.clock.now();
+    let SignedIn { identity, email, .. } = signed_in;
+    let sealer = Sealer::new(master);
+    let member = context.store.sign_in(&sealer, &identity, &email, now, &*context.random).await?;
+    let request_id = lambda_http::RequestExt::lambda_context_ref(request)
+        .map(|lambda| lambda.request_id.clone())
+        .unwrap_or_default();
+    let message = VerifyMember { member: member.id, claimed_identifier: identity.subject, request_id };
+    context.outbox.send(&message).await?;
+
+    // A new id at each sign-in, so that nobody can have planted it (session fixation).
+    if let Some(former) = former_session(request, place) {
+        context.store.end_session(former.hash().as_str()).await?;
+    }
+    let id = SessionId::new(&*context.random);
+    let session = Session { member: member.id, created: now, last_seen: now, epoch: member.session_epoch };
+    context.store.create_session(id.hash().as_str(), &session, session::expires(now)).await?;
+    info!(request_id = message.request_id, "member {} signed in", member.id);
+    Ok(id)
+}
+
+/// Why a sign-in did not come to its end.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error("the answer is refused")]
+    Refused(#[from] Refusal),
+    #[error("the state is refused")]
+    State(#[from] StateError),
+    #[error("the provider does not confirm")]
+    Confirm(#[from] ConfirmError),
+    #[error("the assertion or the state was used before")]
+    Replayed,
+    #[error("the master secret")]
+    Secret(#[from] SecretError),
+    #[error("the table")]
+    Store(#[from] StoreError),
+    #[error("the queue")]
+    Queue(#[from] QueueError),
+}

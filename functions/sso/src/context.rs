@@ -1,0 +1,77 @@
+//! What the function holds through its life.
+
+use std::time::Duration;
+
+use membermail_core::clock::{Clock, SystemClock};
+use membermail_core::community::{Community, SignIn};
+use membermail_core::random::{OsRandom, Random};
+use membermail_identity::openid2::{Provider, RelyingParty};
+use membermail_runtime::aws::Aws;
+use membermail_runtime::queue::Queue;
+use membermail_runtime::secret::MasterSecret;
+use membermail_runtime::variables::{Variables, of_process};
+use membermail_store::Store;
+use url::Url;
+
+/// The settings, clients and sources that every request shares.
+pub struct Context {
+    /// Whose site this is.
+    pub community: Community,
+    /// The configured URL of the site; without it each request says where it came to.
+    pub public_url: Option<Url>,
+    /// Speaks with the sign-in provider.
+    pub relying_party: RelyingParty,
+    /// What keys are derived from.
+    pub secret: MasterSecret,
+    /// The table.
+    pub store: Store,
+    /// In front of `verify-member`.
+    pub outbox: Queue,
+    /// The time.
+    pub clock: Box<dyn Clock>,
+    /// Random bytes.
+    pub random: Box<dyn Random>,
+}
+
+impl Context {
+    /// Reads the settings and builds the clients.
+    pub async fn from_env() -> Result<Self, lambda_http::Error> {
+        let mut variables = Variables::new(&of_process);
+        let community = variables.required("COMMUNITY");
+        let table = variables.required("TABLE_NAME");
+        let secret = variables.required("MASTER_SECRET_ARN");
+        let outbox = variables.required("VERIFY_QUEUE_URL");
+        let public_url = variables.optional("PUBLIC_URL");
+        let sign_in_url: Option<Url> = variables.optional("SIGN_IN_URL");
+        variables.finish()?;
+        let community = membermail_communities::community(&community)?;
+        let aws = Aws::from_env().await;
+        let provider = provider(&community, sign_in_url.as_ref())?;
+        let teams = community.domains.iter().map(|domain| domain.team.clone()).collect();
+        let http = reqwest::Client::builder()
+            .user_agent(concat!("membermail/", env!("CARGO_PKG_VERSION")))
+            .redirect(reqwest::redirect::Policy::none())
+            .timeout(Duration::from_secs(5))
+            .build()?;
+        Ok(Self {
+            community,
+            public_url,
+            relying_party: RelyingParty::new(provider, teams, http),
+            secret: MasterSecret::new(aws.secrets(), secret),
+            store: Store::new(aws.dynamodb(), table),
+            outbox: Queue::new(aws.sqs(), outbox),
+            clock: Box::new(SystemClock),
+            random: Box::new(OsRandom),
+        })
+    }
+}
+
+/// The community's provider, or the one that stands in for it at another root with the same paths.
+fn provider(community: &Community, instead: Option<&Url>) -> Result<Provider, lambda_http::Error> {
+    let SignIn::OpenId2 { endpoint, identifier_root, .. } = &community.sign_in;
+    let at = |url: &Url| match instead {
+        Some(root) => root.join(url.path().trim_start_matches('/')),
+        None => Ok(url.clone()),
+    };
+    Ok(Provider { endpoint: at(endpoint)?, identifier_root: at(identifier_root)? })
+}

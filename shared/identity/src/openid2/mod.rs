@@ -1,0 +1,54 @@
+//! A relying party of OpenID Authentication 2.0 for one configured provider, with Simple Registration 1.1 and the
+//! Launchpad teams extension. It holds no associations: every assertion is verified directly (11.4.2), so that
+//! nothing is shared between requests and a leaked handle opens nothing.
+//!
+//! There is no discovery: the endpoint and the root of its identifiers are configuration. So an assertion about
+//! anything outside that root is refused, whoever signed it.
+
+mod answer;
+mod check;
+mod confirm;
+mod refusal;
+mod registration;
+mod request;
+
+use reqwest::Client;
+use url::Url;
+
+use membermail_core::member::TeamName;
+
+pub use answer::Answer;
+pub use check::{Checked, ResponseNonce};
+pub use confirm::{ConfirmError, SignedIn};
+pub use refusal::Refusal;
+
+/// The namespace of the protocol (4.1.2).
+pub(crate) const NS: &str = "http://specs.openid.net/auth/2.0";
+/// Simple Registration 1.1; version 1.0 has the other name and the same fields.
+pub(crate) const SREG: [&str; 2] = ["http://openid.net/extensions/sreg/1.1", "http://openid.net/sreg/1.0"];
+/// The Launchpad teams extension.
+pub(crate) const TEAMS: &str = "http://ns.launchpad.net/2007/openid-teams";
+
+/// The one provider that is believed.
+#[derive(Clone, Debug)]
+pub struct Provider {
+    /// The OP Endpoint URL (section 2).
+    pub endpoint: Url,
+    /// Its claimed identifiers are this URL and one word of letters and digits behind it.
+    pub identifier_root: Url,
+}
+
+/// Asks the provider who somebody is, and checks what comes back.
+#[derive(Clone, Debug)]
+pub struct RelyingParty {
+    provider: Provider,
+    teams: Vec<TeamName>,
+    http: Client,
+}
+
+impl RelyingParty {
+    /// A relying party that asks whether people are in these teams. `http` follows no redirects and has a time limit.
+    pub fn new(provider: Provider, teams: Vec<TeamName>, http: Client) -> Self {
+        Self { provider, teams, http }
+    }
+}
