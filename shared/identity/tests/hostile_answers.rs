@@ -1,0 +1,264 @@
+//! Answers that somebody made to get in as somebody else: each is refused for its own reason, and the provider is not
+//! even asked.
+
+mod support;
+
+use membermail_identity::openid2::{Answer, ConfirmError, Refusal};
+use support::{Pairs, SREG, World};
+use wiremock::matchers::method;
+use wiremock::{Mock, ResponseTemplate};
+
+/// What the attacker does to a good answer. They can sign too: with their own account at the same provider.
+type Change = fn(&World, &mut Pairs);
+
+const TABLE: &[(&str, Refusal, Change)] = &[
+    ("no namespace", Refusal::Missing("ns"), |_, a| done(a.remove("openid.ns"))),
+    ("OpenID 1.1", Refusal::Namespace, |_, a| done(a.set("openid.ns", "http://openid.net/signon/1.1"))),
+    ("no mode", Refusal::Missing("mode"), |_, a| done(a.remove("openid.mode"))),
+    ("another mode", Refusal::Mode, |_, a| done(a.set("openid.mode", "checkid_setup"))),
+    ("cancelled", Refusal::Cancelled, |_, a| done(a.set("openid.mode", "cancel"))),
+    ("setup needed", Refusal::SetupNeeded, |_, a| done(a.set("openid.mode", "setup_needed"))),
+    ("provider error", Refusal::ProviderError, |_, a| done(a.set("openid.mode", "error"))),
+    ("no return_to", Refusal::Missing("return_to"), |_, a| done(a.remove("openid.return_to"))),
+    ("return_to of another host", Refusal::ReturnTo, |_, a| {
+        a.set("openid.return_to", "https://evil.example/live/callback?state=our-state").sign();
+    }),
+    ("return_to by plain HTTP", Refusal::ReturnTo, |_, a| {
+        a.set("openid.return_to", "http://mail.example.org/live/callback?state=our-state").sign();
+    }),
+    ("return_to of another port", Refusal::ReturnTo, |_, a| {
+        a.set("openid.return_to", "https://mail.example.org:8443/live/callback?state=our-state").sign();
+    }),
+    ("return_to of another path", Refusal::ReturnTo, |_, a| {
+        a.set("openid.return_to", "https://mail.example.org/callback?state=our-state").sign();
+    }),
+    ("return_to with somebody's name", Refusal::ReturnTo, |_, a| {
+        a.set("openid.return_to", "https://eve@mail.example.org/live/callback?state=our-state").sign();
+    }),
+    ("return_to with a fragment", Refusal::ReturnTo, |_, a| {
+        a.set("openid.return_to", "https://mail.example.org/live/callback?state=our-state#x").sign();
+    }),
+    ("another state than was asked with", Refusal::ReturnTo, |_, a| done(a.set("state", "another"))),
+    ("no state in the request", Refusal::ReturnTo, |_, a| done(a.remove("state"))),
+    ("no state in return_to", Refusal::ReturnTo, |_, a| {
+        a.set("openid.return_to", support::callback().as_str()).sign();
+    }),
+    ("a parameter that was not asked with", Refusal::ReturnTo, |_, a| done(a.push("admin", "1"))),
+    ("return_to that is no URL", Refusal::ReturnTo, |_, a| done(a.set("openid.return_to", "callback").sign())),
+    ("no endpoint", Refusal::Missing("op_endpoint"), |_, a| done(a.remove("openid.op_endpoint"))),
+    ("another endpoint", Refusal::Endpoint, |_, a| {
+        a.set("openid.op_endpoint", "https://evil.example/+openid").sign();
+    }),
+    ("the endpoint with a query", Refusal::Endpoint, |w, a| {
+        a.set("openid.op_endpoint", &w.at("/+openid?x=1")).sign();
+    }),
+    ("no claimed identifier", Refusal::Missing("claimed_id"), |_, a| done(a.remove("openid.claimed_id"))),
+    ("no identity", Refusal::Missing("identity"), |_, a| done(a.remove("openid.identity"))),
+    ("two persons", Refusal::IdentityDiffers, |w, a| done(a.set("openid.identity", &w.at("/+id/Other99")).sign())),
+    ("a foreign root", Refusal::ForeignIdentifier, |_, a| identifier(a, "https://evil.example/+id/AbC1234")),
+    ("a root that only begins alike", Refusal::ForeignIdentifier, |w, a| identifier(a, &w.at("/+idx/AbC1234"))),
+    ("a path out of the root", Refusal::ForeignIdentifier, |w, a| identifier(a, &w.at("/+id/../admin"))),
+    ("an escaped path out of the root", Refusal::ForeignIdentifier, |w, a| identifier(a, &w.at("/+id/%2e%2e"))),
+    ("two words", Refusal::ForeignIdentifier, |w, a| identifier(a, &w.at("/+id/AbC1234/x"))),
+    ("no word", Refusal::ForeignIdentifier, |w, a| identifier(a, &w.at("/+id/"))),
+    ("a query behind the word", Refusal::ForeignIdentifier, |w, a| identifier(a, &w.at("/+id/AbC1234?x"))),
+    ("a fragment behind the word", Refusal::ForeignIdentifier, |w, a| identifier(a, &w.at("/+id/AbC1234#x"))),
+    ("the root as somebody's name", Refusal::ForeignIdentifier, |w, a| {
+        identifier(a, &format!("{}@evil.example/+id/AbC1234", w.at("")));
+    }),
+    ("no nonce", Refusal::Missing("response_nonce"), |_, a| done(a.remove("openid.response_nonce"))),
+    ("an old nonce", Refusal::NonceOld, |_, a| done(a.set("openid.response_nonce", "2026-11-24T09:54:59Zx").sign())),
+    ("a nonce of the future", Refusal::NonceFuture, |_, a| {
+        a.set("openid.response_nonce", "2026-11-24T10:05:01Zx").sign();
+    }),
+    ("a nonce without a time", Refusal::NonceForm, |_, a| done(a.set("openid.response_nonce", "unique").sign())),
+    ("a nonce with an offset", Refusal::NonceForm, |_, a| {
+        a.set("openid.response_nonce", "2026-11-24T10:00:00+00:00x").sign();
+    }),
+    ("a nonce of no day", Refusal::NonceForm, |_, a| {
+        a.set("openid.response_nonce", "2026-13-24T10:00:00Zx").sign();
+    }),
+    ("a long nonce", Refusal::NonceForm, |_, a| {
+        a.set("openid.response_nonce", &format!("2026-11-24T10:00:00Z{}", "x".repeat(236))).sign();
+    }),
+    ("no handle", Refusal::Missing("assoc_handle"), |_, a| done(a.remove("openid.assoc_handle"))),
+    ("a handle that calls itself invalid", Refusal::AssociationConfusion, |_, a| {
+        a.set("openid.invalidate_handle", "handle");
+    }),
+    ("no signature", Refusal::Missing("sig"), |_, a| done(a.remove("openid.sig"))),
+    ("an empty signature", Refusal::Missing("sig"), |_, a| done(a.set("openid.sig", ""))),
+    ("nothing signed", Refusal::Missing("signed"), |_, a| done(a.remove("openid.signed"))),
+    ("a field signed twice", Refusal::SignedForm, |_, a| {
+        let signed = format!("{},identity", a.get("openid.signed"));
+        a.set("openid.signed", &signed).sign();
+    }),
+    ("an empty name among the signed", Refusal::SignedForm, |_, a| {
+        let signed = format!("{},", a.get("openid.signed"));
+        a.set("openid.signed", &signed).sign();
+    }),
+    ("an absent field signed", Refusal::SignedAbsent, |_, a| {
+        let signed = format!("{},sreg.fullname", a.get("openid.signed"));
+        a.set("openid.signed", &signed).sign();
+    }),
+    ("unsigned endpoint", Refusal::Unsigned("op_endpoint"), |_, a| done(a.unsign("op_endpoint").sign())),
+    ("unsigned return_to", Refusal::Unsigned("return_to"), |_, a| done(a.unsign("return_to").sign())),
+    ("unsigned nonce", Refusal::Unsigned("response_nonce"), |_, a| done(a.unsign("response_nonce").sign())),
+    ("unsigned handle", Refusal::Unsigned("assoc_handle"), |_, a| done(a.unsign("assoc_handle").sign())),
+    ("unsigned claimed identifier", Refusal::Unsigned("claimed_id"), |_, a| done(a.unsign("claimed_id").sign())),
+    ("unsigned identity", Refusal::Unsigned("identity"), |_, a| done(a.unsign("identity").sign())),
+    ("unsigned address", Refusal::UnsignedRegistration("email"), |_, a| {
+        a.unsign("sreg.email").sign().set("openid.sreg.email", "eve@mail.example");
+    }),
+    ("unsigned nickname", Refusal::UnsignedRegistration("nickname"), |_, a| {
+        a.unsign("sreg.nickname").sign().set("openid.sreg.nickname", "root");
+    }),
+    ("unsigned alias", Refusal::UnsignedRegistration("alias"), |_, a| done(a.unsign("ns.sreg").sign())),
+    ("a second alias", Refusal::SecondAlias, |_, a| {
+        a.push("openid.ns.x", SREG).push("openid.x.email", "eve@mail.example");
+    }),
+    ("a second alias of the older version", Refusal::SecondAlias, |_, a| {
+        a.push("openid.ns.x", "http://openid.net/sreg/1.0").push("openid.x.email", "eve@mail.example");
+    }),
+    ("no registration", Refusal::NoEmail, |_, a| {
+        a.unsign("ns.sreg").unsign("sreg.email").unsign("sreg.nickname").remove("openid.ns.sreg").sign();
+    }),
+    ("an empty address", Refusal::NoEmail, |_, a| done(a.set("openid.sreg.email", "").sign())),
+    ("no real address", Refusal::BadEmail, |_, a| done(a.set("openid.sreg.email", "alice").sign())),
+    ("two addresses", Refusal::BadEmail, |_, a| {
+        a.set("openid.sreg.email", "alice@mail.example, eve@mail.example").sign();
+    }),
+    ("an address with a line break", Refusal::Encoding, |_, a| {
+        a.set("openid.sreg.email", "alice@mail.example\nbcc:eve@mail.example").sign();
+    }),
+    ("the same parameter twice", Refusal::Duplicate, |_, a| {
+        let email = a.get("openid.sreg.email").to_owned();
+        a.push("openid.sreg.email", &email);
+    }),
+    ("a parameter twice with another value", Refusal::Duplicate, |_, a| {
+        a.push("openid.sreg.email", "eve@mail.example");
+    }),
+    ("our own parameter twice", Refusal::Duplicate, |_, a| done(a.push("state", "our-state"))),
+    ("an oversized query", Refusal::Oversized, |_, a| done(a.push("openid.pad", &"x".repeat(8192)))),
+    ("too many parameters", Refusal::Oversized, |_, a| {
+        (0..100).for_each(|n| done(a.push(&format!("openid.n{n}"), "x")));
+    }),
+];
+
+/// Ends a chain of changes.
+fn done(_: &mut Pairs) {}
+
+fn identifier(answer: &mut Pairs, identifier: &str) {
+    answer.set("openid.claimed_id", identifier).set("openid.identity", identifier).sign();
+}
+
+#[tokio::test]
+async fn each_hostile_answer_is_refused_for_its_own_reason() {
+    let world = World::new().await;
+    assert!(TABLE.len() >= 40);
+    for (name, reason, change) in TABLE {
+        let mut answer = world.good();
+        change(&world, &mut answer);
+        let Err(refusal) = world.check(&answer.encode()) else { panic!("{name} was not refused") };
+        assert_eq!(refusal, *reason, "{name}");
+    }
+    assert_eq!(world.asked().await, 0, "the provider was asked about an answer that is refused anyway");
+}
+
+#[rstest::rstest]
+#[case::broken_escape("openid.mode=id_res%", Refusal::Encoding)]
+#[case::half_an_escape("openid.mode=id_res%4", Refusal::Encoding)]
+#[case::no_hex("openid.mode=%zz", Refusal::Encoding)]
+#[case::no_text("openid.mode=%ff%fe", Refusal::Encoding)]
+#[case::nul("openid.mode=%00", Refusal::Encoding)]
+fn a_broken_encoding_is_refused(#[case] query: &str, #[case] reason: Refusal) {
+    assert_eq!(Answer::from_query(query).err(), Some(reason));
+}
+
+#[rstest::rstest]
+#[case::json("state=s", Some("application/json"), b"{}".to_vec(), Refusal::ContentType)]
+#[case::no_type("state=s", None, b"openid.mode=id_res".to_vec(), Refusal::ContentType)]
+#[case::oversized("", Some("application/x-www-form-urlencoded"), vec![b'x'; 65 * 1024], Refusal::Oversized)]
+#[case::no_text("", Some("application/x-www-form-urlencoded"), vec![0xff, 0xfe], Refusal::Encoding)]
+#[case::split("openid.mode=id_res", Some("application/x-www-form-urlencoded"), b"openid.ns=x".to_vec(), Refusal::SplitAnswer)]
+#[case::twice("state=s", Some("application/x-www-form-urlencoded"), b"state=t".to_vec(), Refusal::Duplicate)]
+fn a_form_that_is_not_as_it_must_be(
+    #[case] query: &str,
+    #[case] content_type: Option<&str>,
+    #[case] body: Vec<u8>,
+    #[case] reason: Refusal,
+) {
+    assert_eq!(Answer::from_form(query, content_type, &body).err(), Some(reason));
+}
+
+#[tokio::test]
+async fn a_good_answer_comes_by_get_and_by_post() {
+    let world = World::new().await;
+    let good = world.good();
+    let signed_in = world.party.confirm(world.check(&good.encode()).unwrap()).await.unwrap();
+    assert_eq!(signed_in.identity.subject.as_str(), world.at("/+id/AbC1234"));
+    assert_eq!(signed_in.email.expose(), "alice@mail.example");
+    assert!(!format!("{signed_in:?}").contains("mail.example"));
+
+    let mut form = good;
+    form.remove("state");
+    let media_type = Some("application/x-www-form-urlencoded; charset=utf-8");
+    let answer = Answer::from_form("state=our-state", media_type, form.encode().as_bytes()).unwrap();
+    let checked = world.party.check(answer, &support::callback(), support::now()).unwrap();
+    assert!(world.party.confirm(checked).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_forged_signature_is_denied_by_the_provider() {
+    let world = World::new().await;
+    let mut answer = world.good();
+    answer.set("openid.sreg.email", "eve@mail.example");
+    let checked = world.check(&answer.encode()).unwrap();
+    assert!(matches!(world.party.confirm(checked).await, Err(ConfirmError::Forged)));
+}
+
+/// Whatever signed field is changed behind the provider's back, it is refused here or denied there.
+#[tokio::test]
+async fn no_signed_field_can_be_changed() {
+    let world = World::new().await;
+    let signed = world.good().get("openid.signed").to_owned();
+    for name in signed.split(',') {
+        let mut answer = world.good();
+        let name = format!("openid.{name}");
+        let changed = format!("{}x", answer.get(&name));
+        answer.set(&name, &changed);
+        if let Ok(checked) = world.check(&answer.encode()) {
+            assert!(matches!(world.party.confirm(checked).await, Err(ConfirmError::Forged)), "{name}");
+        }
+    }
+}
+
+#[rstest::rstest]
+#[case::down(ResponseTemplate::new(503), "unavailable")]
+#[case::slow(ResponseTemplate::new(200).set_delay(std::time::Duration::from_secs(2)), "unavailable")]
+#[case::elsewhere(ResponseTemplate::new(302).insert_header("location", "https://evil.example/"), "malformed")]
+#[case::garbage(ResponseTemplate::new(200).set_body_string("yes"), "malformed")]
+#[case::twice(ResponseTemplate::new(200).set_body_string("ns:http://specs.openid.net/auth/2.0\nis_valid:false\nis_valid:true\n"), "malformed")]
+#[case::no_namespace(ResponseTemplate::new(200).set_body_string("is_valid:true\n"), "malformed")]
+#[case::almost(ResponseTemplate::new(200).set_body_string("ns:http://specs.openid.net/auth/2.0\nis_valid:TRUE\n"), "malformed")]
+#[case::oversized(ResponseTemplate::new(200).set_body_string("x".repeat(9000)), "malformed")]
+#[tokio::test]
+async fn a_provider_that_does_not_say_yes_is_no_yes(#[case] response: ResponseTemplate, #[case] expected: &str) {
+    let world = World::silent().await;
+    Mock::given(method("POST")).respond_with(response).mount(&world.server).await;
+    let checked = world.check(&world.good().encode()).unwrap();
+    let got = match world.party.confirm(checked).await {
+        Ok(_) => "confirmed",
+        Err(ConfirmError::Forged) => "forged",
+        Err(ConfirmError::Unavailable(_)) => "unavailable",
+        Err(ConfirmError::Malformed(_)) => "malformed",
+    };
+    assert_eq!(got, expected);
+}
+
+proptest::proptest! {
+    #[test]
+    fn nothing_that_comes_in_brings_it_down(query in ".{0,300}", body in proptest::collection::vec(proptest::num::u8::ANY, 0..300)) {
+        let _ = Answer::from_query(&query);
+        let _ = Answer::from_form(&query, Some("application/x-www-form-urlencoded"), &body);
+    }
+}
