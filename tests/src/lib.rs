@@ -1,1 +1,6 @@
-//! x
+//! What the stories need: the deployed stack, a browser that keeps cookies, and the stand-ins' switches.
+
+pub mod browser;
+pub mod people;
+pub mod stack;
+pub mod wait;

@@ -1,0 +1,125 @@
+//! A browser as far as HTTP goes: it keeps cookies a host each and follows redirects when told to.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result, bail};
+use reqwest::header::{COOKIE, LOCATION, SET_COOKIE};
+use reqwest::redirect::Policy;
+use reqwest::{Client, Method, StatusCode};
+use scraper::{Html, Selector};
+use url::Url;
+
+/// Cookies of one visitor, by origin and name.
+#[derive(Clone, Debug)]
+pub struct Browser {
+    client: Client,
+    cookies: BTreeMap<(String, String), String>,
+}
+
+/// What came back.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// Where it was.
+    pub url: Url,
+    /// The status.
+    pub status: StatusCode,
+    /// All headers.
+    pub headers: reqwest::header::HeaderMap,
+    /// The text.
+    pub text: String,
+}
+
+impl Browser {
+    /// A new visitor without cookies.
+    pub fn new() -> Result<Self> {
+        let client = Client::builder().redirect(Policy::none()).no_proxy().build()?;
+        Ok(Self { client, cookies: BTreeMap::new() })
+    }
+
+    /// One GET, no redirect followed.
+    pub async fn get(&mut self, url: Url) -> Result<Page> {
+        self.send(Method::GET, url, None).await
+    }
+
+    /// One POST of a form, no redirect followed.
+    pub async fn post(&mut self, url: Url, form: &[(&str, &str)]) -> Result<Page> {
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+        self.send(Method::POST, url, Some(body)).await
+    }
+
+    /// One GET, and then wherever it leads.
+    pub async fn open(&mut self, url: Url) -> Result<Page> {
+        let mut page = self.get(url).await?;
+        for _ in 0..10 {
+            let Some(next) = page.redirect()? else { return Ok(page) };
+            page = self.get(next).await?;
+        }
+        bail!("more than 10 redirects, the last to {}", page.url)
+    }
+
+    /// The value of a cookie that a site set.
+    pub fn cookie(&self, site: &Url, name: &str) -> Option<&str> {
+        self.cookies.get(&(origin(site), name.to_owned())).map(String::as_str)
+    }
+
+    async fn send(&mut self, method: Method, url: Url, form: Option<String>) -> Result<Page> {
+        let origin = origin(&url);
+        let of_site = self.cookies.iter().filter(|((site, _), _)| *site == origin);
+        let cookies: Vec<_> = of_site.map(|((_, name), value)| format!("{name}={value}")).collect();
+        let mut request = self.client.request(method, url.clone());
+        if !cookies.is_empty() {
+            request = request.header(COOKIE, cookies.join("; "));
+        }
+        if let Some(form) = form {
+            request = request.header("content-type", "application/x-www-form-urlencoded").body(form);
+        }
+        let response = request.send().await.with_context(|| format!("asking {url}"))?;
+        for value in response.headers().get_all(SET_COOKIE) {
+            let value = value.to_str()?;
+            let (pair, attributes) = value.split_once(';').unwrap_or((value, ""));
+            let (name, value) = pair.split_once('=').context("a cookie without a name")?;
+            let key = (origin.clone(), name.trim().to_owned());
+            if attributes.to_ascii_lowercase().contains("max-age=0") {
+                self.cookies.remove(&key);
+            } else {
+                self.cookies.insert(key, value.to_owned());
+            }
+        }
+        let (status, headers) = (response.status(), response.headers().clone());
+        Ok(Page { url, status, headers, text: response.text().await? })
+    }
+}
+
+impl Page {
+    /// Where the answer leads, if it does.
+    pub fn redirect(&self) -> Result<Option<Url>> {
+        if !self.status.is_redirection() {
+            return Ok(None);
+        }
+        let location = self.headers.get(LOCATION).context("a redirect without a place")?;
+        Ok(Some(self.url.join(location.to_str()?)?))
+    }
+
+    /// The main heading.
+    pub fn heading(&self) -> String {
+        self.texts("h1").concat()
+    }
+
+    /// The text of every element that a selector finds, white space folded.
+    pub fn texts(&self, selector: &str) -> Vec<String> {
+        let Ok(selector) = Selector::parse(selector) else { return Vec::new() };
+        let fold = |text: String| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        Html::parse_document(&self.text).select(&selector).map(|element| fold(element.text().collect())).collect()
+    }
+
+    /// An attribute of the first element that a selector finds.
+    pub fn attribute(&self, selector: &str, name: &str) -> Option<String> {
+        let selector = Selector::parse(selector).ok()?;
+        let document = Html::parse_document(&self.text);
+        document.select(&selector).next()?.value().attr(name).map(str::to_owned)
+    }
+}
+
+fn origin(url: &Url) -> String {
+    url.origin().ascii_serialization()
+}

@@ -1,0 +1,69 @@
+//! Signing in as somebody of the stand-ins' community, and the switches that make Launchpad fail for them.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+use url::Url;
+
+use crate::browser::{Browser, Page};
+use crate::stack::Stack;
+use crate::wait::until;
+
+impl Stack {
+    /// Begins a sign-in and chooses this person at the provider: the URL that the browser comes back with.
+    pub async fn chosen(&self, browser: &mut Browser, name: &str) -> Result<Url> {
+        let away = browser.get(self.public_url.join("sign-in")?).await?;
+        let request = away.redirect()?.with_context(|| format!("the sign-in leads nowhere: {}", away.status))?;
+        let mut choose = self.stand_ins_url.join("+openid/sign-in-as")?;
+        choose.query_pairs_mut().append_pair("name", name).extend_pairs(request.query_pairs());
+        let back = browser.get(choose).await?;
+        back.redirect()?.with_context(|| format!("the provider answered {}: {}", back.status, back.text))
+    }
+
+    /// Signs in and lands on the page of the member.
+    pub async fn sign_in(&self, name: &str) -> Result<(Browser, Page)> {
+        let mut browser = Browser::new()?;
+        let callback = self.chosen(&mut browser, name).await?;
+        let page = browser.open(callback).await?;
+        ensure!(page.status == 200, "{name} landed on {}: {}", page.status, page.text);
+        Ok((browser, page))
+    }
+
+    /// Looks at the member's page until it says what is waited for.
+    pub async fn page_with(&self, browser: &Browser, what: &str, seconds: u64) -> Result<Page> {
+        until(&format!("{what:?} on the page"), Duration::from_secs(seconds), || {
+            let mut browser = browser.clone();
+            async move {
+                let page = browser.get(self.public_url.clone()).await?;
+                Ok(page.texts("main").concat().contains(what).then_some(page))
+            }
+        })
+        .await
+    }
+
+    /// Makes Launchpad's answers about a person go wrong.
+    pub async fn fault(&self, name: &str, fault: Value) -> Result<()> {
+        let url = self.stand_ins_url.join(&format!("control/faults/{name}"))?;
+        let client = reqwest::Client::builder().no_proxy().build()?;
+        let answer = client.put(url).json(&fault).send().await?;
+        ensure!(answer.status().is_success(), "the switch answered {}", answer.status());
+        Ok(())
+    }
+
+    /// Takes the fault of a person away.
+    pub async fn mend(&self, name: &str) -> Result<()> {
+        let url = self.stand_ins_url.join(&format!("control/faults/{name}"))?;
+        let client = reqwest::Client::builder().no_proxy().build()?;
+        client.delete(url).send().await?.error_for_status()?;
+        Ok(())
+    }
+
+    /// Changes what Launchpad or the provider say of a person.
+    pub async fn change(&self, name: &str, change: Value) -> Result<()> {
+        let url = self.stand_ins_url.join(&format!("control/people/{name}"))?;
+        let client = reqwest::Client::builder().no_proxy().build()?;
+        client.patch(url).json(&change).send().await?.error_for_status()?;
+        Ok(())
+    }
+}

@@ -1,0 +1,62 @@
+//! The stack that `cargo dev test` deployed for this run.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use aws_config::{BehaviorVersion, Region};
+use aws_sdk_dynamodb::config::Credentials;
+use membermail_store::Store;
+use serde::Deserialize;
+use url::Url;
+
+/// Where everything is; written by `cargo dev test`, which names the file in `MEMBERMAIL_STACK`.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Stack {
+    /// The AWS endpoint.
+    pub endpoint_url: Url,
+    /// The site, as a browser sees it.
+    pub public_url: Url,
+    /// The stand-ins for Ubuntu One and Launchpad.
+    pub stand_ins_url: Url,
+    /// The DynamoDB table.
+    pub table: String,
+    /// The queue in front of `verify-member`.
+    pub verify_queue_url: String,
+    /// The queue in front of `write-aliases`.
+    pub write_queue_url: String,
+    /// One log file a function.
+    pub logs: PathBuf,
+}
+
+impl Stack {
+    /// Reads the file; says how to get one where there is none.
+    pub fn of_this_run() -> Result<Self> {
+        let path = std::env::var("MEMBERMAIL_STACK").context("no MEMBERMAIL_STACK: run this by `cargo dev test`")?;
+        let text = std::fs::read_to_string(&path).with_context(|| format!("reading {path}"))?;
+        serde_json::from_str(&text).with_context(|| format!("the stack in {path}"))
+    }
+
+    /// A client of the table, at the stack's endpoint.
+    pub async fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
+        aws_sdk_dynamodb::Client::new(&self.aws().await)
+    }
+
+    /// A client of the queues, at the stack's endpoint.
+    pub async fn sqs(&self) -> aws_sdk_sqs::Client {
+        aws_sdk_sqs::Client::new(&self.aws().await)
+    }
+
+    /// The table, as the functions use it.
+    pub async fn store(&self) -> Store {
+        Store::new(self.dynamodb().await, &self.table)
+    }
+
+    async fn aws(&self) -> aws_config::SdkConfig {
+        aws_config::defaults(BehaviorVersion::v2026_01_12())
+            .endpoint_url(self.endpoint_url.as_str())
+            .region(Region::new("us-east-1"))
+            .credentials_provider(Credentials::new("test", "test", None, None, "the local stack"))
+            .load()
+            .await
+    }
+}
