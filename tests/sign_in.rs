@@ -9,7 +9,7 @@ use membermail_tests::stack::Stack;
 use serde_json::json;
 
 /// Long enough for two functions to start on a busy machine.
-const PATIENCE: u64 = 40;
+const PATIENCE: u64 = 120;
 
 async fn alias(stack: &Stack, text: &str) -> Result<Option<StoredAlias>> {
     Ok(stack.store().await.alias(&Address::try_from(text.to_owned())?).await?)

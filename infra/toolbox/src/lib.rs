@@ -1,1 +1,37 @@
-//! placeholder
+//! The tools of this project at the versions that are locked, in the git-ignored folder `.tools`.
+//!
+//! A developer has `cargo` and a Debian or Ubuntu; everything else is fetched by the registries' own clients and
+//! checked against the hashes in the lock files. What is there already costs one look at a stamp.
+
+use std::path::{Path, PathBuf};
+
+pub mod apt;
+pub mod npm;
+pub mod process;
+pub mod python;
+mod stamp;
+pub mod step;
+
+/// The folder of the workspace: tools and state are found from it, wherever a command is started.
+pub fn workspace() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.ancestors().nth(2).unwrap_or(here).to_path_buf()
+}
+
+/// Where tools and the state of what runs are kept.
+pub fn folder() -> PathBuf {
+    workspace().join(".tools")
+}
+
+/// A program of the virtual environment.
+pub fn venv_program(name: &str) -> PathBuf {
+    folder().join("venv/bin").join(name)
+}
+
+/// The first of these programs that is on the `PATH`.
+pub fn find_program(names: &[&str]) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    names
+        .iter()
+        .find_map(|name| std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file()))
+}

@@ -1,0 +1,116 @@
+"""Runs Lambda functions as processes of this machine, where LocalStack would start containers."""
+
+import os
+import subprocess
+import time
+from pathlib import Path
+
+from localstack import config
+from localstack.services.lambda_.invocation.lambda_models import FunctionVersion, InvocationResult
+from localstack.services.lambda_.invocation.plugins import RuntimeExecutorPlugin
+from localstack.services.lambda_.invocation.runtime_executor import RuntimeExecutor
+
+from .runtime_api import RuntimeApi
+
+LOOPBACK = "127.0.0.1"
+# LocalStack tells its own init of itself by these; a function on AWS never sees them.
+FOREIGN = ("LOCALSTACK_", "_AWS_XRAY", "EDGE_PORT")
+
+
+class HostExecutor(RuntimeExecutor):
+    """One process, and the Runtime API for it."""
+
+    def __init__(self, id: str, function_version: FunctionVersion) -> None:
+        super().__init__(id, function_version)
+        self.api: RuntimeApi | None = None
+        self.process: subprocess.Popen | None = None
+        self.log = logs_folder() / f"{function_version.id.function_name}.log"
+
+    def start(self, env_vars: dict[str, str]) -> None:
+        self.api = RuntimeApi()
+        code = self.function_version.config.code.get_unzipped_code_location()
+        bootstrap = code / "bootstrap"
+        bootstrap.chmod(0o755)
+        # The environment is made anew, as on AWS: nothing of the developer's shell reaches a function.
+        environment = {
+            name: str(value) for name, value in env_vars.items() if not name.startswith(FOREIGN)
+        }
+        environment |= {
+            "AWS_LAMBDA_RUNTIME_API": self.api.address,
+            "LAMBDA_TASK_ROOT": str(code),
+            "PATH": "/usr/local/bin:/usr/bin:/bin",
+        }
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [bootstrap],
+                cwd=code,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        while not self.api.ready.wait(0.02):
+            if self.process.poll() is not None:
+                raise RuntimeError(f"bootstrap ended with {self.process.returncode}: see {self.log}")
+
+    def stop(self) -> None:
+        if self.process and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        if self.api:
+            self.api.close()
+
+    def invoke(self, payload: dict[str, str]) -> InvocationResult:
+        timeout = self.function_version.config.timeout
+        request = payload["invoke-id"]
+        promise = self.api.invoke({**payload, "deadline-ms": int((time.time() + timeout) * 1000)})
+        limit = time.monotonic() + timeout
+        while time.monotonic() < limit:
+            try:
+                is_error, body = promise.result(timeout=0.2)
+                return InvocationResult(request, body, is_error, logs="")
+            except TimeoutError:
+                if self.process.poll() is not None:
+                    return self.failed(request, f"the process ended with {self.process.returncode}")
+        # A process that is late is no use for the next invocation, as on AWS.
+        self.process.kill()
+        return self.failed(request, f"Task timed out after {timeout}.00 seconds")
+
+    def failed(self, request: str, what: str) -> InvocationResult:
+        body = f'{{"errorType":"Runtime.ExitError","errorMessage":"{what}"}}'
+        return InvocationResult(request, body.encode(), is_error=True, logs=what)
+
+    def get_address(self) -> str:
+        return LOOPBACK
+
+    def get_endpoint_from_executor(self) -> str:
+        return LOOPBACK
+
+    def get_runtime_endpoint(self) -> str:
+        return f"http://{LOOPBACK}:{config.GATEWAY_LISTEN[0].port}/_localstack_lambda/{self.id}"
+
+    def get_logs(self) -> str:
+        return self.log.read_text(errors="replace") if self.log.exists() else ""
+
+    @classmethod
+    def prepare_version(cls, function_version: FunctionVersion) -> None:
+        function_version.config.code.prepare_for_execution()
+
+    @classmethod
+    def cleanup_version(cls, function_version: FunctionVersion) -> None:
+        """The code folder lies in the state folder and goes with it."""
+
+
+class HostExecutorPlugin(RuntimeExecutorPlugin):
+    """How LocalStack finds the executor: `LAMBDA_RUNTIME_EXECUTOR=host`."""
+
+    name = "host"
+
+    def load(self, *_args: object, **_kwargs: object) -> type[HostExecutor]:
+        return HostExecutor
+
+
+def logs_folder() -> Path:
+    folder = Path(os.environ["MEMBERMAIL_LOGS"])
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
