@@ -126,4 +126,19 @@ mod tests {
         let at = |hours| created + SignedDuration::from_hours(hours);
         assert_eq!(is_live(created, at(seen_after_hours), at(age_hours)), live);
     }
+
+    #[test]
+    fn a_use_is_noted_every_five_minutes() {
+        let seen = Timestamp::UNIX_EPOCH;
+        assert!(!touch_due(seen, seen + SignedDuration::from_secs(299)));
+        assert!(touch_due(seen, seen + SignedDuration::from_secs(300)));
+    }
+
+    #[test]
+    fn the_clearing_cookie_is_the_same_one_with_nothing_in_it() {
+        let header = clearing_cookie(true);
+        assert!(header.starts_with("__Host-session=;") && header.contains("Max-Age=0") && header.contains("Path=/"));
+        assert!(header.contains("Secure") && header.contains("HttpOnly"));
+        assert!(clearing_cookie(false).starts_with("session=;"));
+    }
 }

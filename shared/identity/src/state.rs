@@ -156,5 +156,8 @@ mod tests {
     fn the_cookie_survives_a_form_from_the_provider() {
         let header = cookie(&BrowserSecret::new(&CountingRandom::default()), true);
         assert!(header.starts_with("__Host-sign-in=") && header.contains("SameSite=None") && header.contains("Secure"));
+        // Without `Secure` there is no `None`: a browser would drop the cookie.
+        let plain = cookie(&BrowserSecret::new(&CountingRandom::default()), false);
+        assert!(plain.starts_with("sign-in=") && plain.contains("SameSite=Lax") && !plain.contains("Secure"));
     }
 }

@@ -1,12 +1,18 @@
 //! Answers that somebody made to get in as somebody else: each is refused for its own reason, and the provider is not
 //! even asked.
 
+#[path = "hostile_answers/confirming.rs"]
+mod confirming;
+#[path = "hostile_answers/good.rs"]
+mod good;
+#[path = "hostile_answers/properties.rs"]
+mod properties;
+#[path = "hostile_answers/reading.rs"]
+mod reading;
 mod support;
 
-use membermail_identity::openid2::{Answer, ConfirmError, Refusal};
-use support::{Pairs, SREG, World};
-use wiremock::matchers::method;
-use wiremock::{Mock, ResponseTemplate};
+use membermail_identity::openid2::Refusal;
+use support::{Pairs, SREG, TEAMS, World};
 
 /// What the attacker does to a good answer. They can sign too: with their own account at the same provider.
 type Change = fn(&World, &mut Pairs);
@@ -18,7 +24,7 @@ const TABLE: &[(&str, Refusal, Change)] = &[
     ("another mode", Refusal::Mode, |_, a| done(a.set("openid.mode", "checkid_setup"))),
     ("cancelled", Refusal::Cancelled, |_, a| done(a.set("openid.mode", "cancel"))),
     ("setup needed", Refusal::SetupNeeded, |_, a| done(a.set("openid.mode", "setup_needed"))),
-    ("provider error", Refusal::ProviderError, |_, a| done(a.set("openid.mode", "error"))),
+    ("provider error", Refusal::ProviderError(String::new()), |_, a| done(a.set("openid.mode", "error"))),
     ("no return_to", Refusal::Missing("return_to"), |_, a| done(a.remove("openid.return_to"))),
     ("return_to of another host", Refusal::ReturnTo, |_, a| {
         a.set("openid.return_to", "https://evil.example/live/callback?state=our-state").sign();
@@ -44,6 +50,15 @@ const TABLE: &[(&str, Refusal, Change)] = &[
         a.set("openid.return_to", support::callback().as_str()).sign();
     }),
     ("a parameter that was not asked with", Refusal::ReturnTo, |_, a| done(a.push("admin", "1"))),
+    ("return_to with another parameter", Refusal::ReturnTo, |_, a| {
+        a.set("openid.return_to", "https://mail.example.org/live/callback?state=our-state&admin=1").sign();
+    }),
+    ("return_to that is only as good as ours", Refusal::ReturnTo, |_, a| {
+        a.set("openid.return_to", "https://MAIL.example.org:443/live/./callback?state=our-state").sign();
+    }),
+    ("return_to with a field of the protocol", Refusal::ReturnTo, |_, a| {
+        a.set("openid.return_to", "https://mail.example.org/live/callback?state=our-state&openid.mode=id_res").sign();
+    }),
     ("return_to that is no URL", Refusal::ReturnTo, |_, a| done(a.set("openid.return_to", "callback").sign())),
     ("no endpoint", Refusal::Missing("op_endpoint"), |_, a| done(a.remove("openid.op_endpoint"))),
     ("another endpoint", Refusal::Endpoint, |_, a| {
@@ -51,6 +66,9 @@ const TABLE: &[(&str, Refusal, Change)] = &[
     }),
     ("the endpoint with a query", Refusal::Endpoint, |w, a| {
         a.set("openid.op_endpoint", &w.at("/+openid?x=1")).sign();
+    }),
+    ("the endpoint of another port", Refusal::Endpoint, |_, a| {
+        a.set("openid.op_endpoint", "http://127.0.0.1:1/+openid").sign();
     }),
     ("no claimed identifier", Refusal::Missing("claimed_id"), |_, a| done(a.remove("openid.claimed_id"))),
     ("no identity", Refusal::Missing("identity"), |_, a| done(a.remove("openid.identity"))),
@@ -61,6 +79,14 @@ const TABLE: &[(&str, Refusal, Change)] = &[
     ("an escaped path out of the root", Refusal::ForeignIdentifier, |w, a| identifier(a, &w.at("/+id/%2e%2e"))),
     ("two words", Refusal::ForeignIdentifier, |w, a| identifier(a, &w.at("/+id/AbC1234/x"))),
     ("no word", Refusal::ForeignIdentifier, |w, a| identifier(a, &w.at("/+id/"))),
+    ("the root at another port", Refusal::ForeignIdentifier, |_, a| identifier(a, "http://127.0.0.1:1/+id/AbC1234")),
+    ("the root with somebody's name", Refusal::ForeignIdentifier, |w, a| {
+        identifier(a, &w.at("/+id/AbC1234").replace("http://", "http://eve@"));
+    }),
+    ("a root in capitals", Refusal::ForeignIdentifier, |w, a| {
+        identifier(a, &w.at("/+id/AbC1234").replace("http:", "HTTP:"));
+    }),
+    ("a word with a space behind", Refusal::ForeignIdentifier, |w, a| identifier(a, &w.at("/+id/AbC1234 "))),
     ("a query behind the word", Refusal::ForeignIdentifier, |w, a| identifier(a, &w.at("/+id/AbC1234?x"))),
     ("a fragment behind the word", Refusal::ForeignIdentifier, |w, a| identifier(a, &w.at("/+id/AbC1234#x"))),
     ("the root as somebody's name", Refusal::ForeignIdentifier, |w, a| {
@@ -96,6 +122,10 @@ const TABLE: &[(&str, Refusal, Change)] = &[
         let signed = format!("{},", a.get("openid.signed"));
         a.set("openid.signed", &signed).sign();
     }),
+    ("a signed name with a colon", Refusal::SignedForm, |_, a| {
+        let signed = format!("{},sreg.email:alice", a.get("openid.signed"));
+        a.set("openid.signed", &signed).push("openid.sreg.email:alice", "x").sign();
+    }),
     ("an absent field signed", Refusal::SignedAbsent, |_, a| {
         let signed = format!("{},sreg.fullname", a.get("openid.signed"));
         a.set("openid.signed", &signed).sign();
@@ -112,12 +142,27 @@ const TABLE: &[(&str, Refusal, Change)] = &[
     ("unsigned nickname", Refusal::UnsignedRegistration("nickname"), |_, a| {
         a.unsign("sreg.nickname").sign().set("openid.sreg.nickname", "root");
     }),
+    ("unsigned teams", Refusal::UnsignedRegistration("is_member"), |_, a| {
+        a.unsign("lp.is_member").sign().set("openid.lp.is_member", "admins");
+    }),
+    ("unsigned alias of the teams", Refusal::UnsignedRegistration("alias"), |_, a| done(a.unsign("ns.lp").sign())),
     ("unsigned alias", Refusal::UnsignedRegistration("alias"), |_, a| done(a.unsign("ns.sreg").sign())),
     ("a second alias", Refusal::SecondAlias, |_, a| {
         a.push("openid.ns.x", SREG).push("openid.x.email", "eve@mail.example");
     }),
     ("a second alias of the older version", Refusal::SecondAlias, |_, a| {
         a.push("openid.ns.x", "http://openid.net/sreg/1.0").push("openid.x.email", "eve@mail.example");
+    }),
+    ("a second alias of the teams", Refusal::SecondAlias, |_, a| {
+        a.push("openid.ns.x", TEAMS).push("openid.x.is_member", "admins");
+    }),
+    ("a second alias of an extension that we do not know", Refusal::SecondAlias, |_, a| {
+        a.push("openid.ns.x", "http://example.org/x").push("openid.ns.y", "http://example.org/x");
+    }),
+    ("an alias within an alias", Refusal::UnsignedRegistration("alias"), |_, a| {
+        a.unsign("ns.sreg").remove("openid.ns.sreg").push("openid.ns.a.b", SREG);
+        let signed = format!("{},ns.a.b", a.get("openid.signed"));
+        a.set("openid.signed", &signed).sign();
     }),
     ("no registration", Refusal::NoEmail, |_, a| {
         a.unsign("ns.sreg").unsign("sreg.email").unsign("sreg.nickname").remove("openid.ns.sreg").sign();
@@ -162,103 +207,4 @@ async fn each_hostile_answer_is_refused_for_its_own_reason() {
         assert_eq!(refusal, *reason, "{name}");
     }
     assert_eq!(world.asked().await, 0, "the provider was asked about an answer that is refused anyway");
-}
-
-#[rstest::rstest]
-#[case::broken_escape("openid.mode=id_res%", Refusal::Encoding)]
-#[case::half_an_escape("openid.mode=id_res%4", Refusal::Encoding)]
-#[case::no_hex("openid.mode=%zz", Refusal::Encoding)]
-#[case::no_text("openid.mode=%ff%fe", Refusal::Encoding)]
-#[case::nul("openid.mode=%00", Refusal::Encoding)]
-fn a_broken_encoding_is_refused(#[case] query: &str, #[case] reason: Refusal) {
-    assert_eq!(Answer::from_query(query).err(), Some(reason));
-}
-
-#[rstest::rstest]
-#[case::json("state=s", Some("application/json"), b"{}".to_vec(), Refusal::ContentType)]
-#[case::no_type("state=s", None, b"openid.mode=id_res".to_vec(), Refusal::ContentType)]
-#[case::oversized("", Some("application/x-www-form-urlencoded"), vec![b'x'; 65 * 1024], Refusal::Oversized)]
-#[case::no_text("", Some("application/x-www-form-urlencoded"), vec![0xff, 0xfe], Refusal::Encoding)]
-#[case::split("openid.mode=id_res", Some("application/x-www-form-urlencoded"), b"openid.ns=x".to_vec(), Refusal::SplitAnswer)]
-#[case::twice("state=s", Some("application/x-www-form-urlencoded"), b"state=t".to_vec(), Refusal::Duplicate)]
-fn a_form_that_is_not_as_it_must_be(
-    #[case] query: &str,
-    #[case] content_type: Option<&str>,
-    #[case] body: Vec<u8>,
-    #[case] reason: Refusal,
-) {
-    assert_eq!(Answer::from_form(query, content_type, &body).err(), Some(reason));
-}
-
-#[tokio::test]
-async fn a_good_answer_comes_by_get_and_by_post() {
-    let world = World::new().await;
-    let good = world.good();
-    let signed_in = world.party.confirm(world.check(&good.encode()).unwrap()).await.unwrap();
-    assert_eq!(signed_in.identity.subject.as_str(), world.at("/+id/AbC1234"));
-    assert_eq!(signed_in.email.expose(), "alice@mail.example");
-    assert!(!format!("{signed_in:?}").contains("mail.example"));
-
-    let mut form = good;
-    form.remove("state");
-    let media_type = Some("application/x-www-form-urlencoded; charset=utf-8");
-    let answer = Answer::from_form("state=our-state", media_type, form.encode().as_bytes()).unwrap();
-    let checked = world.party.check(answer, &support::callback(), support::now()).unwrap();
-    assert!(world.party.confirm(checked).await.is_ok());
-}
-
-#[tokio::test]
-async fn a_forged_signature_is_denied_by_the_provider() {
-    let world = World::new().await;
-    let mut answer = world.good();
-    answer.set("openid.sreg.email", "eve@mail.example");
-    let checked = world.check(&answer.encode()).unwrap();
-    assert!(matches!(world.party.confirm(checked).await, Err(ConfirmError::Forged)));
-}
-
-/// Whatever signed field is changed behind the provider's back, it is refused here or denied there.
-#[tokio::test]
-async fn no_signed_field_can_be_changed() {
-    let world = World::new().await;
-    let signed = world.good().get("openid.signed").to_owned();
-    for name in signed.split(',') {
-        let mut answer = world.good();
-        let name = format!("openid.{name}");
-        let changed = format!("{}x", answer.get(&name));
-        answer.set(&name, &changed);
-        if let Ok(checked) = world.check(&answer.encode()) {
-            assert!(matches!(world.party.confirm(checked).await, Err(ConfirmError::Forged)), "{name}");
-        }
-    }
-}
-
-#[rstest::rstest]
-#[case::down(ResponseTemplate::new(503), "unavailable")]
-#[case::slow(ResponseTemplate::new(200).set_delay(std::time::Duration::from_secs(2)), "unavailable")]
-#[case::elsewhere(ResponseTemplate::new(302).insert_header("location", "https://evil.example/"), "malformed")]
-#[case::garbage(ResponseTemplate::new(200).set_body_string("yes"), "malformed")]
-#[case::twice(ResponseTemplate::new(200).set_body_string("ns:http://specs.openid.net/auth/2.0\nis_valid:false\nis_valid:true\n"), "malformed")]
-#[case::no_namespace(ResponseTemplate::new(200).set_body_string("is_valid:true\n"), "malformed")]
-#[case::almost(ResponseTemplate::new(200).set_body_string("ns:http://specs.openid.net/auth/2.0\nis_valid:TRUE\n"), "malformed")]
-#[case::oversized(ResponseTemplate::new(200).set_body_string("x".repeat(9000)), "malformed")]
-#[tokio::test]
-async fn a_provider_that_does_not_say_yes_is_no_yes(#[case] response: ResponseTemplate, #[case] expected: &str) {
-    let world = World::silent().await;
-    Mock::given(method("POST")).respond_with(response).mount(&world.server).await;
-    let checked = world.check(&world.good().encode()).unwrap();
-    let got = match world.party.confirm(checked).await {
-        Ok(_) => "confirmed",
-        Err(ConfirmError::Forged) => "forged",
-        Err(ConfirmError::Unavailable(_)) => "unavailable",
-        Err(ConfirmError::Malformed(_)) => "malformed",
-    };
-    assert_eq!(got, expected);
-}
-
-proptest::proptest! {
-    #[test]
-    fn nothing_that_comes_in_brings_it_down(query in ".{0,300}", body in proptest::collection::vec(proptest::num::u8::ANY, 0..300)) {
-        let _ = Answer::from_query(&query);
-        let _ = Answer::from_form(&query, Some("application/x-www-form-urlencoded"), &body);
-    }
 }

@@ -41,8 +41,11 @@ impl Answer {
         if parameters.keys().any(|name| name.starts_with("openid.")) {
             return Err(Refusal::SplitAnswer);
         }
+        let in_url = parameters.len();
         read(std::str::from_utf8(body).map_err(|_| Refusal::Encoding)?, FORM_LIMIT, &mut parameters)?;
-        Ok(Self { parameters })
+        // What return_to carries must stand in the URL itself (11.1).
+        let answer = Self { parameters };
+        if answer.ours().len() == in_url { Ok(answer) } else { Err(Refusal::SplitAnswer) }
     }
 
     /// A parameter by its whole name.

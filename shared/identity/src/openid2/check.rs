@@ -11,6 +11,8 @@ use super::{Answer, NS, Provider, Refusal, RelyingParty};
 
 /// How far the provider's clock may be off, or its answer late.
 const WINDOW: SignedDuration = SignedDuration::from_mins(5);
+/// Characters of a provider's error at most.
+const WORDS_LIMIT: usize = 200;
 /// What must be signed (10.1).
 const MUST_BE_SIGNED: [&str; 6] =
     ["op_endpoint", "return_to", "response_nonce", "assoc_handle", "claimed_id", "identity"];
@@ -45,7 +47,7 @@ impl RelyingParty {
             "id_res" => {}
             "cancel" => return Err(Refusal::Cancelled),
             "setup_needed" => return Err(Refusal::SetupNeeded),
-            "error" => return Err(Refusal::ProviderError),
+            "error" => return Err(Refusal::ProviderError(words(&answer))),
             _ => return Err(Refusal::Mode),
         }
         if !came_to(answer.required("return_to")?, callback, &answer) {
@@ -68,13 +70,19 @@ impl RelyingParty {
     }
 }
 
+/// What the provider says went wrong (5.2.3), short and without control characters, so that it is fit for a log.
+fn words(answer: &Answer) -> String {
+    answer.field("error").unwrap_or_default().chars().take(WORDS_LIMIT).flat_map(char::escape_debug).collect()
+}
+
 /// Whether `return_to` is the URL that this came to (11.1): the same place, and the same parameters of ours.
 fn came_to(return_to: &str, callback: &Url, answer: &Answer) -> bool {
     let Ok(url) = Url::parse(return_to) else { return false };
     let mut place = url.clone();
     place.set_query(None);
     let Ok(asked) = Answer::from_query(url.query().unwrap_or_default()) else { return false };
-    place == *callback && asked.ours() == answer.ours() && asked.fields().next().is_none()
+    // We wrote it as a URL is written, so it comes back letter by letter, not just as an equal of it.
+    url.as_str() == return_to && place == *callback && asked.ours() == answer.ours() && asked.fields().next().is_none()
 }
 
 /// The identifier, if this provider may speak for it (11.2).
@@ -119,7 +127,8 @@ fn nonce(text: &str, now: Timestamp) -> Result<ResponseNonce, Refusal> {
 fn signed(answer: &Answer) -> Result<BTreeSet<&str>, Refusal> {
     let mut names = BTreeSet::new();
     for name in answer.required("signed")?.split(',') {
-        if name.is_empty() || !names.insert(name) {
+        // A colon in a name could cut a signed line (4.1.1) elsewhere than the provider did: `signed` itself is not signed.
+        if name.is_empty() || name.contains(':') || !names.insert(name) {
             return Err(Refusal::SignedForm);
         }
     }

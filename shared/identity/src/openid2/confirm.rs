@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use membermail_core::email::EmailAddress;
-use membermail_core::member::Identity;
+use membermail_core::member::{Identity, TeamName};
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Response, StatusCode};
 
+use super::registration::Registration;
 use super::{Answer, Checked, NS, RelyingParty, ResponseNonce};
 
 /// Bytes of the provider's answer at most.
@@ -21,6 +22,12 @@ pub struct SignedIn {
     pub email: EmailAddress,
     /// What the person was called some time ago; good for a greeting, never for a rule.
     pub nickname: Option<String>,
+    /// What the person is called outside.
+    pub full_name: Option<String>,
+    /// The language that the person likes best, as the provider has it (ISO 639).
+    pub language: Option<String>,
+    /// Teams, of those asked for, that the provider counts the person to. A hint for a page: Launchpad decides.
+    pub teams_hint: Vec<TeamName>,
     /// Good once.
     pub nonce: ResponseNonce,
 }
@@ -40,6 +47,10 @@ impl RelyingParty {
             .send()
             .await
             .map_err(|error| ConfirmError::Unavailable(error.without_url().to_string()))?;
+        // A client that follows redirects would believe whoever it is sent to.
+        if *response.url() != self.provider.endpoint {
+            return Err(ConfirmError::Malformed("from another place".into()));
+        }
         match response.status() {
             StatusCode::OK => {}
             status if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => {
@@ -58,7 +69,8 @@ impl RelyingParty {
             _ => return Err(ConfirmError::Malformed("no is_valid".into())),
         }
         let Checked { identity, registration, nonce, .. } = checked;
-        Ok(SignedIn { identity, email: registration.email, nickname: registration.nickname, nonce })
+        let Registration { email, nickname, full_name, language, teams_hint } = registration;
+        Ok(SignedIn { identity, email, nickname, full_name, language, teams_hint, nonce })
     }
 }
 
@@ -84,12 +96,13 @@ async fn bounded(mut response: Response) -> Result<String, ConfirmError> {
     String::from_utf8(bytes).map_err(|_| ConfirmError::Malformed("no text".into()))
 }
 
-/// Key-value form (4.1.1): a line each, no key twice.
+/// Key-value form (4.1.1): a line each, ended by a line feed alone, no key twice. Without the last line feed it is
+/// perhaps not the whole answer.
 fn key_values(text: &str) -> Option<BTreeMap<&str, &str>> {
     let mut fields = BTreeMap::new();
-    for line in text.lines() {
+    for line in text.strip_suffix('\n')?.split('\n') {
         let (key, value) = line.split_once(':')?;
-        if fields.insert(key, value).is_some() {
+        if line.contains('\r') || fields.insert(key, value).is_some() {
             return None;
         }
     }

@@ -47,7 +47,8 @@ pub struct RelyingParty {
 }
 
 impl RelyingParty {
-    /// A relying party that asks whether people are in these teams. `http` follows no redirects and has a time limit.
+    /// A relying party that asks whether people are in these teams. `http` follows no redirects and has a time limit
+    /// of 5 s: both can be set there only.
     pub fn new(provider: Provider, teams: Vec<TeamName>, http: Client) -> Self {
         Self { provider, teams, http }
     }

@@ -15,7 +15,7 @@ pub enum Refusal {
     /// A POST of something else than a form.
     #[error("the body is not a form")]
     ContentType,
-    /// Fields of the protocol in the URL of a POST.
+    /// Fields of the protocol in the URL of a POST, or parameters of our own in its form (11.1).
     #[error("the answer is split between URL and form")]
     SplitAnswer,
     /// Not OpenID 2.0 (4.1.2).
@@ -27,9 +27,10 @@ pub enum Refusal {
     /// An answer to a question that we never ask (10.2.1).
     #[error("the provider wants to ask the person, which it could have done")]
     SetupNeeded,
-    /// The provider reports an error (5.2.3).
+    /// The provider reports an error (5.2.3), with its own words, bounded and escaped. Anybody can write them, an address
+    /// or a token too, so the message that goes to the log leaves them out.
     #[error("the provider reports an error")]
-    ProviderError,
+    ProviderError(String),
     /// No mode that an answer can have.
     #[error("the mode is unknown")]
     Mode,
@@ -95,7 +96,7 @@ impl Refusal {
             Self::Namespace => "namespace",
             Self::Cancelled => "cancelled",
             Self::SetupNeeded => "setup-needed",
-            Self::ProviderError => "provider-error",
+            Self::ProviderError(_) => "provider-error",
             Self::Mode => "mode",
             Self::Missing(_) => "missing",
             Self::ReturnTo => "return-to",

@@ -19,6 +19,8 @@ const KEY: &[u8] = b"known to the provider alone";
 pub(crate) const NS: &str = "http://specs.openid.net/auth/2.0";
 pub(crate) const SREG: &str = "http://openid.net/extensions/sreg/1.1";
 
+pub(crate) const TEAMS: &str = "http://ns.launchpad.net/2007/openid-teams";
+
 pub(crate) fn now() -> Timestamp {
     "2026-11-24T10:00:00Z".parse().unwrap()
 }
@@ -79,6 +81,18 @@ fn signature(pairs: &Pairs) -> String {
     STANDARD.encode(mac.finalize().into_bytes())
 }
 
+/// Believes the provider at this root.
+pub(crate) fn party(root: &Url, http: reqwest::Client) -> RelyingParty {
+    let at = |path: &str| root.join(path).unwrap();
+    let provider = Provider { endpoint: at("/+openid"), identifier_root: at("/+id/") };
+    RelyingParty::new(provider, vec![TeamName::parse("ubuntumembers").unwrap()], http)
+}
+
+/// For what asks nobody.
+pub(crate) fn party_alone() -> RelyingParty {
+    party(&"https://login.example/".parse().unwrap(), reqwest::Client::new())
+}
+
 pub(crate) struct World {
     pub(crate) server: MockServer,
     pub(crate) party: RelyingParty,
@@ -104,16 +118,20 @@ impl World {
     /// A provider whose answers the test gives.
     pub(crate) async fn silent() -> Self {
         let server = MockServer::start().await;
-        let at = |path: &str| Url::parse(&server.uri()).unwrap().join(path).unwrap();
-        let provider = Provider { endpoint: at("/+openid"), identifier_root: at("/+id/") };
         let http = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .timeout(Duration::from_millis(500))
             .no_proxy()
             .build()
             .unwrap();
-        let teams = vec![TeamName::parse("ubuntumembers").unwrap()];
-        Self { server, party: RelyingParty::new(provider, teams, http) }
+        let party = party(&Url::parse(&server.uri()).unwrap(), http);
+        Self { server, party }
+    }
+
+    /// With another client.
+    pub(crate) fn with_http(self, http: reqwest::Client) -> Self {
+        let party = party(&Url::parse(&self.server.uri()).unwrap(), http);
+        Self { party, ..self }
     }
 
     pub(crate) fn at(&self, path: &str) -> String {
@@ -136,9 +154,12 @@ impl World {
             ("openid.ns.sreg", SREG.to_owned()),
             ("openid.sreg.email", "alice@mail.example".to_owned()),
             ("openid.sreg.nickname", "alice".to_owned()),
+            ("openid.ns.lp", TEAMS.to_owned()),
+            ("openid.lp.is_member", "ubuntumembers,Not A Team,".to_owned()),
             (
                 "openid.signed",
-                "op_endpoint,claimed_id,identity,return_to,response_nonce,assoc_handle,ns.sreg,sreg.email,sreg.nickname"
+                "op_endpoint,claimed_id,identity,return_to,response_nonce,assoc_handle,\
+                 ns.sreg,sreg.email,sreg.nickname,ns.lp,lp.is_member"
                     .to_owned(),
             ),
         ];

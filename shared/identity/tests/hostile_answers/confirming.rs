@@ -1,0 +1,118 @@
+//! Asking the provider: only its own clear yes is a yes.
+
+use membermail_identity::openid2::{ConfirmError, SignedIn};
+use url::Url;
+use wiremock::matchers::{method, path};
+use wiremock::{Mock, ResponseTemplate};
+
+use crate::support::{NS, Pairs, World, party};
+
+/// A yes that would be one, were it not for what follows.
+fn yes_and(more: &str) -> String {
+    format!("ns:{NS}\nis_valid:true\n{more}")
+}
+
+fn outcome(result: Result<SignedIn, ConfirmError>) -> &'static str {
+    match result {
+        Ok(_) => "confirmed",
+        Err(ConfirmError::Forged) => "forged",
+        Err(ConfirmError::Unavailable(_)) => "unavailable",
+        Err(ConfirmError::Malformed(_)) => "malformed",
+    }
+}
+
+#[tokio::test]
+async fn a_forged_signature_is_denied_by_the_provider() {
+    let world = World::new().await;
+    let mut answer = world.good();
+    answer.set("openid.sreg.email", "eve@mail.example");
+    let checked = world.check(&answer.encode()).unwrap();
+    assert!(matches!(world.party.confirm(checked).await, Err(ConfirmError::Forged)));
+}
+
+/// With a signature of another key, of another answer, and none that is one at all.
+#[tokio::test]
+async fn a_signature_is_of_this_provider_and_this_answer() {
+    let world = World::new().await;
+    let other = world.good().set("openid.assoc_handle", "other").sign().get("openid.sig").to_owned();
+    for signature in ["AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", other.as_str(), "x"] {
+        let mut answer = world.good();
+        answer.set("openid.sig", signature);
+        let checked = world.check(&answer.encode()).unwrap();
+        assert_eq!(outcome(world.party.confirm(checked).await), "forged", "{signature}");
+    }
+}
+
+/// All that belongs to the protocol goes back as it came, an `invalidate_handle` too; what is ours stays here.
+#[tokio::test]
+async fn the_provider_is_asked_about_exactly_what_came() {
+    let world = World::new().await;
+    let mut answer = world.good();
+    answer.push("openid.invalidate_handle", "an older one").push("openid.other", "ä & = + %\u{1f600}");
+    let checked = world.check(&answer.encode()).unwrap();
+    assert_eq!(outcome(world.party.confirm(checked).await), "confirmed");
+    let requests = world.server.received_requests().await.unwrap();
+    let [request] = requests.as_slice() else { panic!("asked {} times", requests.len()) };
+    assert_eq!(
+        (request.url.path(), request.headers["content-type"].to_str().unwrap()),
+        ("/+openid", "application/x-www-form-urlencoded")
+    );
+    let mut asked = Pairs(form_urlencoded::parse(&request.body).into_owned().collect());
+    answer.set("openid.mode", "check_authentication").remove("state");
+    asked.0.sort();
+    answer.0.sort();
+    assert_eq!(asked.0, answer.0);
+}
+
+#[tokio::test]
+async fn a_provider_that_is_gone_is_unavailable() {
+    let world = World::silent().await;
+    let checked = world.check(&world.good().encode()).unwrap();
+    // A port that was just free: nobody listens there.
+    let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let gone = party(&Url::parse(&format!("http://{address}/")).unwrap(), http);
+    assert_eq!(outcome(gone.confirm(checked).await), "unavailable");
+}
+
+/// Even by a client that follows redirects, nobody else is believed.
+#[tokio::test]
+async fn a_yes_from_another_place_is_no_yes() {
+    let world = World::silent().await.with_http(reqwest::Client::builder().no_proxy().build().unwrap());
+    for (status, asked_by) in [(302, "GET"), (303, "GET"), (307, "POST")] {
+        world.server.reset().await;
+        let away = ResponseTemplate::new(status).insert_header("location", "/elsewhere");
+        Mock::given(path("/+openid")).respond_with(away).mount(&world.server).await;
+        let yes = ResponseTemplate::new(200).set_body_string(format!("ns:{NS}\nis_valid:true\n"));
+        Mock::given(method(asked_by)).and(path("/elsewhere")).respond_with(yes).mount(&world.server).await;
+        let checked = world.check(&world.good().encode()).unwrap();
+        assert_eq!(outcome(world.party.confirm(checked).await), "malformed", "{status}");
+    }
+}
+
+#[rstest::rstest]
+#[case::down(ResponseTemplate::new(503), "unavailable")]
+#[case::slow(ResponseTemplate::new(200).set_delay(std::time::Duration::from_secs(2)), "unavailable")]
+#[case::elsewhere(ResponseTemplate::new(302).insert_header("location", "https://evil.example/"), "malformed")]
+#[case::garbage(ResponseTemplate::new(200).set_body_string("yes"), "malformed")]
+#[case::twice(ResponseTemplate::new(200).set_body_string("ns:http://specs.openid.net/auth/2.0\nis_valid:false\nis_valid:true\n"), "malformed")]
+#[case::no_namespace(ResponseTemplate::new(200).set_body_string("is_valid:true\n"), "malformed")]
+#[case::other_namespace(ResponseTemplate::new(200).set_body_string("ns:http://openid.net/signon/1.1\nis_valid:true\n"), "malformed")]
+#[case::padded(ResponseTemplate::new(200).set_body_string("ns:http://specs.openid.net/auth/2.0\nis_valid: true\n"), "malformed")]
+#[case::line_ends(ResponseTemplate::new(200).set_body_string("ns:http://specs.openid.net/auth/2.0\r\nis_valid:true\r\n"), "malformed")]
+#[case::cut_off(ResponseTemplate::new(200).set_body_string("ns:http://specs.openid.net/auth/2.0\nis_valid:true"), "malformed")]
+#[case::an_error(ResponseTemplate::new(400).set_body_string("ns:http://specs.openid.net/auth/2.0\nis_valid:true\n"), "malformed")]
+#[case::busy(ResponseTemplate::new(429), "unavailable")]
+#[case::no_text(ResponseTemplate::new(200).set_body_bytes(vec![0xff, 0xfe]), "malformed")]
+#[case::denied(ResponseTemplate::new(200).set_body_string("ns:http://specs.openid.net/auth/2.0\nis_valid:false\n"), "forged")]
+#[case::almost(ResponseTemplate::new(200).set_body_string("ns:http://specs.openid.net/auth/2.0\nis_valid:TRUE\n"), "malformed")]
+#[case::oversized(ResponseTemplate::new(200).set_body_string(yes_and(&format!("x:{}\n", "x".repeat(8192)))), "malformed")]
+#[case::one_line_end(ResponseTemplate::new(200).set_body_string(yes_and("x:y\r\n")), "malformed")]
+#[case::yes_and_more(ResponseTemplate::new(200).set_body_string(yes_and("x:y\n")), "confirmed")]
+#[tokio::test]
+async fn a_provider_that_does_not_say_yes_is_no_yes(#[case] response: ResponseTemplate, #[case] expected: &str) {
+    let world = World::silent().await;
+    Mock::given(method("POST")).respond_with(response).mount(&world.server).await;
+    let checked = world.check(&world.good().encode()).unwrap();
+    assert_eq!(outcome(world.party.confirm(checked).await), expected);
+}
