@@ -4,7 +4,7 @@
 //! LocalStack runs here as a process of this machine, and so do the functions, by a plugin in `python/`: a developer
 //! needs no Docker. Where Docker is at hand, [`Flavour::Docker`] takes LocalStack's own image with the same template.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 mod docker;
 mod host;
@@ -48,8 +48,8 @@ pub fn invoke_url(endpoint: &str, api_id: &str, stage: &str) -> String {
 }
 
 /// The folder of this crate, with the locks and the plugin.
-fn here() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+fn here() -> PathBuf {
+    membermail_toolbox::workspace().join("infra/localstack")
 }
 
 #[cfg(test)]

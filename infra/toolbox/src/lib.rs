@@ -14,7 +14,9 @@ pub mod step;
 
 /// The folder of the workspace: tools and state are found from it, wherever a command is started.
 pub fn workspace() -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    // `cargo run` tells where it was started; two copies of the sources may share what was compiled of one.
+    let here = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    let here = Path::new(&here);
     here.ancestors().nth(2).unwrap_or(here).to_path_buf()
 }
 

@@ -63,18 +63,25 @@ class HostExecutor(RuntimeExecutor):
     def invoke(self, payload: dict[str, str]) -> InvocationResult:
         timeout = self.function_version.config.timeout
         request = payload["invoke-id"]
+        before = self.log.stat().st_size
         promise = self.api.invoke({**payload, "deadline-ms": int((time.time() + timeout) * 1000)})
         limit = time.monotonic() + timeout
         while time.monotonic() < limit:
             try:
                 is_error, body = promise.result(timeout=0.2)
-                return InvocationResult(request, body, is_error, logs="")
+                return InvocationResult(request, body, is_error, logs=self.said_since(before))
             except TimeoutError:
                 if self.process.poll() is not None:
                     return self.failed(request, f"the process ended with {self.process.returncode}")
         # A process that is late is no use for the next invocation, as on AWS.
         self.process.kill()
         return self.failed(request, f"Task timed out after {timeout}.00 seconds")
+
+    def said_since(self, before: int) -> str:
+        """What CloudWatch gets. Never nothing: LocalStack would write the whole log to its own each time."""
+        with self.log.open("rb") as log:
+            log.seek(before)
+            return log.read().decode(errors="replace") or "END"
 
     def failed(self, request: str, what: str) -> InvocationResult:
         body = f'{{"errorType":"Runtime.ExitError","errorMessage":"{what}"}}'
