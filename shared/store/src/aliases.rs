@@ -15,10 +15,7 @@ use crate::error::StoreError;
 use crate::keys;
 use crate::members::{IS_NOT_BANNED, Member, unsealable};
 use crate::sealing::{Field, Salt, SealError, Sealed, Sealer};
-use crate::table::{Store, Written, decode, number, text};
-
-/// How often a race is run again before the caller is told.
-const TRIES: usize = 4;
+use crate::table::{Store, TRIES, Written, decode, number, pause, text};
 
 /// An alias with its sealed destination.
 #[derive(Clone, Debug)]
@@ -118,7 +115,7 @@ impl Store {
         random: &dyn Random,
     ) -> Result<Grant, StoreError> {
         let destination = member.sign_in_address(sealer).map_err(unsealable)?;
-        for _ in 0..TRIES {
+        for tried in 0..TRIES {
             let existing = self.alias(address).await?.map(|stored| stored.alias);
             let (status, reason) = match alias::decide(existing.as_ref(), member.id, &destination, community) {
                 Decision::Create { status, reason } | Decision::Change { status, reason, .. } => (status, reason),
@@ -148,7 +145,7 @@ impl Store {
                     return Ok(Grant::Refused(Refusal::DomainNotVerified));
                 }
                 // Somebody else wrote the alias meanwhile: decide again on what it is now.
-                Written::Failed(_) => {}
+                Written::Failed(_) => pause(tried, random).await,
             }
         }
         Err(StoreError::Conflict)
@@ -183,3 +180,7 @@ fn entry(alias: &Alias, before: Option<&Alias>, cause: Cause<'_>, random: &dyn R
         request_id: cause.request_id.to_owned(),
     }
 }
+
+#[cfg(test)]
+#[path = "item_tests.rs"]
+mod tests;

@@ -75,3 +75,21 @@ fn digest(parts: &[&str]) -> String {
     }
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_do_not_run_together() {
+        assert_ne!(nonce("a", "bc"), nonce("ab", "c"));
+        assert_ne!(nonce("", "a"), nonce("a", ""));
+        assert_eq!(state(&"long".repeat(1000)).pk.len(), "STATE#".len() + 64);
+    }
+
+    #[test]
+    fn months_are_of_utc() {
+        assert_eq!(month("2026-11-30T23:59:59Z".parse().unwrap()), "2026-11");
+        assert_eq!(month("2026-12-01T00:30:00+01:00".parse().unwrap()), "2026-11");
+    }
+}

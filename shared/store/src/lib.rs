@@ -2,6 +2,7 @@
 
 mod aliases;
 mod audit;
+mod checks;
 mod domains;
 mod error;
 mod keys;
@@ -13,8 +14,9 @@ mod sessions;
 mod table;
 
 pub use aliases::{Cause, Grant, StoredAlias};
+pub use checks::{Check, CheckState, Recorded};
 pub use error::StoreError;
-pub use members::{Check, CheckState, Member, Recorded};
+pub use members::Member;
 pub use replay::UsedUp;
 pub use sealing::{Field, Salt, SealError, Sealed, Sealer};
 pub use sessions::Session;

@@ -1,21 +1,18 @@
-//! Members: found or made at sign-in, with what the last check came to.
+//! Members: found or made at sign-in, banned and welcome again.
 
-use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 use jiff::Timestamp;
-use membermail_core::eligibility::Outcome;
 use membermail_core::email::EmailAddress;
 use membermail_core::member::{Identity, LaunchpadId, LaunchpadName, MemberId};
 use membermail_core::random::Random;
 use serde::{Deserialize, Serialize};
 
+use crate::checks::{Check, CheckState};
 use crate::error::StoreError;
 use crate::keys::{self, Key};
 use crate::sealing::{Field, Salt, SealError, Sealed, Sealer};
-use crate::table::{Store, Written, number, text};
+use crate::table::{Store, TRIES, Written, number, pause, text};
 
-/// How often a race is run again before the caller is told.
-const TRIES: usize = 4;
 /// What a write asks of a member who must still be welcome.
 pub(crate) const IS_NOT_BANNED: &str = "attribute_exists(pk) AND attribute_not_exists(banned_at)";
 
@@ -37,51 +34,15 @@ pub struct Member {
     pub launchpad_name: Option<LaunchpadName>,
     /// The member's half of their key.
     pub salt: Salt,
-    sign_in: Sealed,
+    pub(crate) sign_in: Sealed,
     /// How far the check is.
     #[serde(flatten)]
     pub check: Check,
 }
 
-/// The check of a member against Launchpad.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Check {
-    /// How far it is.
-    pub state: CheckState,
-    /// When it was asked for.
-    pub requested_at: Timestamp,
-    /// When the outcome was found.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub checked_at: Option<Timestamp>,
-    /// What the last one came to.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub outcome: Option<Outcome>,
-}
-
-/// How far a check is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum CheckState {
-    /// Asked for.
-    Pending,
-    /// Launchpad does not answer; the queue tries again.
-    Delayed,
-    /// There is an outcome.
-    Done,
-}
-
-/// Whether an outcome was recorded as it was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Recorded {
-    /// It was.
-    Recorded,
-    /// The Launchpad person belongs to another member; [`Outcome::PersonTaken`] was recorded instead.
-    PersonTaken,
-}
-
 #[derive(Serialize, Deserialize)]
-struct Owner {
-    owner: MemberId,
+pub(crate) struct Owner {
+    pub(crate) owner: MemberId,
 }
 
 impl Member {
@@ -111,9 +72,14 @@ impl Store {
         now: Timestamp,
         random: &dyn Random,
     ) -> Result<Member, StoreError> {
-        for _ in 0..TRIES {
+        for tried in 0..TRIES {
             if let Some(Owner { owner }) = self.get(&keys::identity(identity)).await? {
-                return self.sign_in_again(sealer, owner, address, now, random).await;
+                match self.sign_in_again(sealer, owner, address, now, random).await {
+                    // An outcome is being recorded just now. The assertion is used up, so that it has to work here.
+                    Err(StoreError::Conflict) => pause(tried, random).await,
+                    done => return done,
+                }
+                continue;
             }
             let id = MemberId::new(now, random);
             let salt = Salt::new(random);
@@ -129,6 +95,7 @@ impl Store {
             if self.transact(writes).await? == Written::All {
                 return Ok(member);
             }
+            pause(tried, random).await;
         }
         Err(StoreError::Conflict)
     }
@@ -163,52 +130,6 @@ impl Store {
         self.member(id).await?.ok_or_else(corrupt)
     }
 
-    /// Notes that Launchpad does not answer, unless there is an outcome by now.
-    pub async fn record_delay(&self, id: MemberId) -> Result<(), StoreError> {
-        let Key { pk, sk } = keys::profile(id);
-        let request = self.client.update_item().table_name(&self.table).key("pk", text(pk)).key("sk", text(sk));
-        let updated = request
-            .update_expression("SET #state = :delayed")
-            .condition_expression("#state = :pending")
-            .expression_attribute_names("#state", "state")
-            .expression_attribute_values(":delayed", text("delayed"))
-            .expression_attribute_values(":pending", text("pending"))
-            .send()
-            .await;
-        match updated {
-            Err(SdkError::ServiceError(error)) if error.err().is_conditional_check_failed_exception() => Ok(()),
-            other => other.map(drop).map_err(Into::into),
-        }
-    }
-
-    /// Records what a check came to, and that the Launchpad person belongs to this member from now on.
-    pub async fn record_outcome(
-        &self,
-        id: MemberId,
-        outcome: &Outcome,
-        person: Option<(LaunchpadId, &LaunchpadName)>,
-        now: Timestamp,
-    ) -> Result<Recorded, StoreError> {
-        let mut writes = vec![self.outcome_write(id, outcome, person, now)?];
-        let Some((launchpad_id, _)) = person else {
-            return self.settle(writes, Recorded::Recorded).await;
-        };
-        let claim = self
-            .put(&keys::launchpad(launchpad_id), &Owner { owner: id })?
-            .condition_expression("attribute_not_exists(pk) OR #owner = :me")
-            .expression_attribute_names("#owner", "owner")
-            .expression_attribute_values(":me", text(id.to_string()));
-        writes.push(TransactWriteItem::builder().put(claim.build()?).build());
-        match self.transact(writes).await? {
-            Written::All => Ok(Recorded::Recorded),
-            Written::Failed(places) if places == [1] => {
-                let instead = self.outcome_write(id, &Outcome::PersonTaken, None, now)?;
-                self.settle(vec![instead], Recorded::PersonTaken).await
-            }
-            Written::Failed(_) => Err(StoreError::Conflict),
-        }
-    }
-
     /// Bans a member: their sessions end now, and nothing is written for them.
     pub async fn ban(&self, id: MemberId, now: Timestamp) -> Result<(), StoreError> {
         let update = "SET banned_at = if_not_exists(banned_at, :now), session_epoch = session_epoch + :one";
@@ -235,43 +156,6 @@ impl Store {
     fn put_new<T: Serialize>(&self, key: &Key, value: &T) -> Result<TransactWriteItem, StoreError> {
         let put: Put = self.put(key, value)?.condition_expression("attribute_not_exists(pk)").build()?;
         Ok(TransactWriteItem::builder().put(put).build())
-    }
-
-    fn outcome_write(
-        &self,
-        id: MemberId,
-        outcome: &Outcome,
-        person: Option<(LaunchpadId, &LaunchpadName)>,
-        now: Timestamp,
-    ) -> Result<TransactWriteItem, StoreError> {
-        let outcome =
-            serde_dynamo::to_attribute_value(outcome).map_err(|cause| StoreError::corrupt("MEMBER", cause))?;
-        let mut set = "SET #state = :done, #outcome = :outcome, checked_at = :now".to_owned();
-        if person.is_some() {
-            set.push_str(", launchpad_id = :id, launchpad_name = :name");
-        }
-        let mut update = self
-            .update(&keys::profile(id))
-            .update_expression(set)
-            .condition_expression("attribute_exists(pk)")
-            .expression_attribute_names("#state", "state")
-            .expression_attribute_names("#outcome", "outcome")
-            .expression_attribute_values(":done", text("done"))
-            .expression_attribute_values(":outcome", outcome)
-            .expression_attribute_values(":now", text(now.to_string()));
-        if let Some((id, name)) = person {
-            update = update
-                .expression_attribute_values(":id", number(id))
-                .expression_attribute_values(":name", text(name.as_str()));
-        }
-        Ok(TransactWriteItem::builder().update(update.build()?).build())
-    }
-
-    async fn settle(&self, writes: Vec<TransactWriteItem>, done: Recorded) -> Result<Recorded, StoreError> {
-        match self.transact(writes).await? {
-            Written::All => Ok(done),
-            Written::Failed(_) => Err(StoreError::Conflict),
-        }
     }
 }
 

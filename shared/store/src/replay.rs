@@ -22,7 +22,7 @@ pub enum UsedUp {
 impl Store {
     /// Uses up a nonce (OpenID Authentication 2.0, 11.3) and a state, both or neither.
     pub async fn use_up(&self, issuer: &str, nonce: &str, state: &str, now: Timestamp) -> Result<UsedUp, StoreError> {
-        let until = expires(now + KEPT);
+        let until = expires(now.saturating_add(KEPT).unwrap_or(Timestamp::MAX));
         let mut writes = Vec::new();
         for key in [keys::nonce(issuer, nonce), keys::state(state)] {
             let put = Put::builder()

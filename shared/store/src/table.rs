@@ -1,12 +1,14 @@
 //! The few ways in which items are read and written; everything else of this crate is built from them.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem, Update};
 use jiff::Timestamp;
+use membermail_core::random::{self, Random};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -65,7 +67,8 @@ impl Store {
     pub(crate) async fn transact(&self, writes: Vec<TransactWriteItem>) -> Result<Written, StoreError> {
         match self.client.transact_write_items().set_transact_items(Some(writes)).send().await {
             Ok(_) => Ok(Written::All),
-            Err(error) => failed_conditions(&error).ok_or_else(|| error.into()),
+            Err(error) if reasons(&error).contains(&"ValidationError") => Err(StoreError::refused(&error)),
+            Err(error) => failed_conditions(&reasons(&error)).ok_or_else(|| error.into()),
         }
     }
 
@@ -106,14 +109,18 @@ pub(crate) enum Written {
     Failed(Vec<usize>),
 }
 
-/// The places of the conditions that did not hold, if that and nothing else stopped the transaction.
-fn failed_conditions(error: &SdkError<TransactWriteItemsError>) -> Option<Written> {
+/// Why each write of a cancelled transaction was not done; of any other error, nothing.
+fn reasons(error: &SdkError<TransactWriteItemsError>) -> Vec<&str> {
     let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error() else {
-        return None;
+        return Vec::new();
     };
-    let codes: Vec<_> = cancelled.cancellation_reasons().iter().map(|reason| reason.code().unwrap_or("None")).collect();
+    cancelled.cancellation_reasons().iter().map(|reason| reason.code().unwrap_or("None")).collect()
+}
+
+/// The places of the conditions that did not hold, if that and nothing else stopped the transaction.
+fn failed_conditions(reasons: &[&str]) -> Option<Written> {
     let places = |wanted: &str| -> Vec<usize> {
-        codes.iter().enumerate().filter(|(_, code)| **code == wanted).map(|(place, _)| place).collect()
+        reasons.iter().enumerate().filter(|(_, reason)| **reason == wanted).map(|(place, _)| place).collect()
     };
     let failed = places("ConditionalCheckFailed");
     if !failed.is_empty() {
@@ -121,6 +128,17 @@ fn failed_conditions(error: &SdkError<TransactWriteItemsError>) -> Option<Writte
     }
     // A conflict names no condition: whoever tries again sees what the other one wrote.
     (!places("TransactionConflict").is_empty()).then(|| Written::Failed(Vec::new()))
+}
+
+/// How often a race is run again before the caller is told.
+pub(crate) const TRIES: u32 = 4;
+
+/// Waits a little before a race is run again, longer each time and not as long as others do. The SDK leaves conflicts of
+/// transactions to us, and they come of any item that two have in common: an item merely checked is one too.
+pub(crate) async fn pause(tried: u32, random: &dyn Random) {
+    let step = 10 << tried.min(TRIES);
+    let [part] = random::bytes(random);
+    tokio::time::sleep(Duration::from_millis(step + step * u64::from(part) / 256)).await;
 }
 
 pub(crate) fn text(value: impl Into<String>) -> AttributeValue {
@@ -148,4 +166,18 @@ pub(crate) fn decode<T: DeserializeOwned>(item: Item, key: &Key) -> Result<T, St
 /// The time to live of an item, in seconds since 1970, as DynamoDB wants it.
 pub(crate) fn expires(at: Timestamp) -> AttributeValue {
     number(at.as_second())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[rstest::rstest]
+    #[case::condition(&["None", "ConditionalCheckFailed"], Some(Written::Failed(vec![1])))]
+    #[case::conflict(&["None", "TransactionConflict"], Some(Written::Failed(Vec::new())))]
+    #[case::both(&["TransactionConflict", "ConditionalCheckFailed"], Some(Written::Failed(vec![1])))]
+    #[case::throttled(&["None", "ThrottlingError"], None)]
+    fn what_stopped_a_transaction(#[case] reasons: &[&str], #[case] expected: Option<Written>) {
+        assert_eq!(failed_conditions(reasons), expected);
+    }
 }

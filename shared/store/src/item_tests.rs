@@ -1,0 +1,125 @@
+//! What stands in the table, by its names: what an index or another release reads must not change by accident.
+
+use membermail_core::alias::{Reason, Status};
+use membermail_core::audit::{Actor, Entry};
+use membermail_core::email::EmailAddress;
+use membermail_core::member;
+use membermail_core::random::CountingRandom;
+
+use super::*;
+use crate::checks::{Check, CheckState};
+use crate::keys::Key;
+use crate::members::Member;
+use crate::sessions::Session;
+use crate::table::{Item, encode};
+
+const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
+fn key() -> Key {
+    Key { pk: "KIND#alice".into(), sk: "-".into() }
+}
+
+fn sealed(random: &CountingRandom, salt: &Salt, member: MemberId, field: Field<'_>) -> Sealed {
+    let email = EmailAddress::parse("alice@mail.example").unwrap();
+    Sealer::new(b"master").seal(salt, member, field, &email, random).unwrap()
+}
+
+fn stored() -> Stored {
+    let random = CountingRandom::default();
+    let member = MemberId::new(NOW, &random);
+    let address = Address::try_from("alice@ubuntu.com".to_owned()).unwrap();
+    let destination = sealed(&random, &Salt::new(&random), member, Field::Destination(&address));
+    Stored { address, member, status: Status::Active, reason: Reason::Eligible, since: NOW, version: 1, destination }
+}
+
+fn alias() -> Item {
+    encode(&key(), &stored()).unwrap()
+}
+
+fn audit() -> Item {
+    let Stored { address, member, reason, .. } = stored();
+    let id = member::ulid(NOW, &CountingRandom::default());
+    let request_id = "request-1".into();
+    let (before, after) = (None, Status::Active);
+    let entry = Entry { id, at: NOW, actor: Actor::Member, member, address, before, after, reason, request_id };
+    encode(&key(), &entry).unwrap()
+}
+
+fn session() -> Item {
+    let session = Session { member: stored().member, created: NOW, last_seen: NOW, epoch: 1 };
+    encode(&key(), &session).unwrap()
+}
+
+fn profile() -> Item {
+    let random = CountingRandom::default();
+    let (id, salt) = (MemberId::new(NOW, &random), Salt::new(&random));
+    let sign_in = sealed(&random, &salt, id, Field::SignIn);
+    let check = Check { state: CheckState::Pending, requested_at: NOW, checked_at: None, outcome: None };
+    let (banned_at, launchpad_id, launchpad_name) = (None, None, None);
+    let member = Member { id, session_epoch: 0, banned_at, launchpad_id, launchpad_name, salt, sign_in, check };
+    encode(&key(), &member).unwrap()
+}
+
+#[rstest::rstest]
+#[case::alias(alias(), "address destination member pk reason since sk status version")]
+#[case::audit(audit(), "actor address after at before id owner pk reason request_id sk")]
+#[case::session(session(), "created epoch last_seen member pk sk")]
+#[case::profile(profile(), "id pk requested_at salt session_epoch sign_in sk state")]
+fn attributes(#[case] item: Item, #[case] expected: &str) {
+    let mut names: Vec<_> = item.keys().map(String::as_str).collect();
+    names.sort_unstable();
+    assert_eq!(names.join(" "), expected);
+    // The index by member takes what has both of its keys: aliases alone.
+    let indexed = item.contains_key("member") && item.contains_key("address");
+    assert_eq!(indexed, item.contains_key("destination"));
+}
+
+#[test]
+fn an_alias_reads_what_was_written() {
+    let back = StoredAlias::from(decode::<Stored>(alias(), &key()).unwrap());
+    let written = StoredAlias::from(stored());
+    assert_eq!((back.alias, back.destination), (written.alias, written.destination));
+}
+
+#[test]
+fn a_member_reads_what_was_written() {
+    let member: Member = decode(profile(), &key()).unwrap();
+    assert_eq!(member.sign_in_address(&Sealer::new(b"master")).unwrap().expose(), "alice@mail.example");
+    assert_eq!(encode(&key(), &member).unwrap(), profile());
+}
+
+#[rstest::rstest]
+#[case::address("address", Some(text("postmaster@ubuntu.com")))]
+#[case::no_member("member", None)]
+#[case::status("status", Some(text("asleep")))]
+#[case::since("since", Some(text("yesterday")))]
+#[case::version("version", Some(text("alice.private@mail.example")))]
+#[case::destination("destination", Some(number(1)))]
+fn a_corrupt_alias_is_an_error_for_an_operator(
+    #[case] name: &str,
+    #[case] value: Option<aws_sdk_dynamodb::types::AttributeValue>,
+) {
+    let mut item = alias();
+    match value {
+        Some(value) => item.insert(name.into(), value),
+        None => item.remove(name),
+    };
+    let Err(error) = decode::<Stored>(item, &key()) else { panic!("decoded") };
+    assert!(matches!(error, StoreError::Corrupt { .. }) && !error.is_retryable());
+    assert!(!format!("{error} {error:?}").contains("alice"), "{error}");
+}
+
+#[rstest::rstest]
+#[case::salt("salt", text("c2hvcnQ="))]
+#[case::state("state", text("asleep"))]
+#[case::epoch("session_epoch", text("alice.private@mail.example"))]
+fn a_corrupt_member_is_an_error_for_an_operator(
+    #[case] name: &str,
+    #[case] value: aws_sdk_dynamodb::types::AttributeValue,
+) {
+    let mut item = profile();
+    item.insert(name.into(), value);
+    let error = decode::<Member>(item, &key()).unwrap_err();
+    assert!(matches!(error, StoreError::Corrupt { .. }) && !error.is_retryable());
+    assert!(!format!("{error} {error:?}").contains("alice"), "{error}");
+}
