@@ -2,7 +2,8 @@
 
 use anyhow::{Context, Result, ensure};
 use membermail_core::address::Address;
-use membermail_core::audit::Entry;
+use membermail_core::audit::{Actor, Cause, Entry};
+use membermail_core::random::OsRandom;
 use membermail_store::StoredAlias;
 use membermail_tests::browser::Browser;
 use membermail_tests::stack::Stack;
@@ -91,7 +92,9 @@ async fn a_banned_member_is_signed_out_and_told_so() -> Result<()> {
     stack.page_with(&browser, "pat01@ubuntu.com now forwards to", PATIENCE).await?;
     let store = stack.store().await;
     let member = alias(&stack, "pat01@ubuntu.com").await?.context("no alias")?.alias.member;
-    store.ban(member, "2026-11-24T10:00:00Z".parse()?).await?;
+    let now = "2026-11-24T10:00:00Z".parse()?;
+    let cause = Cause { actor: Actor::Operator, by: Some("a test"), request_id: "a-test", now };
+    ensure!(store.ban(member, cause, &OsRandom).await?);
     stack.page_with(&browser, "Log in with Ubuntu One", PATIENCE).await?;
     let (browser, _) = stack.sign_in("pat01").await?;
     stack.page_with(&browser, "Your account is blocked", PATIENCE).await?;

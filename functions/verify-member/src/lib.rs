@@ -6,7 +6,7 @@ use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use membermail_core::clock::{Clock, SystemClock};
 use membermail_core::community::Community;
 use membermail_core::eligibility::{self, Outcome, Person, Standing};
-use membermail_core::message::{VerifyMember, WriteAlias};
+use membermail_core::message::{VerifyMember, WriteAlias, WriteAliases};
 use membermail_core::random::OsRandom;
 use membermail_launchpad as launchpad;
 use membermail_runtime::aws::Aws;
@@ -63,6 +63,8 @@ pub async fn handle(context: &Context, event: SqsEvent) -> SqsBatchResponse {
 
 async fn verify(context: &Context, message: VerifyMember) -> Result<(), Error> {
     let Some(member) = context.store.member(message.member).await? else { return Err(Error::NoMember) };
+    // What becomes of an alias after this moment counts more than what Launchpad is about to say.
+    let eligible_at = context.clock.now();
     // A banned member costs Launchpad no request.
     let standing = if member.is_banned() {
         Standing::Unknown
@@ -92,9 +94,10 @@ async fn verify(context: &Context, message: VerifyMember) -> Result<(), Error> {
                 member: message.member,
                 name: person.name.clone(),
                 domain,
+                eligible_at,
                 request_id: message.request_id.clone(),
             };
-            context.outbox.send(&wish).await?;
+            context.outbox.send(&WriteAliases::Grant(wish)).await?;
         }
     }
     Ok(())

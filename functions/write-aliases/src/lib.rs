@@ -1,19 +1,21 @@
-//! Gives an eligible member their address at one domain, or says why not.
+//! The one function that changes aliases: it gives addresses to eligible members and takes the steps of plans.
+
+mod grant;
+mod take;
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
-use membermail_core::address::{Address, DomainName, LocalPart};
-use membermail_core::alias::Refusal;
-use membermail_core::audit::Actor;
+use membermail_core::address::DomainName;
 use membermail_core::clock::{Clock, SystemClock};
-use membermail_core::message::WriteAlias;
+use membermail_core::message::{Notify, WriteAliases};
 use membermail_core::random::{OsRandom, Random};
 use membermail_runtime::aws::Aws;
-use membermail_runtime::batch::{self, Retryable};
+use membermail_runtime::batch::{self, Retryable, chain};
 use membermail_runtime::queue::Queue;
 use membermail_runtime::secret::{MasterSecret, SecretError};
 use membermail_runtime::variables::{Variables, of_process};
-use membermail_store::{Cause, Grant, Sealer, Store, StoreError};
-use tracing::info;
+use membermail_store::{Sealer, Store, StoreError};
+use tracing::warn;
+use ulid::Ulid;
 
 /// What the function holds through its life.
 pub struct Context {
@@ -21,6 +23,7 @@ pub struct Context {
     secret: MasterSecret,
     store: Store,
     inbox: Queue,
+    notices: Queue,
     clock: Box<dyn Clock>,
     random: Box<dyn Random>,
 }
@@ -32,6 +35,7 @@ impl Context {
         let community = variables.required("COMMUNITY");
         let table = variables.required("TABLE_NAME");
         let inbox = variables.required("WRITE_QUEUE_URL");
+        let notices = variables.required("NOTIFY_QUEUE_URL");
         let secret = variables.required("MASTER_SECRET_ARN");
         variables.finish()?;
         let community = membermail_communities::community(&community)?;
@@ -41,46 +45,38 @@ impl Context {
             secret: MasterSecret::new(aws.secrets(), secret),
             store: Store::new(aws.dynamodb(), table),
             inbox: Queue::new(aws.sqs(), inbox),
+            notices: Queue::new(aws.sqs(), notices),
             clock: Box::new(SystemClock),
             random: Box::new(OsRandom),
         })
+    }
+
+    async fn sealer(&self) -> Result<Sealer, SecretError> {
+        Ok(Sealer::new(self.secret.get().await?))
+    }
+
+    /// Asks for a change to be told. It lies in the outbox already, from where it is told later if this fails, so that a
+    /// queue that is full or away never stops an alias.
+    async fn tell(&self, entry: Ulid, request_id: &str) {
+        let message = Notify { entry, request_id: request_id.to_owned() };
+        if let Err(cause) = self.notices.send(&message).await {
+            warn!(request_id, cause = chain(&cause), "a notice waits in the outbox");
+        }
     }
 }
 
 /// Handles a batch; a record that failed comes back alone.
 pub async fn handle(context: &Context, event: SqsEvent) -> SqsBatchResponse {
-    batch::each(event, &context.inbox, &*context.random, |wish| write(context, wish)).await
+    batch::each(event, &context.inbox, &*context.random, |message| async move {
+        match message {
+            WriteAliases::Grant(wish) => grant::grant(context, wish).await,
+            WriteAliases::Take(steps) => take::take(context, steps).await,
+        }
+    })
+    .await
 }
 
-async fn write(context: &Context, wish: WriteAlias) -> Result<(), Error> {
-    let WriteAlias { member, name, domain, request_id } = wish;
-    let now = context.clock.now();
-    let outcome = match LocalPart::of(&name) {
-        Err(why) => Grant::Refused(Refusal::Name(why)),
-        Ok(local_part) => {
-            let sealer = Sealer::new(context.secret.get().await?);
-            let member = context.store.member(member).await?.ok_or(Error::NoMember)?;
-            let address = Address { local_part, domain: domain.clone() };
-            let cause = Cause { actor: Actor::Member, request_id: &request_id, now };
-            let store = &context.store;
-            store.grant(&sealer, &member, &address, &context.domains, cause, &*context.random).await?
-        }
-    };
-    let word = match &outcome {
-        Grant::Created(_) => "created",
-        Grant::Changed(_) => "changed",
-        Grant::Unchanged => "unchanged",
-        Grant::Banned => "banned",
-        Grant::Refused(refusal) => {
-            context.store.refuse(member, &domain, refusal, now).await?;
-            "refused"
-        }
-    };
-    info!(request_id, outcome = word, %domain, "address of member {member} {word}");
-    Ok(())
-}
-
-/// Why an address was not written.
+/// Why an alias was not written.
 #[derive(Debug, thiserror::Error)]
 enum Error {
     #[error("no such member")]

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::address::{Address, DomainName, LocalPartError};
 use crate::email::EmailAddress;
-use crate::member::MemberId;
+use crate::member::{LaunchpadId, MemberId};
 
 /// Whether mail to an alias flows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +31,11 @@ impl Status {
             Self::Retired => "retired",
         }
     }
+
+    /// Whether mail is forwarded.
+    pub fn forwards(self) -> bool {
+        matches!(self, Self::Active | Self::Leaving)
+    }
 }
 
 /// Why an alias is as it is.
@@ -41,10 +46,16 @@ pub enum Reason {
     Eligible,
     /// Mail would come back to us: the destination is the alias, or lies in a domain of the community.
     Loop,
-    /// The member is no longer in the team, or no longer eligible.
-    NotEligible,
+    /// The member is no longer in the team.
+    NotInTeam,
+    /// The Launchpad account is no longer active.
+    NotValid,
+    /// The Code of Conduct is no longer signed.
+    CodeOfConductWithdrawn,
     /// An operator has banned the member.
     Banned,
+    /// The ban was taken back; the next sync decides anew.
+    BanLifted,
 }
 
 impl Reason {
@@ -53,8 +64,24 @@ impl Reason {
         match self {
             Self::Eligible => "eligible",
             Self::Loop => "loop",
-            Self::NotEligible => "not-eligible",
+            Self::NotInTeam => "not-in-team",
+            Self::NotValid => "not-valid",
+            Self::CodeOfConductWithdrawn => "code-of-conduct-withdrawn",
             Self::Banned => "banned",
+            Self::BanLifted => "ban-lifted",
+        }
+    }
+
+    /// In a few words, for operators.
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Self::Eligible => "eligible",
+            Self::Loop => "mail would go round in a circle",
+            Self::NotInTeam => "no longer in the team",
+            Self::NotValid => "the Launchpad account is not active",
+            Self::CodeOfConductWithdrawn => "the Code of Conduct is not signed",
+            Self::Banned => "banned",
+            Self::BanLifted => "the ban was taken back",
         }
     }
 }
@@ -66,12 +93,16 @@ pub struct Alias {
     pub address: Address,
     /// Whose it is, for good.
     pub member: MemberId,
+    /// Who that is on Launchpad, through all renames.
+    pub person: LaunchpadId,
     /// Whether mail flows.
     pub status: Status,
     /// Why.
     pub reason: Reason,
     /// Since when it has this status.
     pub since: Timestamp,
+    /// Of a leaving one: when mail ends.
+    pub until: Option<Timestamp>,
     /// Counts its changes, from 1; every write is conditional on it.
     pub version: u64,
 }
@@ -113,27 +144,34 @@ pub enum Decision {
     Refuse(Refusal),
 }
 
+/// An eligible member who asks for an address.
+#[derive(Clone, Copy, Debug)]
+pub struct Wish<'a> {
+    /// Who asks.
+    pub member: MemberId,
+    /// Where mail is to go.
+    pub destination: &'a EmailAddress,
+    /// When Launchpad said that they are eligible. What became of the alias later counts more.
+    pub eligible_at: Timestamp,
+}
+
 /// Whether mail to `alias` would come back to the community instead of reaching somebody.
 pub fn is_loop(destination: &EmailAddress, community: &[DomainName]) -> bool {
     community.iter().any(|domain| domain.as_str() == destination.domain())
 }
 
-/// Decides on an address for a member who is eligible and asks with this destination. An active alias keeps the
-/// destination that it has.
-pub fn decide(
-    existing: Option<&Alias>,
-    member: MemberId,
-    destination: &EmailAddress,
-    community: &[DomainName],
-) -> Decision {
-    let (status, reason) = if is_loop(destination, community) {
-        (Status::Suspended, Reason::Loop)
-    } else {
-        (Status::Active, Reason::Eligible)
-    };
+/// The state of an alias of an eligible member with this destination.
+pub fn state_of(destination: &EmailAddress, community: &[DomainName]) -> (Status, Reason) {
+    if is_loop(destination, community) { (Status::Suspended, Reason::Loop) } else { (Status::Active, Reason::Eligible) }
+}
+
+/// Decides on an address for a member who is eligible and asks. An active alias keeps the destination that it has.
+pub fn decide(existing: Option<&Alias>, wish: Wish<'_>, community: &[DomainName]) -> Decision {
+    let (status, reason) = state_of(wish.destination, community);
     match existing {
         None => Decision::Create { status, reason },
-        Some(alias) if alias.member != member => Decision::Refuse(Refusal::Taken),
+        Some(alias) if alias.member != wish.member => Decision::Refuse(Refusal::Taken),
+        Some(alias) if alias.since > wish.eligible_at => Decision::Unchanged,
         Some(alias) if alias.status == Status::Active || (alias.status, alias.reason) == (status, reason) => {
             Decision::Unchanged
         }

@@ -12,11 +12,17 @@ fn alias(member: MemberId, status: Status, reason: Reason) -> Alias {
     Alias {
         address: Address { local_part: LocalPart::parse("alice").unwrap(), domain: domains()[0].clone() },
         member,
+        person: LaunchpadId(1),
         status,
         reason,
         since: Timestamp::UNIX_EPOCH,
+        until: None,
         version: 7,
     }
+}
+
+fn wish(member: MemberId, destination: &EmailAddress) -> Wish<'_> {
+    Wish { member, destination, eligible_at: Timestamp::UNIX_EPOCH }
 }
 
 fn two_members() -> (MemberId, MemberId) {
@@ -39,8 +45,8 @@ fn loops(#[case] destination: &str, #[case] expected: bool) {
 #[case::active_keeps_its_destination(Status::Active, Reason::Eligible, "a@ubuntu.com", Decision::Unchanged)]
 #[case::loop_again(Status::Suspended, Reason::Loop, "a@ubuntu.com", Decision::Unchanged)]
 #[case::loop_mended(Status::Suspended, Reason::Loop, "a@example.org", Decision::Change { version: 7, status: Status::Active, reason: Reason::Eligible })]
-#[case::back_again(Status::Leaving, Reason::NotEligible, "a@example.org", Decision::Change { version: 7, status: Status::Active, reason: Reason::Eligible })]
-#[case::back_with_a_loop(Status::Retired, Reason::NotEligible, "a@ubuntu.com", Decision::Change { version: 7, status: Status::Suspended, reason: Reason::Loop })]
+#[case::back_again(Status::Leaving, Reason::NotInTeam, "a@example.org", Decision::Change { version: 7, status: Status::Active, reason: Reason::Eligible })]
+#[case::back_with_a_loop(Status::Retired, Reason::NotInTeam, "a@ubuntu.com", Decision::Change { version: 7, status: Status::Suspended, reason: Reason::Loop })]
 fn the_owner_asks_again(
     #[case] status: Status,
     #[case] reason: Reason,
@@ -49,7 +55,19 @@ fn the_owner_asks_again(
 ) {
     let (alice, _) = two_members();
     let destination = EmailAddress::parse(destination).unwrap();
-    assert_eq!(decide(Some(&alias(alice, status, reason)), alice, &destination, &domains()), expected);
+    assert_eq!(decide(Some(&alias(alice, status, reason)), wish(alice, &destination), &domains()), expected);
+}
+
+/// A message that was on its way while the alias changed tells of a time that is over.
+#[rstest::rstest]
+#[case::older(-1, Decision::Unchanged)]
+#[case::newer(1, Decision::Change { version: 7, status: Status::Active, reason: Reason::Eligible })]
+fn an_older_word_of_launchpad_does_not_undo_a_newer_change(#[case] seconds: i64, #[case] expected: Decision) {
+    let (alice, _) = two_members();
+    let destination = EmailAddress::parse("a@example.org").unwrap();
+    let eligible_at = Timestamp::from_second(seconds).unwrap();
+    let wish = Wish { eligible_at, ..wish(alice, &destination) };
+    assert_eq!(decide(Some(&alias(alice, Status::Leaving, Reason::NotInTeam)), wish, &domains()), expected);
 }
 
 fn any_status() -> impl Strategy<Value = Status> {
@@ -57,7 +75,7 @@ fn any_status() -> impl Strategy<Value = Status> {
 }
 
 fn any_reason() -> impl Strategy<Value = Reason> {
-    prop_oneof![Just(Reason::Eligible), Just(Reason::Loop), Just(Reason::NotEligible), Just(Reason::Banned)]
+    prop_oneof![Just(Reason::Eligible), Just(Reason::Loop), Just(Reason::NotInTeam), Just(Reason::Banned)]
 }
 
 proptest! {
@@ -66,7 +84,7 @@ proptest! {
     fn nobody_takes_over_an_address(status in any_status(), reason in any_reason(), looped: bool) {
         let (alice, bob) = two_members();
         let destination = EmailAddress::parse(if looped { "b@ubuntu.com" } else { "b@example.org" }).unwrap();
-        let decision = decide(Some(&alias(alice, status, reason)), bob, &destination, &domains());
+        let decision = decide(Some(&alias(alice, status, reason)), wish(bob, &destination), &domains());
         prop_assert_eq!(decision, Decision::Refuse(Refusal::Taken));
     }
 
@@ -82,7 +100,7 @@ proptest! {
         let destination = EmailAddress::parse(if asks[0] { "a@ubuntu.com" } else { "a@example.org" }).unwrap();
         let mut writes = 0;
         for _ in 0..deliveries {
-            match decide(table.as_ref(), alice, &destination, &domains()) {
+            match decide(table.as_ref(), wish(alice, &destination), &domains()) {
                 Decision::Create { status, reason } | Decision::Change { status, reason, .. } => {
                     table = Some(alias(alice, status, reason));
                     writes += 1;

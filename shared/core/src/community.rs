@@ -20,8 +20,39 @@ pub struct Community {
     pub sign_in: SignIn,
     /// The directory of people and teams.
     pub launchpad: Launchpad,
+    /// What its sync may do, and how fast; each rule has a default.
+    #[serde(default)]
+    pub rules: Rules,
     /// The domains, with the team whose participants get addresses there.
     pub domains: Vec<Domain>,
+}
+
+/// How addresses follow the teams.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Rules {
+    /// Days for which the address of somebody who is no longer eligible still forwards.
+    pub leaving_days: u16,
+    /// Days for which a suspended address keeps its personal data and can come back as it was.
+    pub retire_after_days: u16,
+    /// A plan that takes a larger part than this of the active addresses is held, in percent …
+    pub hold_above_percent: u8,
+    /// … if it takes more than so many.
+    pub hold_above_count: u32,
+    /// Days for which a domain whose proof is gone still gives new addresses.
+    pub domain_grace_days: u16,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self {
+            leaving_days: 14,
+            retire_after_days: 180,
+            hold_above_percent: 10,
+            hold_above_count: 5,
+            domain_grace_days: 7,
+        }
+    }
 }
 
 /// A sign-in provider, by protocol.
@@ -58,12 +89,21 @@ pub struct Domain {
     pub team: TeamName,
     /// Who answers for the domain; one at least.
     pub admins: Vec<LaunchpadName>,
+    /// How many participants Launchpad counts but does not show to those who read without signing in: private teams
+    /// within the team. Any other difference between the total and the pages is an answer that cannot be right.
+    #[serde(default)]
+    pub hidden_participants: u64,
 }
 
 impl Community {
     /// The names of its domains.
     pub fn domain_names(&self) -> impl Iterator<Item = &DomainName> {
         self.domains.iter().map(|domain| &domain.domain)
+    }
+
+    /// One domain of it.
+    pub fn domain(&self, name: &DomainName) -> Option<&Domain> {
+        self.domains.iter().find(|domain| &domain.domain == name)
     }
 
     /// What the file's syntax cannot rule out: `(index of the domain, what is wrong)`.

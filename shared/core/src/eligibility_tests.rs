@@ -9,6 +9,7 @@ fn community() -> Community {
         domain: DomainName::parse(domain).unwrap(),
         team: TeamName::parse(team).unwrap(),
         admins: vec![LaunchpadName::parse("ada").unwrap()],
+        hidden_participants: 0,
     };
     Community {
         title: "Test".into(),
@@ -20,6 +21,7 @@ fn community() -> Community {
             identifier_root: url("https://login.example.org/+id/"),
         },
         launchpad: Launchpad { api: url("https://api.example.org/") },
+        rules: crate::community::Rules::default(),
         domains: vec![domain("one.test", "one"), domain("two.test", "two")],
     }
 }

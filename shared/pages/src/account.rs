@@ -1,6 +1,7 @@
 //! What a member sees: the outcome of the check and their addresses, each with its state and what to do next.
 
 use askama::Template;
+use jiff::Timestamp;
 use membermail_core::address::DomainName;
 use membermail_core::alias::{Alias, Reason, Refusal, Status};
 use membermail_core::community::{Community, Domain};
@@ -48,7 +49,7 @@ pub struct Facts<'a> {
     /// What the last check came to.
     pub outcome: Option<&'a Outcome>,
     /// The member's aliases with where they forward to.
-    pub aliases: &'a [(Alias, EmailAddress)],
+    pub aliases: &'a [(Alias, Option<EmailAddress>)],
     /// The domains that refused them an address.
     pub refusals: &'a [(DomainName, Refusal)],
 }
@@ -116,7 +117,7 @@ impl View {
     /// Puts the facts into words.
     pub fn of(facts: &Facts<'_>, community: &Community) -> Self {
         let mut rows: Vec<Row> =
-            facts.aliases.iter().map(|(alias, destination)| alias_row(alias, destination)).collect();
+            facts.aliases.iter().map(|(alias, destination)| alias_row(alias, destination.as_ref())).collect();
         rows.extend(facts.refusals.iter().map(|(domain, refusal)| refusal_row(domain, *refusal, community)));
         let mut refresh = None;
         if let (Progress::Done, Some(Outcome::Eligible { domains })) = (facts.progress, facts.outcome) {
@@ -194,31 +195,52 @@ fn outcome_words(outcome: Option<&Outcome>, community: &Community) -> (&'static 
     }
 }
 
-fn alias_row(alias: &Alias, destination: &EmailAddress) -> Row {
+fn alias_row(alias: &Alias, destination: Option<&EmailAddress>) -> Row {
+    let destination = destination.map_or("nowhere", EmailAddress::expose);
     let (state, mood, advice) = match (alias.status, alias.reason) {
         (Status::Active, _) => (
-            format!("{} now forwards to {}", alias.address, destination.expose()),
+            format!("{} now forwards to {destination}", alias.address),
             Mood::Good,
-            "Send yourself a message to try it.",
+            "Send yourself a message to try it.".into(),
         ),
-        (Status::Leaving, _) => (
-            format!("{} still forwards to {}, but will end", alias.address, destination.expose()),
-            Mood::Wait,
-            "You are no longer a member of the team that it goes with. Renew your membership to keep the address.",
-        ),
+        (Status::Leaving, reason) => {
+            let end = alias.until.map_or_else(|| "soon".to_owned(), |until| format!("on {}", day(until)));
+            (
+                format!("{} still forwards to {destination}, and ends {end}", alias.address),
+                Mood::Wait,
+                what_to_do(reason).into(),
+            )
+        }
         (Status::Suspended, Reason::Loop) => (
             "Switched off: mail would go round in a circle".into(),
             Mood::Bad,
-            "Your sign-in address is itself an address of this community. Choose another one with your sign-in provider, then log in here again.",
+            "Your sign-in address is itself an address of this community. Choose another one with your sign-in provider, then log in here again.".into(),
         ),
-        (Status::Suspended, Reason::Banned) => ("Switched off by an operator".into(), Mood::Bad, "Ask for help below."),
-        (Status::Suspended | Status::Retired, _) => (
-            "Switched off: you are no longer a member of its team".into(),
+        (Status::Suspended, Reason::Banned) => {
+            ("Switched off by an operator".into(), Mood::Bad, "Ask for help below.".into())
+        }
+        (Status::Suspended | Status::Retired, reason) => (
+            format!("Switched off since {}", day(alias.since)),
             Mood::Bad,
-            "The address stays yours: once you are a member again, log in here.",
+            format!("{} The address stays yours.", what_to_do(reason)),
         ),
     };
-    Row { title: alias.address.to_string(), state, mood, advice: advice.into() }
+    Row { title: alias.address.to_string(), state, mood, advice }
+}
+
+fn what_to_do(reason: Reason) -> &'static str {
+    match reason {
+        Reason::NotValid => "Launchpad says that your account is not active. Once it is again, log in here.",
+        Reason::CodeOfConductWithdrawn => "The Code of Conduct is no longer signed. Sign it, then log in here.",
+        Reason::BanLifted => "It comes back within hours, or when you log in here.",
+        Reason::Eligible | Reason::Loop | Reason::NotInTeam | Reason::Banned => {
+            "You are no longer a member of the team that it goes with. Once you are again, log in here."
+        }
+    }
+}
+
+fn day(at: Timestamp) -> String {
+    at.strftime("%-d %B %Y").to_string()
 }
 
 fn refusal_row(domain: &DomainName, refusal: Refusal, community: &Community) -> Row {

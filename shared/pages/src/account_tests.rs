@@ -1,7 +1,7 @@
 use askama::Template;
 use membermail_core::address::{Address, LocalPart, LocalPartError};
 use membermail_core::community::SignIn;
-use membermail_core::member::MemberId;
+use membermail_core::member::{LaunchpadId, MemberId};
 
 use super::*;
 
@@ -32,16 +32,19 @@ fn domain(name: &str) -> DomainName {
     DomainName::parse(name).unwrap()
 }
 
-fn alias(status: Status, reason: Reason) -> (Alias, EmailAddress) {
+fn alias(status: Status, reason: Reason) -> (Alias, Option<EmailAddress>) {
     let alias = Alias {
         address: Address { local_part: LocalPart::parse("alice").unwrap(), domain: domain("ubuntu.com") },
         member: MemberId::parse("01ARZ3NDEKTSV4RRFFQ69G5FAV").unwrap(),
+        person: LaunchpadId(7),
         status,
         reason,
         since: "2026-11-24T10:00:00Z".parse().unwrap(),
+        until: (status == Status::Leaving).then(|| "2026-12-08T10:00:00Z".parse().unwrap()),
         version: 1,
     };
-    (alias, EmailAddress::parse("alice@mail.example").unwrap())
+    let destination = (status != Status::Retired).then(|| EmailAddress::parse("alice@mail.example").unwrap());
+    (alias, destination)
 }
 
 fn eligible() -> Outcome {
@@ -86,11 +89,14 @@ fn every_outcome_has_its_words() {
 fn every_state_of_an_address_has_its_words() {
     let states = [
         (Status::Active, Reason::Eligible),
-        (Status::Leaving, Reason::NotEligible),
+        (Status::Leaving, Reason::NotInTeam),
+        (Status::Leaving, Reason::NotValid),
+        (Status::Leaving, Reason::CodeOfConductWithdrawn),
         (Status::Suspended, Reason::Loop),
         (Status::Suspended, Reason::Banned),
-        (Status::Suspended, Reason::NotEligible),
-        (Status::Retired, Reason::NotEligible),
+        (Status::Suspended, Reason::NotInTeam),
+        (Status::Suspended, Reason::BanLifted),
+        (Status::Retired, Reason::NotInTeam),
     ];
     let refusals = [
         Refusal::Taken,

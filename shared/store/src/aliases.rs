@@ -1,61 +1,33 @@
-//! Aliases: each change is conditional on what it was decided on, in one transaction with its audit entry.
+//! Aliases as items: how they are read, one by one, by member, and a whole domain as a stream.
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use jiff::Timestamp;
 use membermail_core::address::{Address, DomainName};
-use membermail_core::alias::{self, Alias, Decision, Reason, Refusal, Status};
-use membermail_core::audit::{Actor, Entry};
+use membermail_core::alias::{Alias, Reason, Status};
+use membermail_core::audit::Entry;
 use membermail_core::email::EmailAddress;
-use membermail_core::member::{self, MemberId};
-use membermail_core::random::Random;
+use membermail_core::member::{LaunchpadId, MemberId};
 use serde::{Deserialize, Serialize};
 
-use crate::domains::IS_VERIFIED;
 use crate::error::StoreError;
 use crate::keys;
-use crate::members::{IS_NOT_BANNED, Member, unsealable};
 use crate::sealing::{Field, Salt, SealError, Sealed, Sealer};
-use crate::table::{Store, TRIES, Written, decode, number, pause, text};
+use crate::table::{Store, decode, number, text};
 
 /// An alias with its sealed destination.
 #[derive(Clone, Debug)]
 pub struct StoredAlias {
     /// All but the destination.
     pub alias: Alias,
-    destination: Sealed,
+    pub(crate) destination: Option<Sealed>,
 }
 
 impl StoredAlias {
-    /// Where it forwards to.
-    pub fn destination(&self, sealer: &Sealer, salt: &Salt) -> Result<EmailAddress, SealError> {
-        sealer.open(salt, self.alias.member, Field::Destination(&self.alias.address), &self.destination)
+    /// Where it forwards to; nowhere, once it is retired.
+    pub fn destination(&self, sealer: &Sealer, salt: &Salt) -> Result<Option<EmailAddress>, SealError> {
+        let field = Field::Destination(&self.alias.address);
+        self.destination.as_ref().map(|sealed| sealer.open(salt, self.alias.member, field, sealed)).transpose()
     }
-}
-
-/// What became of a wish for an address.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Grant {
-    /// It is new.
-    Created(Alias),
-    /// The member had it in another state.
-    Changed(Alias),
-    /// It was as it should be.
-    Unchanged,
-    /// There is a reason against it.
-    Refused(Refusal),
-    /// The member has been banned meanwhile.
-    Banned,
-}
-
-/// Who wishes, and what the audit log is told.
-#[derive(Clone, Copy, Debug)]
-pub struct Cause<'a> {
-    /// By whom.
-    pub actor: Actor,
-    /// The request that it began with.
-    pub request_id: &'a str,
-    /// When.
-    pub now: Timestamp,
 }
 
 /// The item. `member` and `address` are the keys of the index by member.
@@ -63,17 +35,24 @@ pub struct Cause<'a> {
 struct Stored {
     address: Address,
     member: MemberId,
+    person: LaunchpadId,
     status: Status,
     reason: Reason,
     since: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    until: Option<Timestamp>,
     version: u64,
-    destination: Sealed,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    destination: Option<Sealed>,
 }
+
+/// What a sync needs of an alias: all but the destination, which it has no business with.
+const COMPARED: &str = "address, #member, person, #status, reason, since, #until, version";
 
 impl From<Stored> for StoredAlias {
     fn from(stored: Stored) -> Self {
-        let Stored { address, member, status, reason, since, version, destination } = stored;
-        Self { alias: Alias { address, member, status, reason, since, version }, destination }
+        let Stored { address, member, person, status, reason, since, until, version, destination } = stored;
+        Self { alias: Alias { address, member, person, status, reason, since, until, version }, destination }
     }
 }
 
@@ -103,58 +82,41 @@ impl Store {
         Ok(aliases)
     }
 
-    /// Gives an eligible member an address that forwards to where they sign in, or says why not. The same wish again,
-    /// two at once, or an older one later come to one alias and one audit entry.
-    pub async fn grant(
-        &self,
-        sealer: &Sealer,
-        member: &Member,
-        address: &Address,
-        community: &[DomainName],
-        cause: Cause<'_>,
-        random: &dyn Random,
-    ) -> Result<Grant, StoreError> {
-        let destination = member.sign_in_address(sealer).map_err(unsealable)?;
-        for tried in 0..TRIES {
-            let existing = self.alias(address).await?.map(|stored| stored.alias);
-            let (status, reason) = match alias::decide(existing.as_ref(), member.id, &destination, community) {
-                Decision::Create { status, reason } | Decision::Change { status, reason, .. } => (status, reason),
-                Decision::Refuse(refusal) => return Ok(Grant::Refused(refusal)),
-                Decision::Unchanged => {
-                    self.delete(&keys::refusal(member.id, &address.domain)).await?;
-                    return Ok(Grant::Unchanged);
-                }
-            };
-            let version = existing.as_ref().map_or(1, |alias| alias.version + 1);
-            let alias =
-                Alias { address: address.clone(), member: member.id, status, reason, since: cause.now, version };
-            let field = Field::Destination(address);
-            let sealed = sealer.seal(&member.salt, member.id, field, &destination, random).map_err(unsealable)?;
-            let writes = vec![
-                self.alias_write(&alias, sealed)?,
-                self.audit_write(&entry(&alias, existing.as_ref(), cause, random))?,
-                self.check(&keys::domain(&address.domain), IS_VERIFIED)?,
-                self.check(&keys::profile(member.id), IS_NOT_BANNED)?,
-                self.removal(&keys::refusal(member.id, &address.domain))?,
-            ];
-            match self.transact(writes).await? {
-                Written::All if existing.is_none() => return Ok(Grant::Created(alias)),
-                Written::All => return Ok(Grant::Changed(alias)),
-                Written::Failed(places) if places.contains(&3) => return Ok(Grant::Banned),
-                Written::Failed(places) if places.contains(&2) => {
-                    return Ok(Grant::Refused(Refusal::DomainNotVerified));
-                }
-                // Somebody else wrote the alias meanwhile: decide again on what it is now.
-                Written::Failed(_) => pause(tried, random).await,
-            }
+    /// Hands every alias of a domain to `each`, in the order of local parts, and keeps none. Eventually consistent:
+    /// whoever acts on what is seen here does so on the version that was seen.
+    pub async fn each_alias(&self, domain: &DomainName, mut each: impl FnMut(&Alias)) -> Result<(), StoreError> {
+        let key = keys::domain(domain);
+        let mut items = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("pk = :pk AND begins_with(sk, :sk)")
+            .expression_attribute_values(":pk", text(&key.pk))
+            .expression_attribute_values(":sk", text(keys::ALIAS))
+            .projection_expression(COMPARED)
+            .expression_attribute_names("#member", "member")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_names("#until", "until")
+            .into_paginator()
+            .items()
+            .send();
+        while let Some(item) = items.next().await {
+            each(&StoredAlias::from(decode::<Stored>(item?, &key)?).alias);
         }
-        Err(StoreError::Conflict)
+        Ok(())
     }
 
-    fn alias_write(&self, alias: &Alias, destination: Sealed) -> Result<TransactWriteItem, StoreError> {
-        let Alias { address, member, status, reason, since, version } = alias.clone();
+    /// The writes of an alias' change: itself, on the version before, its audit entry, and the same in the outbox, so
+    /// that those whom it concerns are told of it whatever happens next.
+    pub(crate) fn alias_writes(
+        &self,
+        alias: &Alias,
+        destination: Option<Sealed>,
+        entry: &Entry,
+    ) -> Result<Vec<TransactWriteItem>, StoreError> {
+        let Alias { address, member, person, status, reason, since, until, version } = alias.clone();
         let key = keys::alias(&address);
-        let stored = Stored { address, member, status, reason, since, version, destination };
+        let stored = Stored { address, member, person, status, reason, since, until, version, destination };
         let put = self.put(&key, &stored)?;
         let put = if version == 1 {
             put.condition_expression("attribute_not_exists(pk)")
@@ -163,21 +125,8 @@ impl Store {
                 .expression_attribute_names("#version", "version")
                 .expression_attribute_values(":version", number(version - 1))
         };
-        Ok(TransactWriteItem::builder().put(put.build()?).build())
-    }
-}
-
-fn entry(alias: &Alias, before: Option<&Alias>, cause: Cause<'_>, random: &dyn Random) -> Entry {
-    Entry {
-        id: member::ulid(cause.now, random),
-        at: cause.now,
-        actor: cause.actor,
-        member: alias.member,
-        address: alias.address.clone(),
-        before: before.map(|alias| alias.status),
-        after: alias.status,
-        reason: alias.reason,
-        request_id: cause.request_id.to_owned(),
+        let put = TransactWriteItem::builder().put(put.build()?).build();
+        Ok(vec![put, self.audit_write(entry)?, self.outbox_write(entry)?])
     }
 }
 

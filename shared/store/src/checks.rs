@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::StoreError;
 use crate::keys::{self, Key};
-use crate::members::Owner;
 use crate::table::{Store, Written, number, text};
 
 /// The check of a member against Launchpad.
@@ -76,15 +75,11 @@ impl Store {
         now: Timestamp,
     ) -> Result<Recorded, StoreError> {
         let mut writes = vec![self.outcome_write(id, outcome, person, now)?];
-        let Some((launchpad_id, _)) = person else {
+        let Some((launchpad_id, name)) = person else {
             return self.settle(writes, Recorded::Recorded).await;
         };
-        let claim = self
-            .put(&keys::launchpad(launchpad_id), &Owner { owner: id })?
-            .condition_expression("attribute_not_exists(pk) OR #owner = :me")
-            .expression_attribute_names("#owner", "owner")
-            .expression_attribute_values(":me", text(id.to_string()));
-        writes.push(TransactWriteItem::builder().put(claim.build()?).build());
+        writes.push(self.claim_write(launchpad_id, id)?);
+        writes.push(self.name_write(name, id)?);
         match self.transact(writes).await? {
             Written::All => Ok(Recorded::Recorded),
             Written::Failed(places) if places.contains(&0) => Err(no_member()),

@@ -1,9 +1,8 @@
 //! What stands in the table, by its names: what an index or another release reads must not change by accident.
 
 use membermail_core::alias::{Reason, Status};
-use membermail_core::audit::{Actor, Entry};
+use membermail_core::audit::{Actor, Cause, Change};
 use membermail_core::email::EmailAddress;
-use membermail_core::member;
 use membermail_core::random::CountingRandom;
 
 use super::*;
@@ -29,7 +28,17 @@ fn stored() -> Stored {
     let member = MemberId::new(NOW, &random);
     let address = Address::try_from("alice@ubuntu.com".to_owned()).unwrap();
     let destination = sealed(&random, &Salt::new(&random), member, Field::Destination(&address));
-    Stored { address, member, status: Status::Active, reason: Reason::Eligible, since: NOW, version: 1, destination }
+    Stored {
+        address,
+        member,
+        person: LaunchpadId(7),
+        status: Status::Active,
+        reason: Reason::Eligible,
+        since: NOW,
+        until: None,
+        version: 1,
+        destination: Some(destination),
+    }
 }
 
 fn alias() -> Item {
@@ -37,11 +46,9 @@ fn alias() -> Item {
 }
 
 fn audit() -> Item {
-    let Stored { address, member, reason, .. } = stored();
-    let id = member::ulid(NOW, &CountingRandom::default());
-    let request_id = "request-1".into();
-    let (before, after) = (None, Status::Active);
-    let entry = Entry { id, at: NOW, actor: Actor::Member, member, address, before, after, reason, request_id };
+    let alias = StoredAlias::from(stored()).alias;
+    let cause = Cause { actor: Actor::Member, by: None, request_id: "request-1", now: NOW };
+    let entry = Entry::new(Change::of_alias(&alias, None, None), cause, &CountingRandom::default());
     encode(&key(), &entry).unwrap()
 }
 
@@ -53,7 +60,7 @@ fn session() -> Item {
 fn profile() -> Item {
     let random = CountingRandom::default();
     let (id, salt) = (MemberId::new(NOW, &random), Salt::new(&random));
-    let sign_in = sealed(&random, &salt, id, Field::SignIn);
+    let sign_in = Some(sealed(&random, &salt, id, Field::SignIn));
     let check = Check { state: CheckState::Pending, requested_at: NOW, checked_at: None, outcome: None };
     let (banned_at, launchpad_id, launchpad_name) = (None, None, None);
     let member = Member { id, session_epoch: 0, banned_at, launchpad_id, launchpad_name, salt, sign_in, check };
@@ -61,8 +68,8 @@ fn profile() -> Item {
 }
 
 #[rstest::rstest]
-#[case::alias(alias(), "address destination member pk reason since sk status version")]
-#[case::audit(audit(), "actor address after at before id owner pk reason request_id sk")]
+#[case::alias(alias(), "address destination member person pk reason since sk status version")]
+#[case::audit(audit(), "actor address after at before id owner pk reason request_id sk subject")]
 #[case::session(session(), "created epoch last_seen member pk sk")]
 #[case::profile(profile(), "id pk requested_at salt session_epoch sign_in sk state")]
 fn attributes(#[case] item: Item, #[case] expected: &str) {
@@ -84,7 +91,7 @@ fn an_alias_reads_what_was_written() {
 #[test]
 fn a_member_reads_what_was_written() {
     let member: Member = decode(profile(), &key()).unwrap();
-    assert_eq!(member.sign_in_address(&Sealer::new(b"master")).unwrap().expose(), "alice@mail.example");
+    assert_eq!(member.sign_in_address(&Sealer::new(b"master")).unwrap().unwrap().expose(), "alice@mail.example");
     assert_eq!(encode(&key(), &member).unwrap(), profile());
 }
 

@@ -2,8 +2,9 @@
 
 use jiff::Timestamp;
 use membermail_core::address::{Address, DomainName};
-use membermail_core::member::{Identity, LaunchpadId, MemberId};
+use membermail_core::member::{Identity, LaunchpadId, LaunchpadName, MemberId};
 use sha2::{Digest, Sha256};
+use ulid::Ulid;
 
 /// Partition and sort key of an item.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,21 +32,55 @@ pub(crate) fn identity(identity: &Identity) -> Key {
     key(format!("IDENTITY#{}#{}", identity.issuer, identity.subject), "-")
 }
 
+/// The directory of people: one partition, in the order of Launchpad's ids.
+pub(crate) const PEOPLE: &str = "PEOPLE";
+
 pub(crate) fn launchpad(person: LaunchpadId) -> Key {
-    key(format!("LAUNCHPAD#{person}"), "-")
+    key(PEOPLE.to_owned(), format!("{:020}", person.0))
+}
+
+pub(crate) fn name(name: &LaunchpadName) -> Key {
+    key(format!("NAME#{name}"), "-")
+}
+
+/// The partition of what is still to be told, oldest first.
+pub(crate) const OUTBOX: &str = "OUTBOX";
+
+pub(crate) fn outbox(entry: Ulid) -> Key {
+    key(OUTBOX.to_owned(), entry.to_string())
 }
 
 pub(crate) fn domain(domain: &DomainName) -> Key {
     key(format!("DOMAIN#{domain}"), "DOMAIN")
 }
 
+/// Sort keys of a domain's aliases begin so.
+pub(crate) const ALIAS: &str = "ALIAS#";
+
 pub(crate) fn alias(address: &Address) -> Key {
-    key(format!("DOMAIN#{}", address.domain), format!("ALIAS#{}", address.local_part))
+    key(format!("DOMAIN#{}", address.domain), format!("{ALIAS}{}", address.local_part))
 }
 
-/// `month` as `YYYY-MM`.
-pub(crate) fn audit(domain: &DomainName, month: &str, id: &str) -> Key {
-    key(format!("AUDIT#{domain}#{month}"), id)
+/// `month` as `YYYY-MM`. What is done to a member belongs to no domain.
+pub(crate) fn audit(domain: Option<&DomainName>, month: &str, id: &str) -> Key {
+    key(format!("AUDIT#{}#{month}", domain.map_or("-", DomainName::as_str)), id)
+}
+
+/// The one run of a domain that may write just now.
+pub(crate) fn lease(domain: &DomainName) -> Key {
+    key(format!("SYNC#{domain}"), "LEASE")
+}
+
+/// Sort keys of runs begin so; what follows sorts by time.
+pub(crate) const RUN: &str = "RUN#";
+
+pub(crate) fn run(domain: &DomainName, run: Ulid) -> Key {
+    key(format!("SYNC#{domain}"), format!("{RUN}{run}"))
+}
+
+/// A part of a run's steps.
+pub(crate) fn steps(domain: &DomainName, run: Ulid, part: usize) -> Key {
+    key(format!("SYNC#{domain}"), format!("STEPS#{run}#{part:06}"))
 }
 
 /// The month of an audit entry, in UTC.

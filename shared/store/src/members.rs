@@ -1,7 +1,10 @@
 //! Members: found or made at sign-in, banned and welcome again.
 
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 use jiff::Timestamp;
+use membermail_core::audit::{Cause, Change, Entry, MemberChange};
 use membermail_core::email::EmailAddress;
 use membermail_core::member::{Identity, LaunchpadId, LaunchpadName, MemberId};
 use membermail_core::random::Random;
@@ -34,7 +37,9 @@ pub struct Member {
     pub launchpad_name: Option<LaunchpadName>,
     /// The member's half of their key.
     pub salt: Salt,
-    pub(crate) sign_in: Sealed,
+    /// Gone once all aliases are retired.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) sign_in: Option<Sealed>,
     /// How far the check is.
     #[serde(flatten)]
     pub check: Check,
@@ -51,9 +56,9 @@ impl Member {
         self.banned_at.is_some()
     }
 
-    /// The address that they signed in with last.
-    pub fn sign_in_address(&self, sealer: &Sealer) -> Result<EmailAddress, SealError> {
-        sealer.open(&self.salt, self.id, Field::SignIn, &self.sign_in)
+    /// The address that they signed in with last; none, once their data is shredded.
+    pub fn sign_in_address(&self, sealer: &Sealer) -> Result<Option<EmailAddress>, SealError> {
+        self.sign_in.as_ref().map(|sealed| sealer.open(&self.salt, self.id, Field::SignIn, sealed)).transpose()
     }
 }
 
@@ -86,6 +91,7 @@ impl Store {
             let sign_in = sealer.seal(&salt, id, Field::SignIn, address, random).map_err(unsealable)?;
             let check = Check { state: CheckState::Pending, requested_at: now, checked_at: None, outcome: None };
             let (banned_at, launchpad_id, launchpad_name) = (None, None, None);
+            let sign_in = Some(sign_in);
             let member = Member { id, session_epoch: 0, banned_at, launchpad_id, launchpad_name, salt, sign_in, check };
             let writes = vec![
                 self.put_new(&keys::identity(identity), &Owner { owner: id })?,
@@ -111,46 +117,82 @@ impl Store {
         let corrupt = || StoreError::corrupt("MEMBER", "an identity without its member");
         let salt = self.member(id).await?.ok_or_else(corrupt)?.salt;
         let sign_in = sealer.seal(&salt, id, Field::SignIn, address, random).map_err(unsealable)?;
+        let seen = serde_dynamo::to_attribute_value(salt).map_err(|cause| StoreError::corrupt("MEMBER", cause))?;
         let sign_in =
             serde_dynamo::to_attribute_value(sign_in).map_err(|cause| StoreError::corrupt("MEMBER", cause))?;
         let Key { pk, sk } = keys::profile(id);
-        self.client
+        let updated = self
+            .client
             .update_item()
             .table_name(&self.table)
             .key("pk", text(pk))
             .key("sk", text(sk))
             .update_expression("SET sign_in = :sign_in, #state = :pending, requested_at = :now")
-            .condition_expression("attribute_exists(pk)")
+            // What is sealed by a salt that was shredded meanwhile could never be opened.
+            .condition_expression("salt = :seen")
             .expression_attribute_names("#state", "state")
             .expression_attribute_values(":sign_in", sign_in)
+            .expression_attribute_values(":seen", seen)
             .expression_attribute_values(":pending", text("pending"))
             .expression_attribute_values(":now", text(now.to_string()))
             .send()
-            .await?;
+            .await;
+        match updated {
+            Err(SdkError::ServiceError(error)) if error.err().is_conditional_check_failed_exception() => {
+                return Err(StoreError::Conflict);
+            }
+            updated => updated?,
+        };
         self.member(id).await?.ok_or_else(corrupt)
     }
 
-    /// Bans a member: their sessions end now, and nothing is written for them.
-    pub async fn ban(&self, id: MemberId, now: Timestamp) -> Result<(), StoreError> {
-        let update = "SET banned_at = if_not_exists(banned_at, :now), session_epoch = session_epoch + :one";
-        let Key { pk, sk } = keys::profile(id);
-        let request = self.client.update_item().table_name(&self.table).key("pk", text(pk)).key("sk", text(sk));
-        request
-            .update_expression(update)
-            .condition_expression("attribute_exists(pk)")
-            .expression_attribute_values(":now", text(now.to_string()))
-            .expression_attribute_values(":one", number(1))
-            .send()
-            .await?;
-        Ok(())
+    /// Bans a member: their sessions end now, and nothing is given to them. The directory of people tells every sync,
+    /// which suspends what the caller does not. Whether they were not banned before.
+    pub async fn ban(&self, id: MemberId, cause: Cause<'_>, random: &dyn Random) -> Result<bool, StoreError> {
+        let profile = self
+            .update(&keys::profile(id))
+            .update_expression("SET banned_at = :now, session_epoch = session_epoch + :one")
+            .condition_expression(IS_NOT_BANNED)
+            .expression_attribute_values(":now", text(cause.now.to_string()))
+            .expression_attribute_values(":one", number(1));
+        self.change_ban(id, profile, MemberChange::Banned, cause, random).await
     }
 
-    /// Takes a ban back; the sessions that it ended stay ended.
-    pub async fn unban(&self, id: MemberId) -> Result<(), StoreError> {
-        let Key { pk, sk } = keys::profile(id);
-        let request = self.client.update_item().table_name(&self.table).key("pk", text(pk)).key("sk", text(sk));
-        request.update_expression("REMOVE banned_at").condition_expression("attribute_exists(pk)").send().await?;
-        Ok(())
+    /// Takes a ban back; the sessions that it ended stay ended. Whether there was one.
+    pub async fn unban(&self, id: MemberId, cause: Cause<'_>, random: &dyn Random) -> Result<bool, StoreError> {
+        let profile = self
+            .update(&keys::profile(id))
+            .update_expression("REMOVE banned_at")
+            .condition_expression("attribute_exists(banned_at)");
+        self.change_ban(id, profile, MemberChange::Unbanned, cause, random).await
+    }
+
+    async fn change_ban(
+        &self,
+        id: MemberId,
+        profile: UpdateBuilder,
+        did: MemberChange,
+        cause: Cause<'_>,
+        random: &dyn Random,
+    ) -> Result<bool, StoreError> {
+        let profile = profile.build()?;
+        for tried in 0..TRIES {
+            let Some(member) = self.member(id).await? else {
+                return Err(StoreError::corrupt("MEMBER", "a ban without its member"));
+            };
+            let entry = Entry::new(Change::Member { member: id, did }, cause, random);
+            let mut writes =
+                vec![TransactWriteItem::builder().update(profile.clone()).build(), self.audit_write(&entry)?];
+            if let Some(person) = member.launchpad_id {
+                writes.push(self.mark_person(person, "banned", did == MemberChange::Banned)?);
+            }
+            match self.transact(writes).await? {
+                Written::All => return Ok(true),
+                Written::Failed(places) if places.contains(&0) => return Ok(false),
+                Written::Failed(_) => pause(tried, random).await,
+            }
+        }
+        Err(StoreError::Conflict)
     }
 
     fn put_new<T: Serialize>(&self, key: &Key, value: &T) -> Result<TransactWriteItem, StoreError> {

@@ -3,11 +3,11 @@
 mod support;
 
 use jiff::Timestamp;
-use membermail_core::audit::Actor;
+use membermail_core::audit::{Actor, Cause};
 use membermail_core::eligibility::Outcome;
 use membermail_core::member::{LaunchpadId, LaunchpadName, MemberId};
 use membermail_core::random::OsRandom;
-use membermail_store::{Cause, Grant, Recorded, Store, UsedUp};
+use membermail_store::{Asked, Grant, Recorded, Store, UsedUp};
 use support::{World, address, community, now};
 
 #[tokio::test]
@@ -15,9 +15,10 @@ async fn a_member_who_is_not_there_is_not_asked_for_again() {
     let world = World::new("nobody").await;
     let nobody = MemberId::new(now(), &OsRandom);
     let name = LaunchpadName::parse("nobody").unwrap();
+    let cause = Cause { actor: Actor::Operator, by: Some("root"), request_id: "request-1", now: now() };
     let errors = [
-        world.store.ban(nobody, now()).await.unwrap_err(),
-        world.store.unban(nobody).await.unwrap_err(),
+        world.store.ban(nobody, cause, &OsRandom).await.unwrap_err(),
+        world.store.unban(nobody, cause, &OsRandom).await.unwrap_err(),
         world.store.record_outcome(nobody, &Outcome::NoTeam, None, now()).await.unwrap_err(),
         world.store.record_outcome(nobody, &Outcome::NoTeam, Some((LaunchpadId(1), &name)), now()).await.unwrap_err(),
     ];
@@ -63,17 +64,19 @@ async fn two_members_who_claim_a_person_at_once_leave_one_owner() {
 #[tokio::test]
 async fn an_audit_log_of_many_pages_is_read_whole() {
     let world = World::new("pages").await;
-    let alice = world.member("alice", "alice@mail.example").await;
+    let mut alice = world.member("alice", "alice@mail.example").await;
+    alice.launchpad_id = Some(LaunchpadId(7));
     // DynamoDB answers with 1 MB a page at most.
     let request_id = "r".repeat(300_000);
-    let cause = Cause { actor: Actor::Member, request_id: &request_id, now: now() };
+    let cause = Cause { actor: Actor::Member, by: None, request_id: &request_id, now: now() };
     for number in 0..5 {
         let address = address(&format!("alice{number}@ubuntu.com"));
-        let grant = world.store.grant(&world.sealer, &alice, &address, &community(), cause, &OsRandom).await.unwrap();
-        assert!(matches!(grant, Grant::Created(_)));
+        let asked = Asked { address: &address, eligible_at: now(), renamed_from: None };
+        let grant = world.store.grant(&world.sealer, &alice, asked, &community(), cause, &OsRandom).await.unwrap();
+        assert!(matches!(grant, Grant::Created { .. }));
     }
-    assert_eq!(world.store.audit(&community()[0], "2026-11").await.unwrap().len(), 5);
-    assert!(world.store.audit(&community()[0], "2026-12").await.unwrap().is_empty());
+    assert_eq!(world.store.audit(Some(&community()[0]), "2026-11").await.unwrap().len(), 5);
+    assert!(world.store.audit(Some(&community()[0]), "2026-12").await.unwrap().is_empty());
     assert_eq!(world.store.aliases_of(alice.id).await.unwrap().len(), 5);
 }
 

@@ -1,0 +1,80 @@
+//! A part of a plan. Each step is taken on its own: one that fails brings the message back, and those that were taken are
+//! then no longer what they were planned on.
+
+use membermail_core::address::Address;
+use membermail_core::alias::Status;
+use membermail_core::audit::{Actor, Cause};
+use membermail_core::lifecycle::{Action, Step};
+use membermail_core::message::TakeSteps;
+use membermail_store::{Asked, Grant, Taken};
+use tracing::{info, warn};
+
+use crate::grant::word;
+use crate::{Context, Error};
+
+pub(crate) async fn take(context: &Context, message: TakeSteps) -> Result<(), Error> {
+    let TakeSteps { run, read_at, steps, request_id } = message;
+    let run = run.to_string();
+    let mut failed = None;
+    for step in &steps {
+        let cause = Cause { actor: Actor::Sync, by: Some(&run), request_id: &request_id, now: context.clock.now() };
+        let taken = match &step.action {
+            Action::Create { .. } => give(context, step, None, read_at, cause).await,
+            Action::Rename { from, .. } => {
+                let from = Address { local_part: from.clone(), domain: step.address.domain.clone() };
+                give(context, step, Some(&from), read_at, cause).await
+            }
+            Action::Restore | Action::Leave { .. } | Action::Suspend { .. } | Action::Retire => {
+                change(context, step, cause).await
+            }
+        };
+        match taken {
+            Ok(word) => info!(request_id, run, outcome = word, domain = %step.address.domain,
+                "address of member {} {word}", step.member),
+            // The others are taken all the same; this one comes back with the message.
+            Err(cause) => {
+                warn!(request_id, run, "a step for member {} failed", step.member);
+                failed = Some(cause);
+            }
+        }
+    }
+    failed.map_or(Ok(()), Err)
+}
+
+async fn give(
+    context: &Context,
+    step: &Step,
+    renamed_from: Option<&Address>,
+    read_at: jiff::Timestamp,
+    cause: Cause<'_>,
+) -> Result<&'static str, Error> {
+    let member = context.store.member(step.member).await?.ok_or(Error::NoMember)?;
+    if let Action::Rename { name, .. } = &step.action {
+        context.store.rename_member(&member, name).await?;
+    }
+    let asked = Asked { address: &step.address, eligible_at: read_at, renamed_from };
+    let sealer = context.sealer().await?;
+    let grant = context.store.grant(&sealer, &member, asked, &context.domains, cause, &*context.random).await?;
+    if let Grant::Created { entry, .. } | Grant::Changed { entry, .. } = grant {
+        context.tell(entry, cause.request_id).await;
+    }
+    Ok(word(&grant))
+}
+
+async fn change(context: &Context, step: &Step, cause: Cause<'_>) -> Result<&'static str, Error> {
+    let sealer = context.sealer().await?;
+    let taken = context.store.take(&sealer, step, &context.domains, cause, &*context.random).await?;
+    // Also where the step is an old one: its first delivery may have ended between the two.
+    if step.action == Action::Retire {
+        context.store.shred(step.member, cause, &*context.random).await?;
+    }
+    match taken {
+        Taken::Done { alias, entry } => {
+            if alias.status != Status::Retired {
+                context.tell(entry, cause.request_id).await;
+            }
+            Ok(alias.status.as_str())
+        }
+        Taken::Stale => Ok("stale"),
+    }
+}

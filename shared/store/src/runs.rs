@@ -1,0 +1,310 @@
+//! Runs of a domain's sync: one at a time by a lease that expires, each with an entry that tells what it did, and with
+//! its steps where there were any.
+
+use aws_sdk_dynamodb::types::TransactWriteItem;
+use jiff::{SignedDuration, Timestamp};
+use membermail_core::address::DomainName;
+use membermail_core::audit::{Cause, Change, Entry, RunChange};
+use membermail_core::lifecycle::Step;
+use membermail_core::plan::Counts;
+use membermail_core::random::Random;
+use serde::{Deserialize, Serialize};
+use ulid::Ulid;
+
+use crate::error::StoreError;
+use crate::keys;
+use crate::table::{Store, Written, decode, encode, expires, number, text};
+
+/// For how long a run that changed nothing is kept, and how long one that did.
+const KEPT: (SignedDuration, SignedDuration) =
+    (SignedDuration::from_hours(24 * 60), SignedDuration::from_hours(24 * 400));
+/// Steps in one item: some 60 kB.
+const STEPS: usize = 250;
+
+/// How far a run is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RunState {
+    /// It reads and compares, or hands its steps on.
+    Running,
+    /// There was nothing to do.
+    Unchanged,
+    /// Its steps were handed on.
+    Applied,
+    /// It takes too much: somebody looks first.
+    Held,
+    /// Somebody looked and said yes; its steps are being handed on.
+    Released,
+    /// Somebody looked and said no.
+    Rejected,
+    /// Something was not as it must be; nothing was changed.
+    Failed,
+    /// It ended without a word; another took its place.
+    Died,
+}
+
+impl RunState {
+    /// The word that is stored, logged and printed.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Unchanged => "unchanged",
+            Self::Applied => "applied",
+            Self::Held => "held",
+            Self::Released => "released",
+            Self::Rejected => "rejected",
+            Self::Failed => "failed",
+            Self::Died => "died",
+        }
+    }
+}
+
+/// The entry of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Run {
+    /// Sorts by time.
+    pub id: Ulid,
+    /// Of which domain.
+    pub domain: DomainName,
+    /// How far it is.
+    pub state: RunState,
+    /// When it began to read the team.
+    pub started: Timestamp,
+    /// When it came to its state, unless it still runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finished: Option<Timestamp>,
+    /// What its plan counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counts: Option<Counts>,
+    /// What makes two plans that take addresses the same one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
+    /// Who released or rejected it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decided_by: Option<String>,
+    /// Why it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<String>,
+    /// The request that it began with.
+    pub request_id: String,
+}
+
+/// Whether a run may go on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Begun {
+    /// It may.
+    Started(Run),
+    /// Another one is at it.
+    Busy {
+        /// Which.
+        run: Ulid,
+        /// Until when, at the latest.
+        until: Timestamp,
+    },
+}
+
+/// What became of a decision on a held run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decided {
+    /// It is done.
+    Done,
+    /// The run is in this state and not held.
+    NotHeld(RunState),
+    /// There is no such run.
+    NoRun,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Lease {
+    run: Ulid,
+    until: Timestamp,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Part {
+    steps: Vec<Step>,
+}
+
+impl Store {
+    /// Begins a run, unless another of the same domain is at it and its lease has not expired.
+    pub async fn begin_run(
+        &self,
+        id: Ulid,
+        domain: &DomainName,
+        now: Timestamp,
+        until: Timestamp,
+        request_id: &str,
+    ) -> Result<Begun, StoreError> {
+        let key = keys::lease(domain);
+        let held: Option<Lease> = self.get(&key).await?;
+        if let Some(Lease { run, until }) = held.as_ref().filter(|lease| lease.until > now) {
+            return Ok(Begun::Busy { run: *run, until: *until });
+        }
+        let (state, request_id) = (RunState::Running, request_id.to_owned());
+        let (finished, counts, digest, decided_by, failure) = (None, None, None, None, None);
+        let run = Run {
+            id,
+            domain: domain.clone(),
+            state,
+            started: now,
+            finished,
+            counts,
+            digest,
+            decided_by,
+            failure,
+            request_id,
+        };
+        let lease = self.put(&key, &Lease { run: id, until })?;
+        let lease = match &held {
+            None => lease.condition_expression("attribute_not_exists(pk)"),
+            Some(former) => lease
+                .condition_expression("#run = :former")
+                .expression_attribute_names("#run", "run")
+                .expression_attribute_values(":former", text(former.run.to_string())),
+        };
+        let mut writes = vec![TransactWriteItem::builder().put(lease.build()?).build(), self.run_write(&run)?];
+        if let Some(former) = held {
+            writes.push(self.died_write(domain, former.run, now)?);
+        }
+        match self.transact(writes).await? {
+            Written::All => Ok(Begun::Started(run)),
+            // Another was faster by a moment: it has the lease.
+            Written::Failed(_) => match self.get::<Lease>(&key).await? {
+                Some(Lease { run, until }) => Ok(Begun::Busy { run, until }),
+                None => Err(StoreError::Conflict),
+            },
+        }
+    }
+
+    /// Keeps the steps of a run, before it hands on the first of them.
+    pub async fn keep_steps(&self, run: &Run, steps: &[Step]) -> Result<(), StoreError> {
+        let until = expires(kept_until(run.started, true));
+        for (part, steps) in steps.chunks(STEPS).enumerate() {
+            let part = keys::steps(&run.domain, run.id, part);
+            let mut item = encode(&part, &Part { steps: steps.to_vec() })?;
+            item.insert("expires".into(), until.clone());
+            self.client.put_item().table_name(&self.table).set_item(Some(item)).send().await?;
+        }
+        Ok(())
+    }
+
+    /// The steps of a run, as they were planned.
+    pub async fn steps_of(&self, domain: &DomainName, run: Ulid) -> Result<Vec<Step>, StoreError> {
+        let first = keys::steps(domain, run, 0);
+        let begins = first.sk.trim_end_matches(|digit: char| digit.is_ascii_digit());
+        let parts: Vec<Part> = self.list(&first.pk, begins).await?;
+        Ok(parts.into_iter().flat_map(|part| part.steps).collect())
+    }
+
+    /// Writes what a run came to, and gives its lease back. `announce` puts a held run into the audit log and the outbox;
+    /// the id of that entry comes back.
+    pub async fn finish_run(
+        &self,
+        run: &Run,
+        announce: Option<(Cause<'_>, &dyn Random)>,
+    ) -> Result<Option<Ulid>, StoreError> {
+        let mut writes = vec![self.run_write(run)?];
+        let mut told = None;
+        if let Some((cause, random)) = announce {
+            let change = Change::Run { domain: run.domain.clone(), run: run.id, did: RunChange::Held };
+            let entry = Entry::new(change, cause, random);
+            writes.extend([self.audit_write(&entry)?, self.outbox_write(&entry)?]);
+            told = Some(entry.id);
+        }
+        let lease = keys::lease(&run.domain);
+        let delete = aws_sdk_dynamodb::types::Delete::builder()
+            .table_name(&self.table)
+            .key("pk", text(lease.pk))
+            .key("sk", text(lease.sk))
+            .condition_expression("#run = :me")
+            .expression_attribute_names("#run", "run")
+            .expression_attribute_values(":me", text(run.id.to_string()));
+        let mut with_lease = writes.clone();
+        with_lease.push(TransactWriteItem::builder().delete(delete.build()?).build());
+        if self.transact(with_lease).await? == Written::All {
+            return Ok(told);
+        }
+        // The lease is another's by now, or there was none (a released run needs none): the entry counts all the same.
+        match self.transact(writes).await? {
+            Written::All => Ok(told),
+            Written::Failed(_) => Err(StoreError::Conflict),
+        }
+    }
+
+    /// One run.
+    pub async fn run(&self, domain: &DomainName, run: Ulid) -> Result<Option<Run>, StoreError> {
+        self.get(&keys::run(domain, run)).await
+    }
+
+    /// The latest runs of a domain, newest first.
+    pub async fn runs(&self, domain: &DomainName, most: i32) -> Result<Vec<Run>, StoreError> {
+        let key = keys::lease(domain);
+        let answer = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .consistent_read(true)
+            .key_condition_expression("pk = :pk AND begins_with(sk, :sk)")
+            .expression_attribute_values(":pk", text(&key.pk))
+            .expression_attribute_values(":sk", text(keys::RUN))
+            .scan_index_forward(false)
+            .limit(most)
+            .send()
+            .await?;
+        answer.items.unwrap_or_default().into_iter().map(|item| decode(item, &key)).collect()
+    }
+
+    /// Releases or rejects a held run, once, with an entry in the audit log.
+    pub async fn decide_run(
+        &self,
+        domain: &DomainName,
+        run: Ulid,
+        did: RunChange,
+        cause: Cause<'_>,
+        random: &dyn Random,
+    ) -> Result<Decided, StoreError> {
+        let state = if did == RunChange::Released { RunState::Released } else { RunState::Rejected };
+        let update = self
+            .update(&keys::run(domain, run))
+            .update_expression("SET #state = :state, decided_by = :by, finished = :now")
+            .condition_expression("#state = :held")
+            .expression_attribute_names("#state", "state")
+            .expression_attribute_values(":state", text(state.as_str()))
+            .expression_attribute_values(":by", text(cause.by.unwrap_or("-")))
+            .expression_attribute_values(":now", text(cause.now.to_string()))
+            .expression_attribute_values(":held", text(RunState::Held.as_str()));
+        let entry = Entry::new(Change::Run { domain: domain.clone(), run, did }, cause, random);
+        let writes = vec![TransactWriteItem::builder().update(update.build()?).build(), self.audit_write(&entry)?];
+        match self.transact(writes).await? {
+            Written::All => Ok(Decided::Done),
+            Written::Failed(places) if places.contains(&0) => {
+                Ok(self.run(domain, run).await?.map_or(Decided::NoRun, |run| Decided::NotHeld(run.state)))
+            }
+            Written::Failed(_) => Err(StoreError::Conflict),
+        }
+    }
+
+    fn run_write(&self, run: &Run) -> Result<TransactWriteItem, StoreError> {
+        let changed = !matches!(run.state, RunState::Unchanged | RunState::Running);
+        let mut item = encode(&keys::run(&run.domain, run.id), run)?;
+        item.insert("expires".into(), expires(kept_until(run.started, changed)));
+        let put = aws_sdk_dynamodb::types::Put::builder().table_name(&self.table).set_item(Some(item));
+        Ok(TransactWriteItem::builder().put(put.build()?).build())
+    }
+
+    fn died_write(&self, domain: &DomainName, run: Ulid, now: Timestamp) -> Result<TransactWriteItem, StoreError> {
+        let update = self
+            .update(&keys::run(domain, run))
+            .update_expression("SET #state = :died, finished = :now, expires = :expires")
+            .expression_attribute_names("#state", "state")
+            .expression_attribute_values(":died", text(RunState::Died.as_str()))
+            .expression_attribute_values(":now", text(now.to_string()))
+            .expression_attribute_values(":expires", number(kept_until(now, true).as_second()));
+        Ok(TransactWriteItem::builder().update(update.build()?).build())
+    }
+}
+
+fn kept_until(from: Timestamp, changed: bool) -> Timestamp {
+    let kept = if changed { KEPT.1 } else { KEPT.0 };
+    from.saturating_add(kept).unwrap_or(Timestamp::MAX)
+}
