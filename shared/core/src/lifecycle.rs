@@ -58,6 +58,16 @@ pub enum Action {
     Retire,
 }
 
+impl Action {
+    /// Whether it takes something from the member: what a guard may hold back.
+    pub fn takes(&self) -> bool {
+        match self {
+            Self::Create { .. } | Self::Rename { .. } | Self::Restore => false,
+            Self::Leave { .. } | Self::Suspend { .. } | Self::Retire => true,
+        }
+    }
+}
+
 /// What an alias needs, given that its member is eligible or why not.
 pub fn tend(alias: &Alias, eligible: Result<(), Reason>, rules: &Rules, now: Timestamp) -> Option<Action> {
     match (alias.status, eligible) {

@@ -214,6 +214,12 @@ impl Plan {
         self.steps.is_empty()
     }
 
+    /// How many aliases the domain has.
+    pub fn aliases(&self) -> u64 {
+        let Counts { restore, leave, suspend, retire, unchanged, .. } = self.counts;
+        restore + leave + suspend + retire + unchanged
+    }
+
     /// Looks at how much it takes.
     pub fn guard(&self, rules: &Rules) -> Guard {
         let Counts { taken, active, .. } = self.counts;

@@ -68,6 +68,11 @@ impl Client {
         Patience::start(self.patience)
     }
 
+    /// Begins a look-up that is not worth the whole patience.
+    pub(crate) fn start_at_most(&self, most: Duration) -> Patience {
+        Patience::start(self.patience.min(most))
+    }
+
     /// The URL of a path below the root.
     pub(crate) fn url(&self, path: &str) -> Url {
         let mut url = self.api.clone();
@@ -95,7 +100,8 @@ impl Client {
         patience.retry(|| self.attempt(url, what, patience)).await
     }
 
-    async fn attempt<T: DeserializeOwned>(
+    /// Gets and reads it once.
+    pub(crate) async fn attempt<T: DeserializeOwned>(
         &self,
         url: &Url,
         what: &'static str,

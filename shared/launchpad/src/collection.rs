@@ -64,8 +64,22 @@ async fn read_once<K: Ord, T: DeserializeOwned>(
     patience: &Patience,
 ) -> Result<Collection<K, T>, Error> {
     let mut entries = BTreeMap::new();
+    let each = |entry| entries.insert(key(&entry), entry).map_or(Ok(()), |_| Err(Error::TotalMismatch));
+    let hidden = walk(client, first, what, patience, each).await?;
+    Ok(Collection { entries, hidden })
+}
+
+/// Hands every entry of a list to `each`, page by page along the links that it gives, and returns how many more its
+/// total counts. `each` refuses an entry that was there before.
+pub(crate) async fn walk<T: DeserializeOwned>(
+    client: &Client,
+    first: &Url,
+    what: &'static str,
+    patience: &Patience,
+    mut each: impl FnMut(T) -> Result<(), Error>,
+) -> Result<u64, Error> {
     let mut seen = HashSet::new();
-    let mut total = None;
+    let (mut total, mut count) = (None, 0_u64);
     let mut next = Some(largest_pages(first));
     while let Some(url) = next {
         if seen.len() == MOST_PAGES {
@@ -74,11 +88,8 @@ async fn read_once<K: Ord, T: DeserializeOwned>(
         let page: Page<T> = client.get(&url, what, patience).await?;
         seen.insert(url);
         total = Some(agreed_total(client, &page, total, patience).await?);
-        for entry in page.entries {
-            if entries.insert(key(&entry), entry).is_some() {
-                return Err(Error::TotalMismatch);
-            }
-        }
+        count += page.entries.len() as u64;
+        page.entries.into_iter().try_for_each(&mut each)?;
         next = page.next_collection_link.as_deref().map(|link| client.link(link)).transpose()?;
         if next.as_ref().is_some_and(|link| seen.contains(link)) {
             return Err(Error::RepeatedLink);
@@ -86,8 +97,8 @@ async fn read_once<K: Ord, T: DeserializeOwned>(
     }
     let (total, pages) = (total.unwrap_or_default(), seen.len() as u64);
     // Hidden entries have their places on the pages: a total beyond all of these means that pages are missing.
-    match total.checked_sub(entries.len() as u64) {
-        Some(hidden) if total <= pages * PAGE_SIZE => Ok(Collection { entries, hidden }),
+    match total.checked_sub(count) {
+        Some(hidden) if total <= pages * PAGE_SIZE => Ok(hidden),
         _ => Err(Error::TotalMismatch),
     }
 }

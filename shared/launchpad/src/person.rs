@@ -14,14 +14,26 @@ use crate::retry::Patience;
 
 /// The part of a person that the rules need. Each field has to be there, and be of its type.
 #[derive(Deserialize)]
-struct PersonAnswer {
-    id: LaunchpadId,
+pub(crate) struct PersonAnswer {
+    pub(crate) id: LaunchpadId,
     name: LaunchpadName,
     is_team: bool,
     is_valid: bool,
     is_ubuntu_coc_signer: bool,
     /// Needed only of somebody whose teams matter.
     super_teams_collection_link: Option<String>,
+}
+
+impl PersonAnswer {
+    pub(crate) fn into_person(self) -> Person {
+        Person {
+            id: self.id,
+            name: self.name,
+            is_team: self.is_team,
+            is_valid: self.is_valid,
+            signed_code_of_conduct: self.is_ubuntu_coc_signer,
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -43,15 +55,10 @@ impl Client {
             Err(Error::Status { code: 410, .. }) => return Ok(Standing::Gone),
             Err(error) => return Err(error),
         };
-        let person = Person {
-            id: answer.id,
-            name: answer.name,
-            is_team: answer.is_team,
-            is_valid: answer.is_valid,
-            signed_code_of_conduct: answer.is_ubuntu_coc_signer,
-        };
+        let link = answer.super_teams_collection_link.clone();
+        let person = answer.into_person();
         let teams = if person.is_valid && !person.is_team && person.signed_code_of_conduct {
-            self.teams(answer.super_teams_collection_link.as_deref(), &patience).await?
+            self.teams(link.as_deref(), &patience).await?
         } else {
             BTreeSet::new()
         };

@@ -2,7 +2,11 @@
 
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::error::DisplayErrorContext;
+use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use serde::Serialize;
+
+/// Messages in one request at most.
+const BATCH: usize = 10;
 
 /// A queue, by its URL.
 #[derive(Clone, Debug)]
@@ -22,6 +26,29 @@ impl Queue {
         let body = serde_json::to_string(message).map_err(|error| QueueError(error.to_string()))?;
         let sent = self.client.send_message().queue_url(&self.url).message_body(body).send().await;
         sent.map(drop).map_err(|error| QueueError(DisplayErrorContext(error).to_string()))
+    }
+
+    /// Sends messages as JSON, ten a request. When this returns, the queue has all of them; where it fails, it may have
+    /// some.
+    pub async fn send_all<M: Serialize>(&self, messages: &[M]) -> Result<(), QueueError> {
+        for batch in messages.chunks(BATCH) {
+            let mut entries = Vec::with_capacity(batch.len());
+            for (place, message) in batch.iter().enumerate() {
+                let body = serde_json::to_string(message).map_err(|error| QueueError(error.to_string()))?;
+                let entry = SendMessageBatchRequestEntry::builder().id(place.to_string()).message_body(body);
+                entries.push(entry.build().map_err(|error| QueueError(error.to_string()))?);
+            }
+            let request = self.client.send_message_batch().queue_url(&self.url).set_entries(Some(entries));
+            let answer = request.send().await.map_err(|error| QueueError(DisplayErrorContext(error).to_string()))?;
+            if let Some(failed) = answer.failed().first() {
+                return Err(QueueError(format!(
+                    "{} of a batch, the first by {}",
+                    answer.failed().len(),
+                    failed.code()
+                )));
+            }
+        }
+        Ok(())
     }
 
     /// Hides a received message for so many seconds from now: when it is to be tried again.

@@ -33,6 +33,8 @@ pub enum RunState {
     Applied,
     /// It takes too much: somebody looks first.
     Held,
+    /// The same plan is held, or was rejected, in an earlier run.
+    Waiting,
     /// Somebody looked and said yes; its steps are being handed on.
     Released,
     /// Somebody looked and said no.
@@ -51,6 +53,7 @@ impl RunState {
             Self::Unchanged => "unchanged",
             Self::Applied => "applied",
             Self::Held => "held",
+            Self::Waiting => "waiting",
             Self::Released => "released",
             Self::Rejected => "rejected",
             Self::Failed => "failed",

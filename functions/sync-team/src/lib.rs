@@ -1,0 +1,107 @@
+//! One run of one domain's sync, or the rest of one that was held and is released now.
+
+use std::time::Duration;
+
+use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
+use jiff::SignedDuration;
+use membermail_core::clock::SystemClock;
+use membermail_core::community::Community;
+use membermail_core::message::{Notify, SyncTeam};
+use membermail_core::random::OsRandom;
+use membermail_launchpad as launchpad;
+use membermail_runtime::aws::Aws;
+use membermail_runtime::batch::{self, Retryable, chain};
+use membermail_runtime::queue::Queue;
+use membermail_runtime::variables::{Variables, of_process};
+use membermail_store::Store;
+use membermail_sync::{Engine, Ran, SyncError};
+use tracing::{info, warn};
+use url::Url;
+
+/// What the function holds through its life.
+pub struct Context {
+    community: Community,
+    launchpad: launchpad::Client,
+    store: Store,
+    inbox: Queue,
+    outbox: Queue,
+    notices: Queue,
+    lease: SignedDuration,
+}
+
+impl Context {
+    /// Reads the settings and builds the clients.
+    pub async fn from_env() -> Result<Self, lambda_runtime::Error> {
+        let mut variables = Variables::new(&of_process);
+        let community = variables.required("COMMUNITY");
+        let table = variables.required("TABLE_NAME");
+        let inbox = variables.required("SYNC_QUEUE_URL");
+        let outbox = variables.required("WRITE_QUEUE_URL");
+        let notices = variables.required("NOTIFY_QUEUE_URL");
+        let api: Option<Url> = variables.optional("LAUNCHPAD_URL");
+        let patience: Option<u64> = variables.optional("SYNC_PATIENCE_SECONDS");
+        let lease: Option<i64> = variables.optional("SYNC_LEASE_SECONDS");
+        variables.finish()?;
+        let community = membermail_communities::community(&community)?;
+        let aws = Aws::from_env().await;
+        let launchpad = launchpad::Client::new(launchpad::Settings {
+            api: api.unwrap_or_else(|| community.launchpad.api.clone()),
+            user_agent: format!("membermail/{} (+{})", env!("CARGO_PKG_VERSION"), community.help),
+            patience: Duration::from_secs(patience.unwrap_or(600)),
+        })?;
+        Ok(Self {
+            launchpad,
+            store: Store::new(aws.dynamodb(), table),
+            inbox: Queue::new(aws.sqs(), inbox),
+            outbox: Queue::new(aws.sqs(), outbox),
+            notices: Queue::new(aws.sqs(), notices),
+            lease: SignedDuration::from_secs(lease.unwrap_or(960)),
+            community,
+        })
+    }
+}
+
+/// Handles a batch, which is one message; a run that failed is tried again later.
+pub async fn handle(context: &Context, event: SqsEvent) -> SqsBatchResponse {
+    batch::each(event, &context.inbox, &OsRandom, |message| sync(context, message)).await
+}
+
+async fn sync(context: &Context, message: SyncTeam) -> Result<(), Error> {
+    let SyncTeam { domain, release, request_id } = message;
+    let engine = Engine {
+        community: &context.community,
+        launchpad: &context.launchpad,
+        store: &context.store,
+        lease: context.lease,
+        clock: &SystemClock,
+        random: &OsRandom,
+    };
+    let ran = match release {
+        Some(run) => engine.release(&domain, run, &context.outbox).await?,
+        None => engine.run(&domain, &request_id, &context.outbox).await?,
+    };
+    match ran {
+        Ran::Done { notice: Some(entry), .. } => {
+            let message = Notify { entry, request_id: request_id.clone() };
+            if let Err(cause) = context.notices.send(&message).await {
+                warn!(request_id, cause = chain(&cause), "a notice waits in the outbox");
+            }
+        }
+        Ran::Done { notice: None, .. } => {}
+        // The schedule comes again; a second run now would only read the same once more.
+        Ran::Busy { run, .. } => info!(request_id, %domain, %run, "another run of the domain is at it"),
+        Ran::NotReleased => info!(request_id, %domain, "the run to release is not released, or done already"),
+    }
+    Ok(())
+}
+
+/// A sync that failed, as the batch sees it.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+struct Error(#[from] SyncError);
+
+impl Retryable for Error {
+    fn is_retryable(&self) -> bool {
+        self.0.is_retryable()
+    }
+}
