@@ -24,6 +24,8 @@ pub struct Stack {
     pub verify_queue_url: String,
     /// The queue in front of `write-aliases`.
     pub write_queue_url: String,
+    /// The queue in front of `sync-team`.
+    pub sync_queue_url: String,
     /// One log file a function.
     pub logs: PathBuf,
 }

@@ -32,6 +32,8 @@ pub(crate) struct Options {
     pub(crate) community: String,
     /// Which emulator.
     pub(crate) emulator: Emulator,
+    /// Whether the schedule starts syncs; tests ask for theirs.
+    pub(crate) syncs: bool,
 }
 
 /// The site while it runs; it ends with this value.
@@ -74,6 +76,9 @@ impl Site {
             ("LaunchpadUrl", format!("{}/", stand_ins.url)),
             // Nobody wants to wait here to see what happens while Launchpad fails.
             ("LaunchpadPatienceSeconds", "5".to_owned()),
+            ("SyncPatienceSeconds", "10".to_owned()),
+            ("SyncLeaseSeconds", "20".to_owned()),
+            ("SyncEnabled", options.syncs.to_string()),
         ];
         let outputs = stack::create(&emulator.endpoint_url, &options.state, &parameters)?;
         let site = Self { url, outputs, stand_ins, emulator };

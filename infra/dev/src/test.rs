@@ -34,6 +34,7 @@ pub(crate) async fn test(options: &Options) -> Result<()> {
         stand_ins: 0,
         community: "ubuntu".to_owned(),
         emulator: options.emulator,
+        syncs: false,
     };
     let site = Site::start(&start).await?;
     let description = json!({
@@ -43,6 +44,7 @@ pub(crate) async fn test(options: &Options) -> Result<()> {
         "table": site.output("TableName")?,
         "verify_queue_url": site.output("VerifyQueueUrl")?,
         "write_queue_url": site.output("WriteQueueUrl")?,
+        "sync_queue_url": site.output("SyncQueueUrl")?,
         "verify_dead_letters_url": site.output("VerifyDeadLettersUrl")?,
         "write_dead_letters_url": site.output("WriteDeadLettersUrl")?,
         "logs": emulator::logs(&state),

@@ -43,6 +43,7 @@ pub(crate) async fn up(options: &Options) -> Result<()> {
         stand_ins: options.stand_ins_port,
         community: options.community.clone(),
         emulator: options.emulator,
+        syncs: true,
     };
     let site = tokio::select! {
         site = Site::start(&options) => site?,

@@ -249,17 +249,24 @@ impl fmt::Display for Plan {
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { address, action, .. } = self;
+        let sign = match action {
+            Action::Create { .. } | Action::Rename { .. } => '+',
+            Action::Restore => '^',
+            Action::Leave { .. } => '~',
+            Action::Suspend { .. } => '-',
+            Action::Retire => 'x',
+        };
+        // One column for addresses, so that a long plan can be run over by eye.
+        write!(f, "{sign} {:<32} ", address.to_string())?;
         match action {
-            Action::Create { .. } => write!(f, "+ {address}  new: in the team, and signed in before"),
-            Action::Rename { from, .. } => {
-                write!(f, "+ {address}  renamed: {from}@{} goes on forwarding to them", address.domain)
-            }
-            Action::Restore => write!(f, "^ {address}  back: as it was"),
+            Action::Create { .. } => f.write_str("new: in the team, and signed in before"),
+            Action::Rename { from, .. } => write!(f, "renamed: {from}@{} goes on forwarding", address.domain),
+            Action::Restore => f.write_str("back: as it was"),
             Action::Leave { reason, until } => {
-                write!(f, "~ {address}  leaving, ends {}: {}", until.strftime("%Y-%m-%d"), reason.in_words())
+                write!(f, "leaving, ends {}: {}", until.strftime("%Y-%m-%d"), reason.in_words())
             }
-            Action::Suspend { reason } => write!(f, "- {address}  suspended: {}", reason.in_words()),
-            Action::Retire => write!(f, "x {address}  retired: personal data goes, the name stays taken"),
+            Action::Suspend { reason } => write!(f, "suspended: {}", reason.in_words()),
+            Action::Retire => f.write_str("retired: personal data goes, the name stays taken"),
         }
     }
 }

@@ -96,7 +96,7 @@ pub struct Run {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Begun {
     /// It may.
-    Started(Run),
+    Started(Box<Run>),
     /// Another one is at it.
     Busy {
         /// Which.
@@ -170,7 +170,7 @@ impl Store {
             writes.push(self.died_write(domain, former.run, now)?);
         }
         match self.transact(writes).await? {
-            Written::All => Ok(Begun::Started(run)),
+            Written::All => Ok(Begun::Started(Box::new(run))),
             // Another was faster by a moment: it has the lease.
             Written::Failed(_) => match self.get::<Lease>(&key).await? {
                 Some(Lease { run, until }) => Ok(Begun::Busy { run, until }),

@@ -22,7 +22,7 @@ pub enum Ran {
     /// It came to its end.
     Done {
         /// Its entry.
-        run: Run,
+        run: Box<Run>,
         /// Its entry in the outbox, where somebody is to be told that it is held.
         notice: Option<Ulid>,
     },
@@ -48,7 +48,7 @@ impl Engine<'_> {
         let until = now.saturating_add(self.lease).unwrap_or(jiff::Timestamp::MAX);
         let id = member::ulid(now, self.random);
         let run = match self.store.begin_run(id, domain, now, until, request_id).await? {
-            Begun::Started(run) => run,
+            Begun::Started(run) => *run,
             Begun::Busy { run, until } => return Ok(Ran::Busy { run, until }),
         };
         match self.carry_out(run.clone(), outlet).await {
@@ -120,7 +120,7 @@ impl Engine<'_> {
             counts = run.counts.map(|counts| format!("{counts:?}")),
             "a sync came to its end"
         );
-        Ok(Ran::Done { run, notice })
+        Ok(Ran::Done { run: Box::new(run), notice })
     }
 
     async fn hand_on(
