@@ -1,6 +1,6 @@
 //! An alias from its first day to its last, the directory of people, the outbox, and runs, in a real DynamoDB.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on says where it stopped")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says where it stopped")]
 
 mod support;
 
@@ -87,6 +87,8 @@ async fn an_alias_leaves_comes_back_and_is_retired_with_its_data_shredded() {
     let shredded = world.store.member(member.id).await.unwrap().unwrap();
     assert_eq!(shredded.sign_in_address(&world.sealer).unwrap(), None);
     assert!(shredded.session_epoch > member.session_epoch);
+    let left = format!("{:?}", world.client.scan().table_name(&world.table).send().await.unwrap());
+    assert!(!left.contains("sign_in") && !left.contains("destination"), "{left}");
     let mut known = Vec::new();
     world.store.each_person(|person| known.push(person)).await.unwrap();
     assert!(known[0].shredded);
@@ -195,7 +197,7 @@ async fn a_held_run_is_decided_once_and_keeps_its_steps() {
     let entry = world.store.finish_run(&held, Some((cause(now()), &OsRandom))).await.unwrap().unwrap();
     assert!(world.store.untold(entry).await.unwrap().is_some());
 
-    let decide = |did| world.store.decide_run(&domain(), held.id, did, cause(now()), &OsRandom);
+    let decide = async |did| world.store.decide_run(&domain(), held.id, did, cause(now()), &OsRandom).await;
     assert_eq!(decide(RunChange::Released).await.unwrap(), Decided::Done);
     assert_eq!(decide(RunChange::Rejected).await.unwrap(), Decided::NotHeld(RunState::Released));
     let nobody = world.store.decide_run(&domain(), Ulid::nil(), RunChange::Released, cause(now()), &OsRandom).await;
