@@ -32,7 +32,7 @@ pub(super) async fn people(
 }
 
 async fn by_identifier(shared: &Shared, parameters: &Parameters, headers: &HeaderMap, at: &At) -> Response {
-    let Some(identifier) = parameters.get("identifier") else {
+    let Some(identifier) = text(parameters, "identifier") else {
         return (StatusCode::BAD_REQUEST, "identifier: Required input is missing.").into_response();
     };
     // Launchpad keeps the word only; the roots that it takes are the providers'.
@@ -57,7 +57,7 @@ async fn found(
     headers: &HeaderMap,
     at: &At,
 ) -> Response {
-    let text = parameters.get("text").map(|text| text.to_lowercase()).unwrap_or_default();
+    let text = text(parameters, "text").map(|text| text.to_lowercase()).unwrap_or_default();
     let (answer, fault) = {
         let mut state = shared.lock();
         state.counts.launchpad_kind("find");
@@ -80,6 +80,12 @@ async fn found(
         }
     };
     respond(answer, fault, headers, at).await
+}
+
+/// A parameter of an operation, which lazr.restful takes as JSON or as it is.
+fn text(parameters: &Parameters, name: &str) -> Option<String> {
+    let text = parameters.get(name)?;
+    Some(serde_json::from_str(text).unwrap_or_else(|_| text.clone()))
 }
 
 /// Those whose name begins with the text.

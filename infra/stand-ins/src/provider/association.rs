@@ -119,14 +119,15 @@ impl Associations {
     }
 
     fn make(&mut self, mac: Mac, expires: Timestamp, random: &dyn Random) -> (String, Association) {
-        self.issued += 1;
+        let number = self.number();
         let mut key = vec![0; mac.length()];
         random.fill(&mut key);
-        (format!("{}-{}", mac.association_type(), self.issued), Association { mac, key, expires })
+        (format!("{}-{}", mac.association_type(), number), Association { mac, key, expires })
     }
 
-    /// A number that was not used before, for nonces.
-    pub(crate) fn issued(&self) -> u64 {
+    /// A number that was not used before: two assertions of the same second must not have the same nonce.
+    pub(crate) fn number(&mut self) -> u64 {
+        self.issued += 1;
         self.issued
     }
 }

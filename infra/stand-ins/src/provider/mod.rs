@@ -105,7 +105,7 @@ fn chosen(shared: &Shared, headers: &HeaderMap, request: &Request) -> Response {
     let (now, teams) = (SystemClock.now(), state.community.teams_of(name));
     let key = assertion::key_for(&mut state.associations, request, now, &OsRandom);
     let asked = assertion::Asked { request, root: &root, return_to: &return_to };
-    let nonce = format!("{}{}", now.strftime("%Y-%m-%dT%H:%M:%SZ"), state.associations.issued());
+    let nonce = format!("{}{}", now.strftime("%Y-%m-%dT%H:%M:%SZ"), state.associations.number());
     back::to(return_to.clone(), &assertion::about(person, &teams, &asked, &key, nonce))
 }
 

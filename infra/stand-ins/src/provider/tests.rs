@@ -104,6 +104,8 @@ async fn an_association_signs_and_answers_for_nothing(#[case] kind: &str, #[case
     let bob = assertion(&running, "bob", &[("assoc_handle", &association["assoc_handle"])]).await;
     assert_eq!(bob["assoc_handle"], association["assoc_handle"]);
     assert!(!bob.contains_key("invalidate_handle"));
+    let again = assertion(&running, "bob", &[("assoc_handle", &association["assoc_handle"])]).await;
+    assert_ne!(again["response_nonce"], bob["response_nonce"]);
     let text: String = bob["signed"].split(',').map(|name| format!("{name}:{}\n", bob[name])).collect();
     assert_eq!(mac.sign(&STANDARD.decode(&association["mac_key"]).unwrap(), &text), bob["sig"]);
     // Whoever has the key could have signed it (11.4.2).
