@@ -1,33 +1,14 @@
 //! A contributor signs in and gets their address: the story through the deployed stack.
 
 use anyhow::{Context, Result, ensure};
-use membermail_core::address::Address;
-use membermail_core::audit::{Actor, Cause, Entry};
+use membermail_core::audit::{Actor, Cause};
 use membermail_core::random::OsRandom;
-use membermail_store::StoredAlias;
 use membermail_tests::browser::Browser;
 use membermail_tests::stack::Stack;
 use serde_json::json;
 
 /// Long enough for two functions to start on a busy machine.
 const PATIENCE: u64 = 120;
-
-async fn alias(stack: &Stack, text: &str) -> Result<Option<StoredAlias>> {
-    Ok(stack.store().await.alias(&Address::try_from(text.to_owned())?).await?)
-}
-
-/// The audit entries of an address in this month and the last.
-async fn audit(stack: &Stack, text: &str) -> Result<Vec<Entry>> {
-    let address = Address::try_from(text.to_owned())?;
-    let keys = "begins_with(pk, :pk) AND address = :address";
-    let found = stack.dynamodb().await.scan().table_name(&stack.table).filter_expression(keys);
-    let values = [(":pk", format!("AUDIT#{}#", address.domain)), (":address", address.to_string())];
-    let mut found = found;
-    for (name, value) in values {
-        found = found.expression_attribute_values(name, aws_sdk_dynamodb::types::AttributeValue::S(value));
-    }
-    found.send().await?.items().iter().map(|item| Ok(serde_dynamo::from_item(item.clone())?)).collect()
-}
 
 #[tokio::test]
 async fn alice_gets_her_addresses_and_keeps_them() -> Result<()> {
@@ -40,13 +21,13 @@ async fn alice_gets_her_addresses_and_keeps_them() -> Result<()> {
     let page = stack.page_with(&browser, "alice@ubuntu.com now forwards to alice@mail.example", PATIENCE).await?;
     ensure!(page.heading() == "Your addresses");
     stack.page_with(&browser, "alice@kubuntu.org now forwards to alice@mail.example", PATIENCE).await?;
-    let before = alias(&stack, "alice@ubuntu.com").await?.context("no alias in the table")?.alias;
+    let before = stack.alias("alice@ubuntu.com").await?.context("no alias in the table")?.alias;
 
     let (browser, _) = stack.sign_in("alice").await?;
     stack.page_with(&browser, "Your addresses", PATIENCE).await?;
-    let after = alias(&stack, "alice@ubuntu.com").await?.context("no alias in the table")?.alias;
+    let after = stack.alias("alice@ubuntu.com").await?.context("no alias in the table")?.alias;
     ensure!(before == after, "{before:?} became {after:?}");
-    ensure!(audit(&stack, "alice@ubuntu.com").await?.len() == 1);
+    ensure!(stack.audit_of("alice@ubuntu.com").await?.len() == 1);
     Ok(())
 }
 
@@ -81,7 +62,7 @@ async fn names_make_addresses_or_say_why_not() -> Result<()> {
         let (browser, _) = stack.sign_in(name).await?;
         stack.page_with(&browser, words, PATIENCE).await.with_context(|| name.to_owned())?;
     }
-    ensure!(alias(&stack, "grace-old@ubuntu.com").await?.is_none(), "the nickname of long ago got an address");
+    ensure!(stack.alias("grace-old@ubuntu.com").await?.is_none(), "the nickname of long ago got an address");
     Ok(())
 }
 
@@ -91,7 +72,7 @@ async fn a_banned_member_is_signed_out_and_told_so() -> Result<()> {
     let (browser, _) = stack.sign_in("pat01").await?;
     stack.page_with(&browser, "pat01@ubuntu.com now forwards to", PATIENCE).await?;
     let store = stack.store().await;
-    let member = alias(&stack, "pat01@ubuntu.com").await?.context("no alias")?.alias.member;
+    let member = stack.alias("pat01@ubuntu.com").await?.context("no alias")?.alias.member;
     let now = "2026-11-24T10:00:00Z".parse()?;
     let cause = Cause { actor: Actor::Operator, by: Some("a test"), request_id: "a-test", now };
     ensure!(store.ban(member, cause, &OsRandom).await?);
@@ -136,12 +117,12 @@ async fn while_launchpad_fails_the_page_says_so_and_nothing_is_lost() -> Result<
     for ((name, fault), browser) in faults.iter().zip(&browsers) {
         let told = stack.page_with(browser, "Launchpad is not answering", 90).await;
         told.with_context(|| format!("{name} under {fault}"))?;
-        ensure!(alias(&stack, &format!("{name}@ubuntu.com")).await?.is_none(), "{name} under {fault}");
+        ensure!(stack.alias(&format!("{name}@ubuntu.com")).await?.is_none(), "{name} under {fault}");
         stack.mend(name).await?;
     }
     for ((name, _), browser) in faults.iter().zip(&browsers) {
         stack.page_with(browser, &format!("{name}@ubuntu.com now forwards to"), 180).await?;
-        ensure!(audit(&stack, &format!("{name}@ubuntu.com")).await?.len() == 1);
+        ensure!(stack.audit_of(&format!("{name}@ubuntu.com")).await?.len() == 1);
     }
     Ok(())
 }

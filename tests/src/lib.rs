@@ -1,6 +1,9 @@
 //! What the stories need: the deployed stack, a browser that keeps cookies, and the stand-ins' switches.
 
 pub mod browser;
+pub mod peers;
 pub mod people;
 pub mod stack;
+pub mod syncs;
+pub mod table;
 pub mod wait;

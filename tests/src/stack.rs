@@ -26,8 +26,21 @@ pub struct Stack {
     pub write_queue_url: String,
     /// The queue in front of `sync-team`.
     pub sync_queue_url: String,
+    /// The secret that keys are derived from.
+    pub master_secret_arn: String,
     /// One log file a function.
     pub logs: PathBuf,
+    /// Programs of others to speak with.
+    pub peers: Peers,
+}
+
+/// What the scripts of `tests/peers` run with.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Peers {
+    /// A Python that has their packages.
+    pub python: PathBuf,
+    /// The packages of Node.
+    pub node_modules: PathBuf,
 }
 
 impl Stack {
@@ -51,6 +64,11 @@ impl Stack {
     /// The table, as the functions use it.
     pub async fn store(&self) -> Store {
         Store::new(self.dynamodb().await, &self.table)
+    }
+
+    /// The secret, as the functions read it.
+    pub async fn secrets(&self) -> aws_sdk_secretsmanager::Client {
+        aws_sdk_secretsmanager::Client::new(&self.aws().await)
     }
 
     async fn aws(&self) -> aws_config::SdkConfig {

@@ -27,6 +27,7 @@ pub(crate) async fn test(options: &Options) -> Result<()> {
     let begin = Instant::now();
     tools::install()?;
     tools::install_browser()?;
+    let peers = tools::install_peers()?;
     let state = site::state("test");
     let start = site::Options {
         state: state.clone(),
@@ -47,7 +48,9 @@ pub(crate) async fn test(options: &Options) -> Result<()> {
         "sync_queue_url": site.output("SyncQueueUrl")?,
         "verify_dead_letters_url": site.output("VerifyDeadLettersUrl")?,
         "write_dead_letters_url": site.output("WriteDeadLettersUrl")?,
+        "master_secret_arn": site.output("MasterSecretArn")?,
         "logs": emulator::logs(&state),
+        "peers": { "python": peers.python, "node_modules": peers.node_modules },
         "python": venv_program("python"),
         "node_modules": folder().join("browser/node_modules"),
         "chromium": find_program(&tools::CHROMIUM),

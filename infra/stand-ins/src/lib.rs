@@ -1,15 +1,20 @@
 //! Ubuntu One and Launchpad to run against offline: an OpenID 2.0 provider and the part of the web service that is
 //! read, over one made-up community. It speaks on loopback only, and is for development and tests.
 
+pub mod community;
 pub mod control;
+pub mod counts;
+pub mod faults;
 pub mod launchpad;
-pub mod people;
 pub mod provider;
 pub mod state;
+#[cfg(test)]
+mod testing;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::{get, patch, put};
+use axum::http::{HeaderMap, header};
+use axum::routing::get;
 
 use crate::state::Shared;
 
@@ -17,14 +22,15 @@ use crate::state::Shared;
 pub fn router(shared: Shared) -> Router {
     Router::new()
         .route("/health", get(|| async { "ok" }))
-        .route("/+openid", get(provider::indirect).post(provider::direct))
-        .route("/+openid/sign-in-as", get(provider::sign_in_as))
-        .route("/control/faults/{name}", put(control::set_fault).delete(control::clear_fault))
-        .route("/control/people/{name}", patch(control::change))
-        .route("/control/counts", get(control::counts))
-        .route("/{version}/people", get(launchpad::people))
-        .route("/{version}/{name}", get(launchpad::entry))
-        .route("/{version}/{name}/{collection}", get(launchpad::collection))
+        .merge(provider::router())
+        .merge(launchpad::router(&shared))
         .layer(DefaultBodyLimit::max(64 * 1024))
+        .nest("/control", control::router())
         .with_state(shared)
+}
+
+/// The address that a request came to, as links in its answer have it.
+fn root(headers: &HeaderMap) -> String {
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
+    format!("http://{host}")
 }

@@ -1,115 +1,65 @@
-//! What both stand-ins share: the people, the switches, and the assertions that are not yet verified.
+//! What both stand-ins share: the community, the switches, and what the provider has signed.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use membermail_core::clock::{Clock, SystemClock};
 
-use crate::people::People;
+use crate::community::{Community, Seed};
+use crate::counts::Counts;
+use crate::faults::{self, Faults};
+use crate::provider::Associations;
 
 /// The state behind all requests.
-#[derive(Clone, Default)]
-pub struct Shared(Arc<Mutex<State>>);
+#[derive(Clone)]
+pub struct Shared {
+    state: Arc<Mutex<State>>,
+    seed: Arc<Seed>,
+    wadl: Arc<str>,
+}
 
 /// Everything that can change.
 #[derive(Default)]
 pub struct State {
     /// Who there is.
-    pub people: People,
-    /// What goes wrong, by the key of the person that it goes wrong for.
-    pub faults: BTreeMap<String, Fault>,
-    /// The keys of handles that were given out and not yet used.
-    pub handles: BTreeMap<String, [u8; 32]>,
+    pub community: Community,
+    /// How Launchpad goes wrong.
+    pub launchpad_faults: Faults<faults::Launchpad>,
+    /// How the provider goes wrong.
+    pub provider_faults: Faults<faults::Provider>,
+    /// What assertions are signed with.
+    pub associations: Associations,
     /// How many requests came.
     pub counts: Counts,
-    /// How many handles were given out.
-    pub issued: u64,
-}
-
-/// Requests so far.
-#[derive(Clone, Copy, Debug, Default, Serialize)]
-pub struct Counts {
-    /// To Launchpad.
-    pub launchpad: u64,
-    /// To the provider.
-    pub provider: u64,
-}
-
-/// How Launchpad's answers about a person go wrong.
-#[derive(Clone, Debug, Deserialize)]
-pub struct Fault {
-    /// The next so many answers only.
-    #[serde(default)]
-    pub count: Option<u32>,
-    /// In which way.
-    #[serde(flatten)]
-    pub kind: Kind,
-}
-
-/// The ways.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
-pub enum Kind {
-    /// Another status than 200.
-    Status {
-        /// The status.
-        status: u16,
-    },
-    /// Late.
-    Slow {
-        /// So late.
-        millis: u64,
-    },
-    /// No JSON.
-    Malformed,
-    /// A person without `is_valid`.
-    MissingFlag,
-    /// The connection breaks within the body.
-    CutShort,
-    /// A list that goes on at another host.
-    ForeignLink,
-    /// A list that goes on with the page that it came from.
-    RepeatedLink,
-    /// A list that is shorter than it says.
-    WrongTotal,
-    /// An answer that is elsewhere.
-    Redirect,
-}
-
-impl Kind {
-    /// How long it waits first.
-    pub fn delay(&self) -> Duration {
-        match self {
-            Self::Slow { millis } => Duration::from_millis(*millis),
-            _ => Duration::ZERO,
-        }
-    }
 }
 
 impl Shared {
-    /// The community at its start.
+    /// The usual community at its start.
     pub fn seeded() -> Self {
-        Self(Arc::new(Mutex::new(State { people: People::seeded(), ..State::default() })))
+        Self::new(Seed::usual(SystemClock.now()), "")
+    }
+
+    /// A community at its start; the second is Launchpad's description of its web service, or empty.
+    pub fn new(seed: Seed, wadl: &str) -> Self {
+        let state = State { community: Community::seeded(&seed), ..State::default() };
+        Self { state: Arc::new(Mutex::new(state)), seed: Arc::new(seed), wadl: wadl.into() }
     }
 
     /// The state, for a moment without waiting in between.
     pub fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
 
-impl State {
-    /// The fault that the next answer about this person has.
-    pub fn next_fault(&mut self, key: &str) -> Option<Kind> {
-        let fault = self.faults.get_mut(key)?;
-        let kind = fault.kind.clone();
-        if let Some(count) = &mut fault.count {
-            *count = count.saturating_sub(1);
-            if *count == 0 {
-                self.faults.remove(key);
-            }
-        }
-        Some(kind)
+    /// Launchpad's own description of its web service, if there is one.
+    pub fn wadl(&self) -> Option<&str> {
+        Some(&*self.wadl).filter(|wadl| !wadl.is_empty())
+    }
+
+    /// Back to the start, with everybody as they were and nothing going wrong.
+    pub fn reset(&self) {
+        let community = Community::seeded(&self.seed);
+        let mut state = self.lock();
+        let mut counts = std::mem::take(&mut state.counts);
+        counts.restart();
+        *state = State { community, counts, ..State::default() };
     }
 }

@@ -56,6 +56,11 @@ impl Member {
         self.banned_at.is_some()
     }
 
+    /// Whether their personal data is gone.
+    pub fn is_shredded(&self) -> bool {
+        self.sign_in.is_none()
+    }
+
     /// The address that they signed in with last; none, once their data is shredded.
     pub fn sign_in_address(&self, sealer: &Sealer) -> Result<Option<EmailAddress>, SealError> {
         self.sign_in.as_ref().map(|sealed| sealer.open(&self.salt, self.id, Field::SignIn, sealed)).transpose()

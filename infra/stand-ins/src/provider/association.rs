@@ -1,0 +1,133 @@
+//! Associations (section 8): keys that are shared with a relying party, and private ones beside them that the provider
+//! alone has, for relying parties that ask it about each assertion (11.4.2).
+
+use std::collections::BTreeMap;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use jiff::{SignedDuration, Timestamp};
+use membermail_core::random::Random;
+
+use super::diffie_hellman::{self, exchange};
+use super::mac::Mac;
+use super::message::{Fields, NS, Request};
+
+/// How long a shared key is good.
+const SHARED: SignedDuration = SignedDuration::from_hours(1);
+/// How long an assertion waits to be asked about.
+const PRIVATE: SignedDuration = SignedDuration::from_mins(10);
+
+/// All keys that are still good.
+#[derive(Default)]
+pub struct Associations {
+    issued: u64,
+    shared: BTreeMap<String, Association>,
+    private: BTreeMap<String, Association>,
+}
+
+/// A key and what it signs with.
+#[derive(Clone)]
+pub(crate) struct Association {
+    pub(crate) mac: Mac,
+    pub(crate) key: Vec<u8>,
+    expires: Timestamp,
+}
+
+/// A request for an association that is refused (8.2.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// Another pair of types might do.
+    UnsupportedType,
+    /// The numbers of the key exchange make none.
+    Exchange,
+}
+
+impl Associations {
+    /// Answers a request for an association.
+    pub(crate) fn associate(
+        &mut self,
+        request: &Request,
+        now: Timestamp,
+        random: &dyn Random,
+    ) -> Result<Fields, Refusal> {
+        let mac = request.get("assoc_type").and_then(Mac::of).ok_or(Refusal::UnsupportedType)?;
+        let session_type = request.get("session_type").unwrap_or_default();
+        let (handle, association) = self.make(mac, now + SHARED, random);
+        let mut fields = vec![
+            ("ns", NS.to_owned()),
+            ("assoc_handle", handle.clone()),
+            ("session_type", session_type.to_owned()),
+            ("assoc_type", mac.association_type().to_owned()),
+            ("expires_in", SHARED.as_secs().to_string()),
+        ];
+        if session_type == "no-encryption" {
+            // Elsewhere only over TLS; what goes over loopback has nothing to hide.
+            fields.push(("mac_key", STANDARD.encode(&association.key)));
+        } else if session_type == mac.session_type() {
+            let octets = |name| request.get(name).map(|text| STANDARD.decode(text)).transpose();
+            let (Ok(modulus), Ok(generator), Ok(Some(consumer_public))) =
+                (octets("dh_modulus"), octets("dh_gen"), octets("dh_consumer_public"))
+            else {
+                return Err(Refusal::Exchange);
+            };
+            let numbers = diffie_hellman::Request { modulus, generator, consumer_public };
+            let exchanged = exchange(&numbers, mac, &association.key, random).ok_or(Refusal::Exchange)?;
+            fields.push(("dh_server_public", STANDARD.encode(exchanged.server_public)));
+            fields.push(("enc_mac_key", STANDARD.encode(exchanged.hidden_key)));
+        } else {
+            return Err(Refusal::UnsupportedType);
+        }
+        self.shared.retain(|_, association| association.expires > now);
+        self.shared.insert(handle, association);
+        Ok(fields)
+    }
+
+    /// A key that nobody else has.
+    pub(crate) fn private(&mut self, now: Timestamp, random: &dyn Random) -> (String, Association) {
+        self.private.retain(|_, association| association.expires > now);
+        let (handle, association) = self.make(Mac::Sha256, now + PRIVATE, random);
+        self.private.insert(handle.clone(), association.clone());
+        (handle, association)
+    }
+
+    /// The key that is shared under this handle.
+    pub(crate) fn shared(&self, handle: &str, now: Timestamp) -> Option<&Association> {
+        self.shared.get(handle).filter(|association| association.expires > now)
+    }
+
+    /// Answers the relying party's question whether an assertion is ours (11.4.2). A shared handle answers nothing
+    /// (its holder could have signed it), a private one once.
+    pub(crate) fn check(&mut self, request: &Request, now: Timestamp) -> Fields {
+        let handle = request.get("assoc_handle").unwrap_or_default();
+        let association = self.private.get(handle).filter(|association| association.expires > now);
+        let is_valid = association.is_some_and(|association| {
+            let names = request.get("signed").unwrap_or_default().split(',');
+            let value = |name| if name == "mode" { Some("id_res") } else { request.get(name) };
+            let lines: Option<String> = names.map(|name| Some(format!("{name}:{}\n", value(name)?))).collect();
+            let signature = lines.map(|text| association.mac.sign(&association.key, &text));
+            signature.is_some() && signature.as_deref() == request.get("sig")
+        });
+        if is_valid {
+            self.private.remove(handle);
+        }
+        let mut fields = vec![("ns", NS.to_owned()), ("is_valid", is_valid.to_string())];
+        let doubted = request.get("invalidate_handle").filter(|handle| self.shared(handle, now).is_none());
+        if let Some(handle) = doubted {
+            fields.push(("invalidate_handle", handle.to_owned()));
+        }
+        fields
+    }
+
+    fn make(&mut self, mac: Mac, expires: Timestamp, random: &dyn Random) -> (String, Association) {
+        let number = self.number();
+        let mut key = vec![0; mac.length()];
+        random.fill(&mut key);
+        (format!("{}-{}", mac.association_type(), number), Association { mac, key, expires })
+    }
+
+    /// A number that was not used before: two assertions of the same second must not have the same nonce.
+    pub(crate) fn number(&mut self) -> u64 {
+        self.issued += 1;
+        self.issued
+    }
+}

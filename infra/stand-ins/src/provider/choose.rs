@@ -1,0 +1,63 @@
+//! The page where whoever signs in says who they are.
+
+use askama::Template;
+use axum::http::StatusCode;
+use axum::response::{Html, IntoResponse, Response};
+use url::Url;
+
+use super::message::{Request, encode};
+use super::{back, message};
+use crate::community::{Community, Key, Person};
+
+/// People on the page at most.
+const ROWS: usize = 120;
+
+#[derive(Template)]
+#[template(path = "choose.html")]
+struct Choose<'a> {
+    rows: Vec<Row<'a>>,
+    found: usize,
+    search: &'a str,
+    fields: Vec<(&'a str, &'a str)>,
+    cancel: String,
+}
+
+struct Row<'a> {
+    name: &'a str,
+    shows: &'static str,
+    href: String,
+}
+
+/// The people who may be meant, those who show something first.
+pub(super) fn page(
+    community: &Community,
+    request: &Request,
+    return_to: &Url,
+    may_be: impl Fn(&Person) -> bool,
+) -> Response {
+    let search = request.parameter("search").unwrap_or_default().trim();
+    let words = search.to_lowercase();
+    let is_found = |person: &Person| {
+        [&person.name, &person.nickname].iter().any(|text| text.contains(&words))
+            || person.shows.to_lowercase().contains(&words)
+    };
+    let mut found: Vec<(&Key, &Person)> =
+        community.people().filter(|(_, person)| may_be(person) && is_found(person)).collect();
+    found.sort_by_key(|(_, person)| person.shows.is_empty());
+    let query = request.query();
+    let rows = found
+        .iter()
+        .take(ROWS)
+        .map(|(key, person)| Row {
+            name: &person.name,
+            shows: person.shows,
+            href: format!("/+openid/sign-in-as?{}&{query}", encode([("name", &***key)])),
+        })
+        .collect();
+    let cancel = back::with(return_to, &message("cancel")).into();
+    let page = Choose { rows, found: found.len(), search, fields: request.fields().collect(), cancel };
+    match page.render() {
+        Ok(page) => Html(page).into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}

@@ -1,0 +1,121 @@
+//! Diffie-Hellman key exchange for associations (section 8.2.3).
+
+use membermail_core::random::{self, Random};
+use num_bigint::BigUint;
+
+use super::mac::Mac;
+
+/// The prime that is used where the request names none (appendix B).
+const MODULUS: &str = "dcf93a0b883972ec0e19989ac5a2ce310e1d37717e8d9571bb7623731866e61ef75a2e27898b057f9891c2e27a639c3f\
+                       29b60814581cd3b2ca3986d2683705577d45c2e7e52dc81c7a171876e5cea74b1448bfdfaf18828efd2519f14e45e382\
+                       6634af1949e5b535cc829a483b8a76223e5d490a257f05bdff16f2fb22c583ab";
+const GENERATOR: u32 = 2;
+/// Octets of a modulus at most, so that nobody can keep this busy.
+const LARGEST: usize = 512;
+/// Keys that are drawn at most to find a fitting one.
+const TRIES: usize = 64;
+
+/// What the relying party sends, as octets; absent parameters have their defaults.
+pub(super) struct Request {
+    pub(super) modulus: Option<Vec<u8>>,
+    pub(super) generator: Option<Vec<u8>>,
+    pub(super) consumer_public: Vec<u8>,
+}
+
+/// What goes back.
+pub(super) struct Exchanged {
+    pub(super) server_public: Vec<u8>,
+    /// The key of the association, hidden by the shared secret.
+    pub(super) hidden_key: Vec<u8>,
+}
+
+/// Hides a key; nothing where the numbers make no exchange.
+pub(super) fn exchange(request: &Request, mac: Mac, key: &[u8], random: &dyn Random) -> Option<Exchanged> {
+    let Request { modulus, generator, consumer_public } = request;
+    let modulus = modulus.as_deref().map_or_else(|| BigUint::parse_bytes(MODULUS.as_bytes(), 16), number)?;
+    let generator = generator.as_deref().map_or_else(|| Some(GENERATOR.into()), number)?;
+    let consumer_public = number(consumer_public)?;
+    let one = BigUint::from(1_u32);
+    let is_sound = |value: &BigUint| *value > one && *value < &modulus - &one;
+    if modulus <= BigUint::from(3_u32) || !is_sound(&generator) || !is_sound(&consumer_public) {
+        return None;
+    }
+    let whole = modulus.to_bytes_be().len();
+    let mut pairs = (0..TRIES).map(|_| {
+        let private = BigUint::from_bytes_be(&random::bytes::<64>(random));
+        (generator.modpow(&private, &modulus), consumer_public.modpow(&private, &modulus))
+    });
+    // Some relying parties fill the shared secret up with zeros to the length of the modulus, which is another hash.
+    // A secret that is as long as the modulus by itself comes to the same for all.
+    let (server_public, shared) = pairs.find(|(_, shared)| shared.to_bytes_be().len() == whole)?;
+    let mask = mac.hash(&btwoc(&shared));
+    let hidden_key = mask.iter().zip(key).map(|(mask, octet)| mask ^ octet).collect();
+    Some(Exchanged { server_public: btwoc(&server_public), hidden_key })
+}
+
+fn number(octets: &[u8]) -> Option<BigUint> {
+    // A positive number has no sign bit (4.2); its zero in front is no more than that.
+    let is_positive = octets.first().is_some_and(|first| first & 0x80 == 0);
+    (is_positive && octets.len() <= LARGEST + 1).then(|| BigUint::from_bytes_be(octets))
+}
+
+/// The shortest big-endian two's complement (4.2).
+fn btwoc(number: &BigUint) -> Vec<u8> {
+    let mut octets = number.to_bytes_be();
+    if octets.first().is_some_and(|first| first & 0x80 != 0) {
+        octets.insert(0, 0);
+    }
+    octets
+}
+
+#[cfg(test)]
+mod tests {
+    use membermail_core::random::CountingRandom;
+
+    use super::*;
+
+    #[rstest::rstest]
+    #[case(0, &[0])]
+    #[case(127, &[0x7F])]
+    #[case(128, &[0, 0x80])]
+    #[case(255, &[0, 0xFF])]
+    #[case(32_768, &[0, 0x80, 0])]
+    fn numbers_are_written_as_the_specification_shows(#[case] value: u32, #[case] octets: &[u8]) {
+        assert_eq!(btwoc(&BigUint::from(value)), octets);
+        assert_eq!(number(octets), Some(BigUint::from(value)));
+    }
+
+    #[rstest::rstest]
+    #[case(Mac::Sha1)]
+    #[case(Mac::Sha256)]
+    fn both_sides_come_to_the_same_key(#[case] mac: Mac) {
+        let modulus = BigUint::parse_bytes(MODULUS.as_bytes(), 16).unwrap();
+        let private = BigUint::from(0x1234_5678_9ABC_DEF0_u64);
+        let public = BigUint::from(GENERATOR).modpow(&private, &modulus);
+        let request = Request { modulus: None, generator: None, consumer_public: btwoc(&public) };
+        let key: Vec<u8> = (0..mac.length()).map(|octet| u8::try_from(octet).unwrap()).collect();
+        let Exchanged { server_public, hidden_key } =
+            exchange(&request, mac, &key, &CountingRandom::default()).unwrap();
+        let shared = BigUint::from_bytes_be(&server_public).modpow(&private, &modulus);
+        let found: Vec<_> = mac.hash(&btwoc(&shared)).iter().zip(&hidden_key).map(|(one, two)| one ^ two).collect();
+        assert_eq!(found, key);
+        assert_ne!(hidden_key, key);
+    }
+
+    #[rstest::rstest]
+    #[case("public of one", None, vec![1])]
+    #[case("public of nought", None, vec![0])]
+    #[case("nothing", None, vec![])]
+    #[case("negative", None, vec![0x80])]
+    #[case("modulus of nought", Some(vec![0]), vec![5])]
+    #[case("modulus that is too long", Some(vec![0x7F; 600]), vec![5])]
+    #[case("public beyond the modulus", Some(vec![23]), vec![40])]
+    fn numbers_that_make_no_exchange_are_refused(
+        #[case] _what: &str,
+        #[case] modulus: Option<Vec<u8>>,
+        #[case] consumer_public: Vec<u8>,
+    ) {
+        let request = Request { modulus, generator: None, consumer_public };
+        assert!(exchange(&request, Mac::Sha256, &[0; 32], &CountingRandom::default()).is_none());
+    }
+}

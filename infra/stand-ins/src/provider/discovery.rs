@@ -1,0 +1,91 @@
+//! Discovery (section 7.3): what is at an identifier, for relying parties that look.
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, HeaderName, StatusCode, header};
+use axum::response::{Html, IntoResponse, Response};
+
+use super::SREG;
+use crate::root;
+use crate::state::Shared;
+
+const XRDS: &str = "application/xrds+xml";
+const LOCATION: HeaderName = HeaderName::from_static("x-xrds-location");
+
+#[derive(Template)]
+#[template(path = "services.xml")]
+struct Services<'a> {
+    service: &'a str,
+    sreg: &'a str,
+    endpoint: String,
+    local_id: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "identity.html")]
+struct Page<'a> {
+    title: &'a str,
+    services: String,
+    endpoint: String,
+    local_id: Option<String>,
+}
+
+/// `GET /`: the provider itself.
+pub(super) async fn provider(headers: HeaderMap) -> Response {
+    discovered(&headers, None)
+}
+
+/// `GET /+id/WORD`: somebody's identifier.
+pub(super) async fn identity(State(shared): State<Shared>, Path(word): Path<String>, headers: HeaderMap) -> Response {
+    if shared.lock().community.by_word(&word).is_none() {
+        return StatusCode::NOT_FOUND.into_response();
+    }
+    discovered(&headers, Some(&word))
+}
+
+/// `GET /+xrds`.
+pub(super) async fn provider_services(headers: HeaderMap) -> Response {
+    services(&root(&headers), None)
+}
+
+/// `GET /+id/WORD/+xrds`.
+pub(super) async fn identity_services(
+    State(shared): State<Shared>,
+    Path(word): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    if shared.lock().community.by_word(&word).is_none() {
+        return StatusCode::NOT_FOUND.into_response();
+    }
+    services(&root(&headers), Some(&word))
+}
+
+/// The list of services to whom asks for it, a page that says where the list is to others (Yadis 1.0, 6.2).
+fn discovered(headers: &HeaderMap, word: Option<&str>) -> Response {
+    let root = root(headers);
+    let accepts = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if accepts.contains(XRDS) {
+        return services(&root, word);
+    }
+    let local_id = word.map(|word| format!("{root}/+id/{word}"));
+    let list = format!("{}/+xrds", local_id.as_deref().unwrap_or(&root));
+    let title = if word.is_some() { "An identifier" } else { "Ubuntu One (stand-in)" };
+    let page = Page { title, services: list.clone(), endpoint: format!("{root}/+openid"), local_id };
+    match page.render() {
+        Ok(page) => ([(LOCATION, list)], Html(page)).into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+fn services(root: &str, word: Option<&str>) -> Response {
+    let service = match word {
+        // 7.3.2.1.1 and 7.3.2.1.2.
+        None => "http://specs.openid.net/auth/2.0/server",
+        Some(_) => "http://specs.openid.net/auth/2.0/signon",
+    };
+    let local_id = word.map(|word| format!("{root}/+id/{word}"));
+    match (Services { service, sreg: SREG, endpoint: format!("{root}/+openid"), local_id }).render() {
+        Ok(text) => ([(header::CONTENT_TYPE, XRDS)], text).into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}

@@ -1,0 +1,77 @@
+//! The realm that a person is asked to trust, and whether a URL to come back to lies in it (section 9.2).
+
+use url::Url;
+
+/// Whether the browser may be sent to `return_to` in the name of `realm`; without one, the URL itself is the realm.
+pub(crate) fn allows(realm: Option<&str>, return_to: &Url) -> bool {
+    let is_http = |url: &Url| matches!(url.scheme(), "http" | "https") && url.host_str().is_some();
+    if !is_http(return_to) || return_to.fragment().is_some() {
+        return false;
+    }
+    let Some(realm) = realm else { return true };
+    let Ok(realm) = Url::parse(realm) else { return false };
+    let (Some(trusted), Some(host)) = (realm.host_str(), return_to.host_str()) else { return false };
+    is_http(&realm)
+        && realm.fragment().is_none()
+        && realm.scheme() == return_to.scheme()
+        && realm.port_or_known_default() == return_to.port_or_known_default()
+        && host_lies_in(trusted, host)
+        && path_lies_in(realm.path(), return_to.path())
+}
+
+fn host_lies_in(trusted: &str, host: &str) -> bool {
+    match trusted.strip_prefix("*.") {
+        // A wildcard over a whole top-level domain would be trust in strangers.
+        Some(domain) if domain.contains('.') && !domain.contains('*') => {
+            host == domain || host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'))
+        }
+        Some(_) => false,
+        None => trusted == host,
+    }
+}
+
+/// The same path or one below it: a longer name is not below.
+fn path_lies_in(realm: &str, path: &str) -> bool {
+    path.strip_prefix(realm).is_some_and(|rest| rest.is_empty() || rest.starts_with('/') || realm.ends_with('/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[rstest::rstest]
+    #[case::same("http://a.example/", "http://a.example/", true)]
+    #[case::below("http://a.example/", "http://a.example/callback?state=1", true)]
+    #[case::no_slash_at_its_end("http://a.example/mail", "http://a.example/mail/callback", true)]
+    #[case::same_path("http://a.example/mail", "http://a.example/mail?x=1", true)]
+    #[case::longer_name("http://a.example/mail", "http://a.example/mailing", false)]
+    #[case::beside("http://a.example/mail/", "http://a.example/other", false)]
+    #[case::above("http://a.example/mail/", "http://a.example/mail", false)]
+    #[case::climbing("http://a.example/mail/", "http://a.example/mail/../other", false)]
+    #[case::other_scheme("https://a.example/", "http://a.example/", false)]
+    #[case::other_port("http://a.example/", "http://a.example:81/", false)]
+    #[case::default_port("http://a.example:80/", "http://a.example/", true)]
+    #[case::other_host("http://a.example/", "http://b.example/", false)]
+    #[case::host_that_goes_on("http://a.example/", "http://a.example.org/", false)]
+    #[case::below_a_wildcard("http://*.a.example/", "http://www.a.example/x", true)]
+    #[case::far_below_a_wildcard("http://*.a.example/", "http://x.www.a.example/", true)]
+    #[case::the_domain_itself("http://*.a.example/", "http://a.example/", true)]
+    #[case::only_looks_below("http://*.a.example/", "http://evila.example/", false)]
+    #[case::wildcard_over_too_much("http://*.example/", "http://a.example/", false)]
+    #[case::wildcard_over_all("http://*/", "http://a.example/", false)]
+    #[case::wildcard_within("http://www.*.example/", "http://www.a.example/", false)]
+    #[case::fragment_of_the_realm("http://a.example/#x", "http://a.example/", false)]
+    #[case::fragment("http://a.example/", "http://a.example/#x", false)]
+    #[case::no_web_page("javascript:alert(1)", "javascript:alert(1)", false)]
+    #[case::no_url("a.example", "http://a.example/", false)]
+    #[case::user_in_front("http://a.example/", "http://a.example@evil.example/", false)]
+    fn a_url_lies_in_its_realm(#[case] realm: &str, #[case] return_to: &str, #[case] expected: bool) {
+        assert_eq!(allows(Some(realm), &return_to.parse().unwrap()), expected);
+    }
+
+    #[test]
+    fn without_a_realm_the_url_is_its_own() {
+        assert!(allows(None, &"http://a.example/x".parse().unwrap()));
+        assert!(!allows(None, &"http://a.example/x#y".parse().unwrap()));
+    }
+}

@@ -1,0 +1,102 @@
+//! Asking for a sync, and waiting for what comes of it.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use membermail_core::address::DomainName;
+use membermail_core::clock::{Clock, SystemClock};
+use membermail_core::lifecycle::Step;
+use membermail_core::member;
+use membermail_core::message::{SyncTeam, TakeSteps, WriteAliases};
+use membermail_core::random::OsRandom;
+use membermail_store::{Run, RunState};
+use serde::Serialize;
+use ulid::Ulid;
+
+use crate::stack::Stack;
+use crate::wait::until;
+
+impl Stack {
+    /// Puts a message on a queue, as a function does.
+    pub async fn send(&self, queue_url: &str, message: &impl Serialize) -> Result<()> {
+        let body = serde_json::to_string(message)?;
+        self.sqs().await.send_message().queue_url(queue_url).message_body(body).send().await?;
+        Ok(())
+    }
+
+    /// Asks for a sync; the request id finds its run.
+    pub async fn ask_for_sync(&self, domain: &str) -> Result<String> {
+        let request_id = format!("test-{}", member::ulid(SystemClock.now(), &OsRandom));
+        let message = SyncTeam { domain: domain.parse()?, release: None, request_id: request_id.clone() };
+        self.send(&self.sync_queue_url, &message).await?;
+        Ok(request_id)
+    }
+
+    /// The run that was asked for, in whatever state, once it is there.
+    pub async fn run_of(&self, domain: &str, request_id: &str) -> Result<Option<Run>> {
+        let domain: DomainName = domain.parse()?;
+        let runs = self.store().await.runs(&domain, 100).await?;
+        Ok(runs.into_iter().find(|run| run.request_id == request_id))
+    }
+
+    /// Syncs a domain and waits for the end of the run.
+    pub async fn sync(&self, domain: &str) -> Result<Run> {
+        let request_id = self.ask_for_sync(domain).await?;
+        self.ended(domain, &request_id).await
+    }
+
+    /// Waits for the end of a run.
+    pub async fn ended(&self, domain: &str, request_id: &str) -> Result<Run> {
+        until(&format!("a run of {domain}"), Duration::from_secs(90), async || {
+            let run = self.run_of(domain, request_id).await?;
+            Ok(run.filter(|run| run.state != RunState::Running))
+        })
+        .await
+    }
+
+    /// Syncs a domain that has nothing to change.
+    pub async fn sync_without_change(&self, domain: &str) -> Result<()> {
+        let run = self.sync(domain).await?;
+        if run.state != RunState::Unchanged {
+            bail!("nothing was to be done, and {run:?}");
+        }
+        Ok(())
+    }
+
+    /// The steps that a run planned.
+    pub async fn steps_of(&self, run: &Run) -> Result<Vec<Step>> {
+        Ok(self.store().await.steps_of(&run.domain, run.id).await?)
+    }
+
+    /// Hands steps of a run to `write-aliases`, as the queue may do again at any time.
+    pub async fn deliver(&self, run: &Run, steps: Vec<Step>) -> Result<()> {
+        let message = TakeSteps { run: run.id, read_at: run.started, steps, request_id: run.request_id.clone() };
+        self.send(&self.write_queue_url, &WriteAliases::Take(message)).await
+    }
+
+    /// Says yes to a held run, as the operator's command does.
+    pub async fn hand_on_released(&self, domain: &str, run: Ulid) -> Result<()> {
+        let request_id = "released".to_owned();
+        let message = SyncTeam { domain: domain.parse()?, release: Some(run), request_id };
+        self.send(&self.sync_queue_url, &message).await
+    }
+
+    /// Kills every process of a function of this stack, as a crash does.
+    pub fn kill(&self, function: &str) -> Result<usize> {
+        let (endpoint, function) = (format!("AWS_ENDPOINT_URL={}", self.endpoint_url), format!("-{function}-"));
+        let mut killed = 0;
+        for entry in std::fs::read_dir("/proc")?.flatten() {
+            let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse::<i32>().ok()) else { continue };
+            let Ok(environment) = std::fs::read(entry.path().join("environ")) else { continue };
+            let mut variables = environment.split(|byte| *byte == 0).map(String::from_utf8_lossy);
+            let is_ours = variables.clone().any(|one| one.trim_end_matches('/') == endpoint.trim_end_matches('/'));
+            let is_it = variables.any(|one| one.starts_with("AWS_LAMBDA_FUNCTION_NAME=") && one.contains(&function));
+            if is_ours && is_it {
+                nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGKILL)
+                    .context("killing a function")?;
+                killed += 1;
+            }
+        }
+        Ok(killed)
+    }
+}

@@ -1,0 +1,270 @@
+//! Addresses follow the teams: what members see as they come and go, and what no failure on the way can do to them.
+//! Each story has a domain of its own, since a domain has one run at a time.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use jiff::SignedDuration;
+use membermail_core::alias::{Reason, Status};
+use membermail_core::audit::{Actor, Cause, Change, RunChange};
+use membermail_core::clock::{Clock, SystemClock};
+use membermail_core::random::OsRandom;
+use membermail_store::{Decided, RunState};
+use membermail_tests::stack::Stack;
+use membermail_tests::wait::until;
+use serde_json::{Value, json};
+
+const LONG_AGO: &str = "2020-01-01T00:00:00Z";
+const PATIENCE: u64 = 120;
+
+/// Adds people to a team, signs them in, and waits for their addresses.
+async fn residents(stack: &Stack, team: &str, domain: &str, names: &[String]) -> Result<()> {
+    let mut browsers = Vec::new();
+    for name in names {
+        stack.add(json!({ "name": name, "teams": [team] })).await?;
+        browsers.push(stack.sign_in(name).await?.0);
+    }
+    for (name, browser) in names.iter().zip(&browsers) {
+        stack.page_with(browser, &format!("{name}@{domain} now forwards to"), PATIENCE).await?;
+    }
+    Ok(())
+}
+
+fn names(prefix: &str, count: usize) -> Vec<String> {
+    (1..=count).map(|number| format!("{prefix}{number:02}")).collect()
+}
+
+#[tokio::test]
+async fn addresses_follow_the_team() -> Result<()> {
+    let stack = Stack::of_this_run()?;
+    let (domain, team) = ("lubuntu.me", "lubuntu-members");
+
+    // Somebody signed in before they joined; they need not come back.
+    stack.add(json!({ "name": "lu-later" })).await?;
+    let (later, _) = stack.sign_in("lu-later").await?;
+    stack.page_with(&later, "You are in none of the teams yet", PATIENCE).await?;
+    let all = ["lu-leaver", "lu-renamed", "lu-banned", "lu-unsigned", "lu-expired", "lu-gone"].map(str::to_owned);
+    residents(&stack, team, domain, &all).await?;
+    stack.sync_without_change(domain).await?;
+
+    // Joins, leaves, is renamed, unsigned, expired, deactivated, banned: one sync.
+    stack.change("lu-later", json!({ "join": [team] })).await?;
+    stack.change("lu-leaver", json!({ "leave": [team] })).await?;
+    stack.change("lu-renamed", json!({ "name": "lu-newname" })).await?;
+    stack.change("lu-unsigned", json!({ "signed": false })).await?;
+    stack.change("lu-expired", json!({ "expire": [team] })).await?;
+    stack.change("lu-gone", json!({ "suspended": true, "leave": [team] })).await?;
+    let cause = Cause { actor: Actor::Operator, by: Some("a test"), request_id: "a-test", now: SystemClock.now() };
+    stack.store().await.ban(stack.owner_of("lu-banned@lubuntu.me").await?, cause, &OsRandom).await?;
+    let run = stack.sync(domain).await?;
+    ensure!(run.state == RunState::Applied, "{run:?}");
+    stack.page_with(&later, "lu-later@lubuntu.me now forwards to lu-later@mail.example", PATIENCE).await?;
+    let leaving = stack.alias_that_is("lu-leaver@lubuntu.me", Status::Leaving, Reason::NotInTeam).await?;
+    let grace = leaving.until.context("no end")?.duration_since(run.started);
+    ensure!(grace >= SignedDuration::from_hours(14 * 24) && grace < SignedDuration::from_hours(15 * 24), "{grace}");
+    stack.alias_that_is("lu-unsigned@lubuntu.me", Status::Leaving, Reason::CodeOfConductWithdrawn).await?;
+    stack.alias_that_is("lu-expired@lubuntu.me", Status::Leaving, Reason::NotInTeam).await?;
+    stack.alias_that_is("lu-gone@lubuntu.me", Status::Leaving, Reason::NotValid).await?;
+    stack.alias_that_is("lu-banned@lubuntu.me", Status::Suspended, Reason::Banned).await?;
+    stack.alias_that_is("lu-newname@lubuntu.me", Status::Active, Reason::Eligible).await?;
+    stack.alias_that_is("lu-renamed@lubuntu.me", Status::Active, Reason::Eligible).await?;
+    stack.sync_without_change(domain).await?;
+
+    // The member sees the end coming, and comes back as if nothing was.
+    let (leaver, _) = stack.sign_in("lu-expired").await?;
+    stack.page_with(&leaver, "lu-expired@lubuntu.me still forwards to", PATIENCE).await?;
+    stack.change("lu-leaver", json!({ "join": [team] })).await?;
+    stack.sync(domain).await?;
+    stack.alias_that_is("lu-leaver@lubuntu.me", Status::Active, Reason::Eligible).await?;
+
+    // The name that was given up is taken by somebody else, who gets another's address never.
+    stack.add(json!({ "name": "lu-other", "teams": [team] })).await?;
+    stack.change("lu-other", json!({ "name": "lu-renamed" })).await?;
+    let (other, _) = stack.sign_in("lu-other").await?;
+    stack.page_with(&other, "This address belongs to somebody else", PATIENCE).await?;
+    stack.sync_without_change(domain).await?;
+    let owner = stack.owner_of("lu-newname@lubuntu.me").await?;
+    ensure!(stack.owner_of("lu-renamed@lubuntu.me").await? == owner, "an address passed to somebody else");
+
+    // The grace ends, half a year passes, and the name stays taken.
+    stack.set_time("lu-expired@lubuntu.me", "until", LONG_AGO).await?;
+    stack.sync(domain).await?;
+    stack.alias_that_is("lu-expired@lubuntu.me", Status::Suspended, Reason::NotInTeam).await?;
+    stack.set_time("lu-expired@lubuntu.me", "since", LONG_AGO).await?;
+    stack.sync(domain).await?;
+    stack.alias_that_is("lu-expired@lubuntu.me", Status::Retired, Reason::NotInTeam).await?;
+    let member = stack.owner_of("lu-expired@lubuntu.me").await?;
+    until("the data of a retired member to be shredded", Duration::from_secs(30), async || {
+        let member = stack.store().await.member(member).await?.context("no member")?;
+        Ok(member.is_shredded().then_some(()))
+    })
+    .await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn who_is_in_a_team_within_the_team_stays() -> Result<()> {
+    let stack = Stack::of_this_run()?;
+    let (browser, _) = stack.sign_in("bob").await?;
+    stack.page_with(&browser, "bob@ubuntu.com now forwards to", PATIENCE).await?;
+    let run = stack.sync("ubuntu.com").await?;
+    ensure!(matches!(run.state, RunState::Applied | RunState::Unchanged), "{run:?}");
+    let steps = stack.steps_of(&run).await?;
+    ensure!(steps.iter().all(|step| step.address.local_part.as_str() != "bob"), "{steps:?}");
+    let bob = stack.alias("bob@ubuntu.com").await?.context("no address")?.alias;
+    ensure!((bob.status, bob.version) == (Status::Active, 1), "{bob:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn no_lie_of_launchpad_takes_an_address() -> Result<()> {
+    let stack = Stack::of_this_run()?;
+    let (domain, team) = ("edubuntu.org", "edubuntu-members");
+    let all = names("ed-", 3);
+    residents(&stack, team, domain, &all).await?;
+    let lies: [(&str, Value); 9] = [
+        ("an empty team", json!({ "kind": "empty-team" })),
+        ("a short page", json!({ "kind": "short-page", "missing": 3 })),
+        ("a repeated link", json!({ "kind": "repeated-link" })),
+        ("a changing total", json!({ "kind": "changing-total" })),
+        ("a wrong total", json!({ "kind": "wrong-total" })),
+        ("a foreign link", json!({ "kind": "foreign-link" })),
+        ("people without a flag", json!({ "kind": "missing-flag" })),
+        ("an answer cut short", json!({ "kind": "cut-short" })),
+        ("503 from the second page on", json!({ "kind": "status", "status": 503, "skip": 1 })),
+    ];
+    for (what, lie) in lies {
+        stack.fault(team, lie).await?;
+        let run = stack.sync(domain).await?;
+        stack.mend(team).await?;
+        ensure!(run.state == RunState::Failed && run.counts.is_none(), "{what}: {run:?}");
+        for name in &all {
+            let alias = stack.alias(&format!("{name}@{domain}")).await?.context("an address is gone")?.alias;
+            ensure!((alias.status, alias.version) == (Status::Active, 1), "{what}: {alias:?}");
+        }
+    }
+    // A failure in the middle that passes is no failure.
+    stack.fault(team, json!({ "kind": "status", "status": 503, "count": 1 })).await?;
+    stack.sync_without_change(domain).await
+}
+
+#[tokio::test]
+async fn a_run_that_dies_or_meets_another_or_comes_twice_does_no_harm() -> Result<()> {
+    let stack = Stack::of_this_run()?;
+    let (domain, team) = ("ubuntustudio.com", "ubuntustudio-core");
+    let all = names("us-", 4);
+    residents(&stack, team, domain, &all).await?;
+    stack.sync_without_change(domain).await?;
+
+    // Killed while it reads: the next run takes over once the lease is over.
+    stack.change("us-01", json!({ "leave": [team] })).await?;
+    stack.fault(team, json!({ "kind": "slow", "millis": 4000 })).await?;
+    let dead = stack.ask_for_sync(domain).await?;
+    until("the run to begin", Duration::from_secs(60), async || stack.run_of(domain, &dead).await).await?;
+    ensure!(stack.kill("SyncTeam")? > 0, "no process to kill");
+    stack.mend(team).await?;
+    let run = until("the lease of the dead run to be over", Duration::from_secs(90), async || {
+        let request_id = stack.ask_for_sync(domain).await?;
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        let run = stack.run_of(domain, &request_id).await?;
+        Ok(run.filter(|run| run.state == RunState::Applied))
+    })
+    .await?;
+    stack.alias_that_is("us-01@ubuntustudio.com", Status::Leaving, Reason::NotInTeam).await?;
+    let former = stack.run_of(domain, &dead).await?.context("no entry of the dead run")?;
+    ensure!(former.state == RunState::Died, "{former:?}");
+
+    // Its steps come again, all and one by one, last first: nothing is done twice.
+    let steps = stack.steps_of(&run).await?;
+    ensure!(steps.len() == 1, "{steps:?}");
+    for _ in 0..2 {
+        stack.deliver(&run, steps.clone()).await?;
+    }
+    stack.change("us-01", json!({ "join": [team] })).await?;
+    let back = stack.sync(domain).await?;
+    stack.alias_that_is("us-01@ubuntustudio.com", Status::Active, Reason::Eligible).await?;
+    for (run, steps) in [(&back, stack.steps_of(&back).await?), (&run, steps)] {
+        stack.deliver(run, steps).await?;
+    }
+
+    // Two at once: one of them runs, and what it does is done once.
+    stack.change("us-02", json!({ "leave": [team] })).await?;
+    let (one, two) = tokio::try_join!(stack.ask_for_sync(domain), stack.ask_for_sync(domain))?;
+    stack.alias_that_is("us-02@ubuntustudio.com", Status::Leaving, Reason::NotInTeam).await?;
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let mut states = Vec::new();
+    for request_id in [one, two] {
+        states.extend(stack.run_of(domain, &request_id).await?.map(|run| run.state));
+    }
+    ensure!(states.contains(&RunState::Applied), "{states:?}");
+    ensure!(states.iter().filter(|state| **state == RunState::Applied).count() == 1, "{states:?}");
+
+    let now = stack.alias("us-01@ubuntustudio.com").await?.context("an address is gone")?.alias;
+    ensure!((now.status, now.version) == (Status::Active, 3), "{now:?}");
+    for (name, entries) in [("us-01", 3), ("us-02", 2), ("us-03", 1), ("us-04", 1)] {
+        let audit = stack.audit_of(&format!("{name}@{domain}")).await?;
+        ensure!(audit.len() == entries, "{name}: {audit:?}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_plan_that_takes_too_much_waits_for_somebody_to_look() -> Result<()> {
+    let stack = Stack::of_this_run()?;
+    let (domain, team) = ("kubuntu.org", "kubuntu-members");
+    let all = names("ku-", 8);
+    residents(&stack, team, domain, &all).await?;
+    let active = async |expected: usize| -> Result<()> {
+        let mut found = 0;
+        for name in &all {
+            let alias = stack.alias(&format!("{name}@{domain}")).await?.context("an address is gone")?;
+            found += usize::from(alias.alias.status == Status::Active);
+        }
+        ensure!(found == expected, "{found} are active, not {expected}");
+        Ok(())
+    };
+    for name in &all[..6] {
+        stack.change(name, json!({ "leave": [team] })).await?;
+    }
+    let held = stack.sync(domain).await?;
+    ensure!(held.state == RunState::Held, "{held:?}");
+    ensure!(held.counts.is_some_and(|counts| counts.taken == 6), "{held:?}");
+    active(8).await?;
+
+    // The same again is the same plan, not another thing to look at.
+    ensure!(stack.sync(domain).await?.state == RunState::Waiting);
+    let decide = async |run, did| {
+        let now = SystemClock.now();
+        let cause = Cause { actor: Actor::Operator, by: Some("olivia"), request_id: "a-test", now };
+        stack.store().await.decide_run(&domain.parse()?, run, did, cause, &OsRandom).await.map_err(anyhow::Error::from)
+    };
+    ensure!(decide(held.id, RunChange::Rejected).await? == Decided::Done);
+    stack.hand_on_released(domain, held.id).await?;
+    ensure!(stack.sync(domain).await?.state == RunState::Waiting);
+    active(8).await?;
+
+    // One more leaves: another plan, which somebody releases.
+    stack.change(&all[6], json!({ "leave": [team] })).await?;
+    let held = stack.sync(domain).await?;
+    ensure!(held.state == RunState::Held && held.counts.is_some_and(|counts| counts.taken == 7), "{held:?}");
+    ensure!(decide(held.id, RunChange::Released).await? == Decided::Done);
+    for _ in 0..2 {
+        stack.hand_on_released(domain, held.id).await?;
+    }
+    for name in &all[..7] {
+        stack.alias_that_is(&format!("{name}@{domain}"), Status::Leaving, Reason::NotInTeam).await?;
+    }
+    active(1).await?;
+    let entries = stack.store().await.audit(Some(&domain.parse()?), &this_month()).await?;
+    let decisions = |wanted: RunChange| {
+        entries.iter().filter(|entry| matches!(&entry.change, Change::Run { did, .. } if *did == wanted)).count()
+    };
+    let decided = [RunChange::Held, RunChange::Rejected, RunChange::Released].map(decisions);
+    ensure!(decided == [2, 1, 1], "{decided:?}");
+    ensure!(entries.iter().any(|entry| entry.by.as_deref() == Some("olivia")));
+    Ok(())
+}
+
+fn this_month() -> String {
+    SystemClock.now().strftime("%Y-%m").to_string()
+}
