@@ -1,6 +1,9 @@
-//! What the stories need: the deployed stack, a browser that keeps cookies, and the stand-ins' switches.
+//! What the stories need: the deployed stack, browsers, and the stand-ins' switches.
 
 pub mod browser;
+pub mod chromium;
+pub mod gateway;
 pub mod people;
+pub mod sockets;
 pub mod stack;
 pub mod wait;

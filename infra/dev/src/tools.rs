@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use membermail_toolbox::apt::{self, Needed};
-use membermail_toolbox::step;
+use membermail_toolbox::{folder, npm, step, workspace};
 
 /// A browser for the tests that look at pages as a person does.
 const BROWSER: [Needed<'_>; 2] = [
@@ -18,7 +18,8 @@ pub(crate) fn install() -> Result<()> {
     membermail_localstack::install()
 }
 
-/// Installs a browser and its driver.
+/// Installs a browser, its driver, and what looks at pages in it.
 pub(crate) fn install_browser() -> Result<()> {
-    step::during("have a browser", || apt::install(&BROWSER))
+    step::during("have a browser", || apt::install(&BROWSER))?;
+    npm::ci(&workspace().join("infra/dev/locks/browser"), &folder().join("browser"))
 }
