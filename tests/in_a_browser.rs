@@ -21,9 +21,10 @@ async fn alice_signs_in_reads_her_address_and_signs_out() -> Result<()> {
     chromium.click("Log in with Ubuntu One").await?;
     ensure!(chromium.heading().await? == "Who are you?");
     // Launchpad takes its time, so that the check can be seen to run.
-    stack.fault("alice", json!({ "kind": "slow", "millis": 1500, "count": 1 })).await?;
+    stack.fault("alice", json!({ "kind": "slow", "millis": 1500 })).await?;
     chromium.click("alice").await?;
     chromium.wait_for("Checking your membership", 10).await?;
+    stack.mend("alice").await?;
     let home = chromium.page.current_url().await?;
     ensure!(home == stack.public_url, "the answer of the provider is still in the address bar: {home}");
     chromium.wait_for("alice@ubuntu.com now forwards to alice@mail.example", PATIENCE).await?;
