@@ -62,6 +62,16 @@ impl Browser {
         self.cookies.get(&(origin(site), name.to_owned())).map(String::as_str)
     }
 
+    /// Has a cookie that no answer set.
+    pub fn set_cookie(&mut self, site: &Url, name: &str, value: &str) {
+        self.cookies.insert((origin(site), name.to_owned()), value.to_owned());
+    }
+
+    /// One request by whatever method, no redirect followed.
+    pub async fn ask(&mut self, method: &str, url: Url) -> Result<Page> {
+        self.send(method.parse()?, url, None).await
+    }
+
     async fn send(&mut self, method: Method, url: Url, form: Option<String>) -> Result<Page> {
         let origin = origin(&url);
         let of_site = self.cookies.iter().filter(|((site, _), _)| *site == origin);
@@ -114,9 +124,14 @@ impl Page {
 
     /// An attribute of the first element that a selector finds.
     pub fn attribute(&self, selector: &str, name: &str) -> Option<String> {
-        let selector = Selector::parse(selector).ok()?;
+        self.attributes(selector, name).into_iter().next()
+    }
+
+    /// An attribute of every element that a selector finds and that has it.
+    pub fn attributes(&self, selector: &str, name: &str) -> Vec<String> {
+        let Ok(selector) = Selector::parse(selector) else { return Vec::new() };
         let document = Html::parse_document(&self.text);
-        document.select(&selector).next()?.value().attr(name).map(str::to_owned)
+        document.select(&selector).filter_map(|element| element.value().attr(name).map(str::to_owned)).collect()
     }
 }
 

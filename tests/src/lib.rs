@@ -1,8 +1,11 @@
-//! What the stories need: the deployed stack, a browser that keeps cookies, and the stand-ins' switches.
+//! What the stories need: the deployed stack, browsers, and the stand-ins' switches.
 
 pub mod browser;
+pub mod chromium;
+pub mod gateway;
 pub mod peers;
 pub mod people;
+pub mod sockets;
 pub mod stack;
 pub mod syncs;
 pub mod table;

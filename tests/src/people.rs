@@ -15,9 +15,15 @@ impl Stack {
     pub async fn chosen(&self, browser: &mut Browser, name: &str) -> Result<Url> {
         let away = browser.get(self.public_url.join("sign-in")?).await?;
         let request = away.redirect()?.with_context(|| format!("the sign-in leads nowhere: {}", away.status))?;
+        self.choose(&request, name).await
+    }
+
+    /// Chooses this person at the provider that a site sent its visitor to: the URL that they come back with.
+    pub async fn choose(&self, request: &Url, name: &str) -> Result<Url> {
         let mut choose = self.stand_ins_url.join("+openid/sign-in-as")?;
         choose.query_pairs_mut().append_pair("name", name).extend_pairs(request.query_pairs());
-        let back = browser.get(choose).await?;
+        // The provider keeps no cookies.
+        let back = Browser::new()?.get(choose).await?;
         back.redirect()?.with_context(|| format!("the provider answered {}: {}", back.status, back.text))
     }
 
@@ -65,5 +71,10 @@ impl Stack {
         let client = reqwest::Client::builder().no_proxy().build()?;
         client.patch(url).json(&change).send().await?.error_for_status()?;
         Ok(())
+    }
+
+    /// Adds somebody.
+    pub async fn add(&self, person: Value) -> Result<()> {
+        self.switch(Method::POST, "people", person).await
     }
 }

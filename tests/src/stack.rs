@@ -16,6 +16,8 @@ pub struct Stack {
     pub endpoint_url: Url,
     /// The site, as a browser sees it.
     pub public_url: Url,
+    /// The REST API itself, under its stage.
+    pub api_url: Url,
     /// The stand-ins for Ubuntu One and Launchpad.
     pub stand_ins_url: Url,
     /// The DynamoDB table.
@@ -28,6 +30,14 @@ pub struct Stack {
     pub sync_queue_url: String,
     /// The secret that keys are derived from.
     pub master_secret_arn: String,
+    /// The process that everything of this run descends from.
+    pub pid: i32,
+    /// Packages of npm that look at pages.
+    pub node_modules: PathBuf,
+    /// Chromium.
+    pub chromium: PathBuf,
+    /// Its driver.
+    pub chromedriver: PathBuf,
     /// One log file a function.
     pub logs: PathBuf,
     /// Programs of others to speak with.
@@ -61,14 +71,14 @@ impl Stack {
         aws_sdk_sqs::Client::new(&self.aws().await)
     }
 
+    /// A client of the secrets, at the stack's endpoint.
+    pub async fn secrets(&self) -> aws_sdk_secretsmanager::Client {
+        aws_sdk_secretsmanager::Client::new(&self.aws().await)
+    }
+
     /// The table, as the functions use it.
     pub async fn store(&self) -> Store {
         Store::new(self.dynamodb().await, &self.table)
-    }
-
-    /// The secret, as the functions read it.
-    pub async fn secrets(&self) -> aws_sdk_secretsmanager::Client {
-        aws_sdk_secretsmanager::Client::new(&self.aws().await)
     }
 
     async fn aws(&self) -> aws_config::SdkConfig {

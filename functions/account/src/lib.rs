@@ -1,15 +1,16 @@
 //! The pages that a browser reads: who you are here, which addresses you have, and what is still to come.
 
 use lambda_http::http::{Method, StatusCode, header};
-use lambda_http::{Body, Request, RequestExt, Response};
+use lambda_http::{Body, Request, Response};
 use membermail_core::clock::{Clock, SystemClock};
 use membermail_core::community::Community;
 use membermail_identity::csrf;
 use membermail_identity::session::{self, SessionId};
 use membermail_pages::account::{Account, Facts, Progress, View, Welcome};
+use membermail_pages::answer;
+use membermail_pages::assets::{self, Asset};
 use membermail_pages::layout::{Message, Next, Site};
-use membermail_pages::place::Place;
-use membermail_pages::{answer, assets};
+use membermail_pages::place::{self, Place};
 use membermail_runtime::aws::Aws;
 use membermail_runtime::batch::chain;
 use membermail_runtime::secret::{MasterSecret, SecretError};
@@ -20,11 +21,16 @@ use url::Url;
 
 /// What the function holds through its life.
 pub struct Context {
-    community: Community,
-    public_url: Option<Url>,
-    secret: MasterSecret,
-    store: Store,
-    clock: Box<dyn Clock>,
+    /// Whose site this is.
+    pub community: Community,
+    /// The configured URL of the site; without it each request says where it came to.
+    pub public_url: Option<Url>,
+    /// What keys are derived from.
+    pub secret: MasterSecret,
+    /// The table.
+    pub store: Store,
+    /// The time.
+    pub clock: Box<dyn Clock>,
 }
 
 impl Context {
@@ -49,22 +55,46 @@ impl Context {
 
 /// Answers one request.
 pub async fn handle(context: &Context, request: &Request) -> Response<Body> {
-    let path = request.raw_http_path();
-    if request.method() != Method::GET && request.method() != Method::HEAD {
-        return answer::empty(StatusCode::METHOD_NOT_ALLOWED);
-    }
-    if let Some(asset) = path.strip_prefix("/assets/").and_then(assets::find) {
-        return answer::asset(asset);
-    }
+    let response = answer(context, request).await;
+    if request.method() == Method::HEAD { answer::headers_only(response) } else { response }
+}
+
+async fn answer(context: &Context, request: &Request) -> Response<Body> {
     let Some(place) = Place::of(context.public_url.as_ref(), request) else {
         error!("neither PUBLIC_URL nor the request tells where the site is");
         return answer::empty(StatusCode::INTERNAL_SERVER_ERROR);
     };
     let site = Site::new(&place, &context.community);
-    if !matches!(path, "/" | "") {
-        return answer::page(StatusCode::NOT_FOUND, &not_found(site));
+    let path = place::path(request);
+    let found = match path.as_str() {
+        "/" | "" => Found::Home,
+        // Browsers ask for it unasked, and so do those who never saw a page of ours.
+        "/favicon.ico" => Found::Icon,
+        path => match path.strip_prefix("/assets/").and_then(assets::find) {
+            Some(asset) => Found::Asset(asset),
+            None => return answer::page(StatusCode::NOT_FOUND, &not_found(site)),
+        },
+    };
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        return answer::allow(answer::page(StatusCode::METHOD_NOT_ALLOWED, &only_read(site)), "GET, HEAD");
     }
-    match signed_in(context, request, &place).await {
+    match found {
+        Found::Home => home(context, request, &place, site).await,
+        Found::Icon => answer::changing_asset(assets::ICON),
+        Found::Asset(asset) => answer::asset(asset),
+    }
+}
+
+/// What there is at a path.
+enum Found {
+    Home,
+    Icon,
+    Asset(Asset),
+}
+
+/// The page of a member, or of a stranger.
+async fn home(context: &Context, request: &Request, place: &Place, site: Site<'_>) -> Response<Body> {
+    match signed_in(context, request, place).await {
         Ok(None) => answer::page(StatusCode::OK, &Welcome { site, domains: &context.community.domains }),
         Ok(Some((id, member))) => match view(context, &member).await {
             Ok(view) => {
@@ -121,6 +151,11 @@ async fn view(context: &Context, member: &Member) -> Result<View, Error> {
 fn not_found(site: Site<'_>) -> Message<'_> {
     let next = Next { path: "/", label: "Go to your addresses" };
     Message { site, heading: "There is no such page", text: "The link that led here is old or mistyped.", next }
+}
+
+fn only_read(site: Site<'_>) -> Message<'_> {
+    let next = Next { path: "/", label: "Go to your addresses" };
+    Message { site, heading: "This page can only be read", text: "Whatever was sent here changed nothing.", next }
 }
 
 fn unavailable(site: Site<'_>, cause: &Error) -> Response<Body> {

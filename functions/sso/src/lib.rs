@@ -5,12 +5,12 @@ mod context;
 mod refused;
 
 use lambda_http::http::{HeaderMap, Method, StatusCode, header};
-use lambda_http::{Body, Request, RequestExt, Response};
+use lambda_http::{Body, Request, Response};
 use membermail_identity::csrf;
 use membermail_identity::session::{self, SessionId};
 use membermail_identity::state::{self, BrowserSecret, StateKey};
 use membermail_pages::answer;
-use membermail_pages::place::Place;
+use membermail_pages::place::{self, Place};
 use membermail_runtime::batch::chain;
 use tracing::{error, warn};
 
@@ -22,11 +22,16 @@ pub async fn handle(context: &Context, request: &Request) -> Response<Body> {
         error!("neither PUBLIC_URL nor the request tells where the site is");
         return answer::empty(StatusCode::INTERNAL_SERVER_ERROR);
     };
-    match (request.method(), request.raw_http_path()) {
+    let path = place::path(request);
+    match (request.method(), path.as_str()) {
         (&Method::GET, "/sign-in") => sign_in(context, request, &place).await,
+        (&Method::HEAD, "/sign-in") => answer::headers_only(sign_in(context, request, &place).await),
+        // Not by HEAD: an assertion is good once, and whoever looks ahead must not use it up.
         (&Method::GET | &Method::POST, "/callback") => callback::callback(context, request, &place).await,
         (&Method::POST, "/sign-out") => sign_out(context, request, &place).await,
-        (_, "/sign-in" | "/callback" | "/sign-out") => answer::empty(StatusCode::METHOD_NOT_ALLOWED),
+        (_, "/sign-in") => refused::other_method(context, &place, "GET, HEAD"),
+        (_, "/callback") => refused::other_method(context, &place, "GET, POST"),
+        (_, "/sign-out") => refused::other_method(context, &place, "POST"),
         _ => answer::empty(StatusCode::NOT_FOUND),
     }
 }

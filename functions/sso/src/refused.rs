@@ -84,6 +84,13 @@ pub(crate) fn foreign_form(context: &Context, place: &Place) -> Response<Body> {
     page(context, place, StatusCode::FORBIDDEN, "You were not logged out", text)
 }
 
+/// The page for a path that is there, but not for this method: an old tab, or "Log out" typed as an address.
+pub(crate) fn other_method(context: &Context, place: &Place, methods: &'static str) -> Response<Body> {
+    let text = "Nothing was changed. Go back to the start and press the button there.";
+    let page = page(context, place, StatusCode::METHOD_NOT_ALLOWED, "This step needs its button", text);
+    answer::allow(page, methods)
+}
+
 fn page(context: &Context, place: &Place, status: StatusCode, heading: &str, text: &str) -> Response<Body> {
     let site = Site::new(place, &context.community);
     let next = Next { path: "/", label: "Back to the start" };

@@ -82,8 +82,7 @@ impl Site {
         ];
         let outputs = stack::create(&emulator.endpoint_url, &options.state, &parameters)?;
         let site = Self { url, outputs, stand_ins, emulator };
-        let api = invoke_url(&site.emulator.endpoint_url, site.output("ApiId")?, STAGE);
-        front::serve(listener, api)?;
+        front::serve(listener, site.api_url()?)?;
         site.verify_domains(&options.community).await?;
         Ok(site)
     }
@@ -91,6 +90,11 @@ impl Site {
     /// One output of the stack.
     pub(crate) fn output(&self, name: &str) -> Result<&str> {
         self.outputs.get(name).map(String::as_str).with_context(|| format!("the template has no output {name}"))
+    }
+
+    /// The REST API itself, which the front stands before.
+    pub(crate) fn api_url(&self) -> Result<String> {
+        Ok(invoke_url(&self.emulator.endpoint_url, self.output("ApiId")?, STAGE))
     }
 
     /// Everything that was started, for `cargo dev down`.

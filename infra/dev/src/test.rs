@@ -41,6 +41,7 @@ pub(crate) async fn test(options: &Options) -> Result<()> {
     let description = json!({
         "endpoint_url": site.emulator.endpoint_url,
         "public_url": site.url,
+        "api_url": format!("{}/", site.api_url()?),
         "stand_ins_url": site.stand_ins.url,
         "table": site.output("TableName")?,
         "verify_queue_url": site.output("VerifyQueueUrl")?,
@@ -49,6 +50,8 @@ pub(crate) async fn test(options: &Options) -> Result<()> {
         "verify_dead_letters_url": site.output("VerifyDeadLettersUrl")?,
         "write_dead_letters_url": site.output("WriteDeadLettersUrl")?,
         "master_secret_arn": site.output("MasterSecretArn")?,
+        // Everything of this run descends from this process.
+        "pid": std::process::id(),
         "logs": emulator::logs(&state),
         "peers": { "python": peers.python, "node_modules": peers.node_modules },
         "python": venv_program("python"),

@@ -20,9 +20,10 @@ pub(crate) fn install() -> Result<()> {
     membermail_localstack::install()
 }
 
-/// Installs a browser and its driver.
+/// Installs a browser, its driver, and what looks at pages in it.
 pub(crate) fn install_browser() -> Result<()> {
-    step::during("have a browser", || apt::install(&BROWSER))
+    step::during("have a browser", || apt::install(&BROWSER))?;
+    npm::ci(&workspace().join("infra/dev/locks/browser"), &folder().join("browser"))
 }
 
 /// Where the tests find what nobody here wrote.

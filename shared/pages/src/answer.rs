@@ -1,7 +1,7 @@
 //! Answers to a browser, each with the headers that keep a page to itself.
 
 use askama::Template;
-use lambda_http::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, LOCATION};
+use lambda_http::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName, LOCATION};
 use lambda_http::http::{HeaderValue, StatusCode};
 use lambda_http::{Body, Response};
 use tracing::error;
@@ -52,6 +52,22 @@ pub fn empty(status: StatusCode) -> Response<Body> {
 /// A file that never changes under its name.
 pub fn asset(asset: Asset) -> Response<Body> {
     with(StatusCode::OK, asset.media_type, "public, max-age=31536000, immutable", asset.text.into())
+}
+
+/// A file under a name that does not tell its version.
+pub fn changing_asset(asset: Asset) -> Response<Body> {
+    with(StatusCode::OK, asset.media_type, "public, max-age=86400", asset.text.into())
+}
+
+/// Says which methods would have been right (RFC 9110, 15.5.6).
+pub fn allow(mut response: Response<Body>, methods: &'static str) -> Response<Body> {
+    response.headers_mut().insert(ALLOW, HeaderValue::from_static(methods));
+    response
+}
+
+/// The answer to HEAD: the same without content (RFC 9110, 9.3.2).
+pub fn headers_only(response: Response<Body>) -> Response<Body> {
+    response.map(|_| Body::Empty)
 }
 
 fn with(status: StatusCode, media_type: &'static str, cache: &'static str, body: Body) -> Response<Body> {

@@ -1,0 +1,157 @@
+//! The same site wherever it is put: under the stage of its API, a domain of its own, and a base path of one. And what
+//! it answers where there is nothing, or to a method that is not for there.
+
+use anyhow::{Context, Result, ensure};
+use membermail_tests::browser::{Browser, Page};
+use membermail_tests::gateway::{Gateway, Mapping, location};
+use membermail_tests::stack::Stack;
+use url::Url;
+
+/// Every link, form and file of a page that is the site's own.
+fn own_links(page: &Page) -> Vec<String> {
+    let parts = [("a", "href"), ("link", "href"), ("script", "src"), ("img", "src"), ("form", "action")];
+    let all = parts.iter().flat_map(|(element, name)| page.attributes(&format!("{element}[{name}]"), name));
+    all.filter(|link| link.starts_with('/')).collect()
+}
+
+async fn links_hold(gateway: &mut Gateway, mapping: Mapping, page: &Page) -> Result<()> {
+    let links = own_links(page);
+    ensure!(links.iter().any(|link| link.ends_with(".css")), "no style on {}: {}", page.url, page.text);
+    for link in links {
+        ensure!(link.starts_with(&format!("{}/", mapping.base())), "{link} leads out of {}", mapping.base());
+        if link.contains("/assets/") {
+            let asset = gateway.get(&page.url.join(&link)?).await?;
+            ensure!(asset.status == 200, "{link}: {}", asset.status);
+        }
+    }
+    Ok(())
+}
+
+#[rstest::rstest]
+#[case::stage(Mapping::Stage, "member0003")]
+#[case::domain(Mapping::Domain(""), "member0006")]
+#[case::base_path(Mapping::Domain("/mail"), "member0009")]
+#[case::base_paths(Mapping::Domain("/a/mail"), "member0012")]
+#[tokio::test]
+async fn a_sign_in_keeps_to_where_the_site_is(#[case] mapping: Mapping, #[case] name: &str) -> Result<()> {
+    let stack = Stack::of_this_run()?;
+    let mut gateway = Gateway::new(&stack, mapping).await?;
+    let home = mapping.url("/")?;
+    let welcome = gateway.get(&home).await?;
+    links_hold(&mut gateway, mapping, &welcome).await?;
+
+    let button = welcome.attribute("a.button", "href").context("no button")?;
+    let request = location(&gateway.get(&home.join(&button)?).await?)?;
+    let field = |name: &str| request.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned());
+    ensure!(field("openid.realm").as_deref() == Some(home.as_str()), "{request}");
+    let return_to = field("openid.return_to").context("no return_to")?;
+    ensure!(return_to.starts_with(mapping.url("/callback?state=")?.as_str()), "{return_to}");
+
+    let callback = stack.choose(&request, name).await?;
+    let landed = gateway.get(&callback).await?;
+    ensure!(landed.status == 303 && location(&landed)? == home, "{}: {}", landed.status, landed.text);
+    ensure!(gateway.cookies.keys().eq(["__Host-session"]), "{:?}", gateway.cookies.keys());
+    let page = gateway.get(&home).await?;
+    ensure!(!page.texts("header button").is_empty(), "not signed in: {}", page.text);
+    links_hold(&mut gateway, mapping, &page).await?;
+
+    let lost = gateway.get(&mapping.url("/no/such/page")?).await?;
+    ensure!(lost.status == 404 && lost.heading() == "There is no such page", "{}", lost.status);
+    links_hold(&mut gateway, mapping, &lost).await?;
+
+    let token = page.attribute("input[name=csrf]", "value").context("no token")?;
+    let action = page.attribute("header form", "action").context("no form")?;
+    let out = gateway.post(&home.join(&action)?, &[("csrf", &token)]).await?;
+    ensure!(location(&out)? == home && gateway.cookies.is_empty(), "{:?}", gateway.cookies);
+    Ok(())
+}
+
+/// The URL of an answer, split as a provider sends a long one: the protocol's fields in a form, ours in the URL.
+fn as_form(callback: &Url) -> (Url, Vec<(String, String)>) {
+    let (fields, ours): (Vec<_>, Vec<_>) =
+        callback.query_pairs().into_owned().partition(|(name, _)| name.starts_with("openid."));
+    let mut url = callback.clone();
+    url.query_pairs_mut().clear().extend_pairs(ours);
+    (url, fields)
+}
+
+#[tokio::test]
+async fn an_answer_too_long_for_a_url_comes_by_form() -> Result<()> {
+    let stack = Stack::of_this_run()?;
+    let mut browser = Browser::new()?;
+    let mut callback = stack.chosen(&mut browser, "member0015").await?;
+    // An extension that nobody asked for, and nobody has signed.
+    callback
+        .query_pairs_mut()
+        .append_pair("openid.ns.x", "http://example.org/x")
+        .append_pair("openid.x.long", &"long ".repeat(2000));
+    let refused = browser.get(callback.clone()).await?;
+    ensure!(refused.status == 400, "{} for {} bytes", refused.status, callback.as_str().len());
+
+    let (url, fields) = as_form(&callback);
+    let fields: Vec<_> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let landed = browser.post(url.clone(), &fields).await?;
+    ensure!(landed.status == 303, "{}: {}", landed.status, landed.text);
+    let home = landed.redirect()?.context("no redirect")?;
+    ensure!(!browser.open(home).await?.texts("header button").is_empty());
+    stack.page_with(&browser, "member0015@ubuntu.com now forwards to", 120).await?;
+
+    let again = browser.post(url, &fields).await?;
+    ensure!(again.status == 400, "the same form again came to {}", again.status);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_form_is_of_one_piece_and_of_its_kind() -> Result<()> {
+    let stack = Stack::of_this_run()?;
+    let mut browser = Browser::new()?;
+    let callback = stack.chosen(&mut browser, "member0018").await?;
+    let (url, fields) = as_form(&callback);
+    let fields: Vec<_> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let split = browser.post(callback.clone(), &fields[..3]).await?;
+    ensure!(split.status == 400, "some fields in the URL and some in the form came to {}", split.status);
+    let other = browser.ask("POST", url).await?;
+    ensure!(other.status == 400, "no form at all came to {}", other.status);
+    ensure!(browser.cookie(&stack.public_url, "session").is_none());
+    // Nothing of this used the answer up.
+    ensure!(browser.get(callback).await?.status == 303);
+    Ok(())
+}
+
+#[rstest::rstest]
+#[case("GET", "", 200, "Your Ubuntu e-mail address", None)]
+#[case("HEAD", "", 200, "", None)]
+#[case("POST", "", 405, "This page can only be read", Some("GET, HEAD"))]
+#[case("DELETE", "", 405, "This page can only be read", Some("GET, HEAD"))]
+#[case("GET", "nothing", 404, "There is no such page", None)]
+#[case("HEAD", "nothing", 404, "", None)]
+#[case("POST", "nothing", 404, "There is no such page", None)]
+#[case("GET", "a/b%20c/%C3%A4", 404, "There is no such page", None)]
+#[case("GET", "assets/style-0.css", 404, "There is no such page", None)]
+#[case("GET", "sign-in/x", 404, "There is no such page", None)]
+#[case("HEAD", "sign-in", 303, "", None)]
+#[case("POST", "sign-in", 405, "This step needs its button", Some("GET, HEAD"))]
+#[case("HEAD", "callback", 405, "", Some("GET, POST"))]
+#[case("PUT", "callback", 405, "This step needs its button", Some("GET, POST"))]
+#[case("GET", "callback", 400, "This login was not begun here", None)]
+#[case("GET", "sign-out", 405, "This step needs its button", Some("POST"))]
+#[tokio::test]
+async fn every_path_and_method_has_an_answer_of_ours(
+    #[case] method: &str,
+    #[case] path: &str,
+    #[case] status: u16,
+    #[case] heading: &str,
+    #[case] allow: Option<&str>,
+) -> Result<()> {
+    let stack = Stack::of_this_run()?;
+    // By the front, and right at the API under its stage.
+    for base in [&stack.public_url, &stack.api_url] {
+        let page = Browser::new()?.ask(method, base.join(path)?).await?;
+        ensure!(page.status == status, "{method} {} came to {}: {}", page.url, page.status, page.text);
+        ensure!(page.heading() == heading, "{method} {}: {}", page.url, page.text);
+        let header = |name: &str| page.headers.get(name).and_then(|value| value.to_str().ok());
+        ensure!(header("allow") == allow, "{method} {} allows {:?}", page.url, header("allow"));
+        ensure!(header("content-security-policy").is_some(), "{method} {} is not from us", page.url);
+    }
+    Ok(())
+}
