@@ -72,9 +72,4 @@ impl Stack {
         client.patch(url).json(&change).send().await?.error_for_status()?;
         Ok(())
     }
-
-    /// Adds somebody.
-    pub async fn add(&self, person: Value) -> Result<()> {
-        self.switch(Method::POST, "people", person).await
-    }
 }
