@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
+use membermail_core::audit::{Actor, Cause};
 use membermail_core::clock::{Clock, SystemClock};
 use membermail_core::member::MemberId;
 use membermail_core::random::OsRandom;
@@ -111,11 +112,12 @@ async fn a_ban_ends_the_sessions_of_all_browsers_and_of_nobody_else() -> Result<
     ensure!(is_signed_in(&stack, &desk).await? && is_signed_in(&stack, &phone).await?);
     let store = stack.store().await;
     let member = member(&stack, &desk).await?;
-    store.ban(member, SystemClock.now()).await?;
+    let cause = Cause { actor: Actor::Operator, by: Some("a test"), request_id: "a-test", now: SystemClock.now() };
+    store.ban(member, cause, &OsRandom).await?;
     ensure!(!is_signed_in(&stack, &desk).await? && !is_signed_in(&stack, &phone).await?);
     ensure!(is_signed_in(&stack, &other).await?, "somebody else's session ended too");
     // Who is welcome again signs in again: what the ban ended stays ended.
-    store.unban(member).await?;
+    store.unban(member, cause, &OsRandom).await?;
     ensure!(!is_signed_in(&stack, &desk).await? && !is_signed_in(&stack, &phone).await?);
     let (again, _) = stack.sign_in("pat37").await?;
     ensure!(is_signed_in(&stack, &again).await?);

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use reqwest::Method;
 use serde_json::Value;
 use url::Url;
 
@@ -48,28 +49,42 @@ impl Stack {
         .await
     }
 
-    /// Makes Launchpad's answers about a person go wrong.
-    pub async fn fault(&self, name: &str, fault: Value) -> Result<()> {
-        let url = self.stand_ins_url.join(&format!("control/faults/{name}"))?;
-        let client = reqwest::Client::builder().no_proxy().build()?;
-        let answer = client.put(url).json(&fault).send().await?;
-        ensure!(answer.status().is_success(), "the switch answered {}", answer.status());
-        Ok(())
+    /// Makes Launchpad's answers about a person, a team or all (`*`) go wrong.
+    pub async fn fault(&self, key: &str, fault: Value) -> Result<()> {
+        self.switch(Method::PUT, &format!("faults/{key}"), fault).await
     }
 
-    /// Takes the fault of a person away.
-    pub async fn mend(&self, name: &str) -> Result<()> {
-        let url = self.stand_ins_url.join(&format!("control/faults/{name}"))?;
-        let client = reqwest::Client::builder().no_proxy().build()?;
-        client.delete(url).send().await?.error_for_status()?;
-        Ok(())
+    /// Takes the fault away.
+    pub async fn mend(&self, key: &str) -> Result<()> {
+        self.switch(Method::DELETE, &format!("faults/{key}"), Value::Null).await
+    }
+
+    /// Makes the provider go wrong for a person.
+    pub async fn provider_fault(&self, key: &str, fault: Value) -> Result<()> {
+        self.switch(Method::PUT, &format!("provider/faults/{key}"), fault).await
+    }
+
+    /// Takes the provider's fault away.
+    pub async fn mend_provider(&self, key: &str) -> Result<()> {
+        self.switch(Method::DELETE, &format!("provider/faults/{key}"), Value::Null).await
     }
 
     /// Changes what Launchpad or the provider say of a person.
-    pub async fn change(&self, name: &str, change: Value) -> Result<()> {
-        let url = self.stand_ins_url.join(&format!("control/people/{name}"))?;
+    pub async fn change(&self, key: &str, change: Value) -> Result<()> {
+        self.switch(Method::PATCH, &format!("people/{key}"), change).await
+    }
+
+    /// Adds somebody.
+    pub async fn add(&self, person: Value) -> Result<()> {
+        self.switch(Method::POST, "people", person).await
+    }
+
+    /// Turns a switch of the stand-ins.
+    async fn switch(&self, method: Method, path: &str, body: Value) -> Result<()> {
+        let url = self.stand_ins_url.join("control/")?.join(path)?;
         let client = reqwest::Client::builder().no_proxy().build()?;
-        client.patch(url).json(&change).send().await?.error_for_status()?;
+        let answer = client.request(method, url).json(&body).send().await?;
+        ensure!(answer.status().is_success(), "the switch {path} answered {}", answer.status());
         Ok(())
     }
 }

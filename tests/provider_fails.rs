@@ -1,0 +1,32 @@
+//! While the sign-in provider fails, nobody is signed in, the page says what to do, and afterwards all is as ever.
+
+use anyhow::{Context, Result, ensure};
+use membermail_tests::browser::Browser;
+use membermail_tests::stack::Stack;
+use serde_json::json;
+
+#[tokio::test]
+async fn each_failure_of_the_provider_has_its_page() -> Result<()> {
+    let stack = Stack::of_this_run()?;
+    let failures = [
+        (json!({ "kind": "denied" }), 400, "The login could not be confirmed"),
+        (json!({ "kind": "malformed" }), 502, "The login service is not answering"),
+        (json!({ "kind": "status", "status": 503 }), 502, "The login service is not answering"),
+        (json!({ "kind": "status", "status": 404 }), 502, "The login service is not answering"),
+        (json!({ "kind": "slow", "millis": 20_000 }), 502, "The login service is not answering"),
+        (json!({ "kind": "cancel" }), 200, "You cancelled the login"),
+        (json!({ "kind": "error" }), 400, "The login could not be accepted"),
+    ];
+    for (fault, status, heading) in failures {
+        stack.provider_fault("pat37", fault.clone()).await?;
+        let mut browser = Browser::new()?;
+        let callback = stack.chosen(&mut browser, "pat37").await?;
+        let page = browser.open(callback).await?;
+        ensure!((page.status.as_u16(), page.heading().as_str()) == (status, heading), "{fault}: {}", page.text);
+        ensure!(browser.cookie(&stack.public_url, "session").is_none(), "{fault}: a session was opened");
+    }
+    stack.mend_provider("pat37").await?;
+    let (browser, _) = stack.sign_in("pat37").await?;
+    stack.page_with(&browser, "pat37@ubuntu.com now forwards to", 120).await.context("after all failures")?;
+    Ok(())
+}
