@@ -15,6 +15,7 @@ mod table;
 
 pub use aliases::{Cause, Grant, StoredAlias};
 pub use checks::{Check, CheckState, Recorded};
+pub use domains::{Checked, DomainCheck, RecordSeen, RecordedCheck, StoredDomain};
 pub use error::StoreError;
 pub use members::Member;
 pub use replay::UsedUp;
