@@ -1,6 +1,7 @@
 //! What the stories need: the deployed stack, a browser that keeps cookies, and the stand-ins' switches.
 
 pub mod browser;
+pub mod dns;
 pub mod people;
 pub mod stack;
 pub mod wait;

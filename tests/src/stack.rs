@@ -24,6 +24,12 @@ pub struct Stack {
     pub verify_queue_url: String,
     /// The queue in front of `write-aliases`.
     pub write_queue_url: String,
+    /// The function that looks at domains.
+    pub check_domains_function: String,
+    /// The Python of the locked tools; the AWS command line lies beside it.
+    pub python: PathBuf,
+    /// Knot DNS.
+    pub knotd: PathBuf,
     /// One log file a function.
     pub logs: PathBuf,
 }

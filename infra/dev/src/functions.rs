@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use membermail_toolbox::{find_program, step, venv_program, workspace};
 
 /// The packages, which are named as their functions.
-pub(crate) const NAMES: [&str; 4] = ["sso", "account", "verify-member", "write-aliases"];
+pub(crate) const NAMES: [&str; 5] = ["sso", "account", "verify-member", "write-aliases", "check-domains"];
 
 /// For this machine: plain cargo, so that nothing that tests have compiled is compiled again.
 pub(crate) fn build_here() -> Result<()> {

@@ -27,6 +27,7 @@ pub(crate) async fn test(options: &Options) -> Result<()> {
     let begin = Instant::now();
     tools::install()?;
     tools::install_browser()?;
+    tools::install_dns()?;
     let state = site::state("test");
     let start = site::Options {
         state: state.clone(),
@@ -45,10 +46,12 @@ pub(crate) async fn test(options: &Options) -> Result<()> {
         "write_queue_url": site.output("WriteQueueUrl")?,
         "verify_dead_letters_url": site.output("VerifyDeadLettersUrl")?,
         "write_dead_letters_url": site.output("WriteDeadLettersUrl")?,
+        "check_domains_function": site.output("CheckDomainsFunction")?,
         "logs": emulator::logs(&state),
         "python": venv_program("python"),
         "node_modules": folder().join("browser/node_modules"),
         "chromium": find_program(&tools::CHROMIUM),
+        "knotd": find_program(&["knotd"]),
         "chromedriver": find_program(&["chromedriver"]),
     });
     let file = state.join("stack.json");
