@@ -2,6 +2,7 @@
 
 pub mod browser;
 pub mod chromium;
+pub mod dns;
 pub mod gateway;
 pub mod peers;
 pub mod people;

@@ -38,6 +38,12 @@ pub struct Stack {
     pub chromium: PathBuf,
     /// Its driver.
     pub chromedriver: PathBuf,
+    /// The function that looks at domains.
+    pub check_domains_function: String,
+    /// The Python of the locked tools; the AWS command line lies beside it.
+    pub python: PathBuf,
+    /// Knot DNS.
+    pub knotd: PathBuf,
     /// One log file a function.
     pub logs: PathBuf,
     /// Programs of others to speak with.

@@ -28,6 +28,7 @@ pub(crate) async fn test(options: &Options) -> Result<()> {
     tools::install()?;
     tools::install_browser()?;
     let peers = tools::install_peers()?;
+    tools::install_dns()?;
     let state = site::state("test");
     let start = site::Options {
         state: state.clone(),
@@ -52,11 +53,13 @@ pub(crate) async fn test(options: &Options) -> Result<()> {
         "master_secret_arn": site.output("MasterSecretArn")?,
         // Everything of this run descends from this process.
         "pid": std::process::id(),
+        "check_domains_function": site.output("CheckDomainsFunction")?,
         "logs": emulator::logs(&state),
         "peers": { "python": peers.python, "node_modules": peers.node_modules },
         "python": venv_program("python"),
         "node_modules": folder().join("browser/node_modules"),
         "chromium": find_program(&tools::CHROMIUM),
+        "knotd": find_program(&["knotd"]),
         "chromedriver": find_program(&["chromedriver"]),
     });
     let file = state.join("stack.json");

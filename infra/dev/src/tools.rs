@@ -15,6 +15,9 @@ const BROWSER: [Needed<'_>; 2] = [
 /// Names of Chromium.
 pub(crate) const CHROMIUM: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
 
+/// A name server for the tests of domains.
+const DNS: [Needed<'_>; 1] = [Needed { programs: &["knotd"], package: "knot" }];
+
 /// Installs everything; instant when it is there.
 pub(crate) fn install() -> Result<()> {
     membermail_localstack::install()
@@ -40,4 +43,9 @@ pub(crate) fn install_peers() -> Result<Peers> {
     python::install_apart("peers", "python3-openid and launchpadlib", &locks.join("python.txt"))?;
     npm::ci(&locks, &node)?;
     Ok(Peers { python: python::program_apart("peers", "python"), node_modules: node.join("node_modules") })
+}
+
+/// Installs a name server; it runs where a test starts it only.
+pub(crate) fn install_dns() -> Result<()> {
+    step::during("have a name server", || apt::install(&DNS))
 }

@@ -30,10 +30,10 @@ pub fn venv_program(name: &str) -> PathBuf {
     folder().join("venv/bin").join(name)
 }
 
-/// The first of these programs that is on the `PATH`.
+/// The first of these programs that is on the `PATH`, or where Debian has its servers.
 pub fn find_program(names: &[&str]) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
-    names
-        .iter()
-        .find_map(|name| std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file()))
+    // Only root has this folder on the path.
+    let folders: Vec<_> = std::env::split_paths(&path).chain([PathBuf::from("/usr/sbin")]).collect();
+    names.iter().find_map(|name| folders.iter().map(|folder| folder.join(name)).find(|file| file.is_file()))
 }

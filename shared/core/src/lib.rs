@@ -8,6 +8,8 @@ pub mod alias;
 pub mod audit;
 pub mod clock;
 pub mod community;
+pub mod domain_mail;
+pub mod domain_proof;
 pub mod eligibility;
 pub mod email;
 pub mod lifecycle;

@@ -1,40 +1,262 @@
-//! Whether a domain has proven that it belongs to the community.
+//! Whether a domain has proven that it belongs to the community, and what was last seen of it in DNS.
+//!
+//! The attribute `verified` is the gate that transactions ask for; it is there exactly while the proof counts. Whoever
+//! changes the proof counts `proof_version` up on the condition that nobody else has, so that gate and proof are always
+//! written together and from what was read.
 
 use aws_sdk_dynamodb::error::SdkError;
-use jiff::Timestamp;
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::{SignedDuration, Timestamp};
 use membermail_core::address::DomainName;
+use membermail_core::domain_mail::{Dmarc, Mx, Spf};
+use membermail_core::domain_proof::{DomainEvent, Proof, Seen, Token};
+use membermail_core::random::Random;
 use serde::{Deserialize, Serialize};
 
 use crate::error::StoreError;
-use crate::keys;
-use crate::table::{Store, encode};
+use crate::keys::{self, Key};
+use crate::table::{Store, TRIES, number, pause, text};
 
 /// What a transaction asks of a domain before it writes an address there.
 pub(crate) const IS_VERIFIED: &str = "attribute_exists(verified)";
 
-#[derive(Serialize, Deserialize)]
-struct Domain {
-    verified: Timestamp,
+/// A domain as the table has it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredDomain {
+    /// Since when it has given new addresses; nothing while it gives none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verified: Option<Timestamp>,
+    /// What it shows in DNS to prove itself, once somebody has needed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<Token>,
+    /// How far its proof is, and the last look at its record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    proof: Option<StoredProof>,
+    /// Where its mail goes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mx: Option<Checked<Mx>>,
+    /// Who may send as it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spf: Option<Checked<Spf>>,
+    /// What becomes of mail that only claims to come from it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dmarc: Option<Checked<Dmarc>>,
+    #[serde(default)]
+    proof_version: u64,
 }
 
-impl Store {
-    /// Marks a domain as verified; one that is verified already keeps its time.
-    pub async fn verify_domain(&self, domain: &DomainName, now: Timestamp) -> Result<(), StoreError> {
-        let item = encode(&keys::domain(domain), &Domain { verified: now })?;
-        let request = self.client.put_item().table_name(&self.table).set_item(Some(item));
-        match request.condition_expression("attribute_not_exists(verified)").send().await {
-            Err(SdkError::ServiceError(error)) if error.err().is_conditional_check_failed_exception() => Ok(()),
-            other => other.map(drop).map_err(Into::into),
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct StoredProof {
+    #[serde(flatten)]
+    proof: Proof,
+    #[serde(flatten)]
+    last: Option<RecordSeen>,
+}
+
+/// The last look at the record of a domain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordSeen {
+    /// What was seen.
+    pub seen: Seen,
+    /// When DNS was asked.
+    pub checked_at: Timestamp,
+}
+
+/// What was seen, and when.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Checked<T> {
+    /// What.
+    #[serde(flatten)]
+    pub state: T,
+    /// When DNS was asked.
+    pub checked_at: Timestamp,
+}
+
+impl StoredDomain {
+    /// How far its proof is.
+    pub fn proof(&self) -> Proof {
+        match (&self.proof, self.verified) {
+            (Some(stored), _) => stored.proof.clone(),
+            // Before there were proofs, nobody but an operator could set the mark.
+            (None, Some(since)) => Proof::Operator { since },
+            (None, None) => Proof::Pending,
         }
     }
 
-    /// Takes the mark away: no new addresses there; those that are there stay.
-    pub async fn unverify_domain(&self, domain: &DomainName) -> Result<(), StoreError> {
-        self.delete(&keys::domain(domain)).await
+    /// The last look at its record.
+    pub fn record_seen(&self) -> Option<RecordSeen> {
+        self.proof.as_ref().and_then(|stored| stored.last)
+    }
+}
+
+/// All that one look at DNS has shown of a domain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DomainCheck {
+    /// Its record.
+    pub record: Seen,
+    /// Where its mail goes.
+    pub mx: Mx,
+    /// Who may send as it.
+    pub spf: Spf,
+    /// What becomes of mail that only claims to come from it.
+    pub dmarc: Dmarc,
+    /// When DNS was asked: before the first question, so that of two looks the later one counts.
+    pub asked_at: Timestamp,
+}
+
+/// What became of a check.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RecordedCheck {
+    /// It is in the table.
+    Recorded {
+        /// How far the proof is now.
+        proof: Proof,
+        /// What the domain's admins are to be told. Of checks that ran at once, one alone has it.
+        event: Option<DomainEvent>,
+    },
+    /// A later look is in the table; this one was dropped.
+    Superseded,
+}
+
+impl Store {
+    /// The domain; one that the table does not know yet is a pending one.
+    pub async fn domain(&self, domain: &DomainName) -> Result<StoredDomain, StoreError> {
+        Ok(self.get(&keys::domain(domain)).await?.unwrap_or_default())
     }
 
-    /// Whether it is marked.
-    pub async fn domain_verified(&self, domain: &DomainName) -> Result<bool, StoreError> {
-        Ok(self.get::<Domain>(&keys::domain(domain)).await?.is_some())
+    /// The domain's token, made when it is first needed and never changed.
+    pub async fn domain_token(&self, domain: &DomainName, random: &dyn Random) -> Result<Token, StoreError> {
+        for _ in 0..TRIES {
+            if let Some(token) = self.domain(domain).await?.token {
+                return Ok(token);
+            }
+            let token = Token::new(random);
+            let request = self.update_domain(domain).update_expression("SET #token = :token");
+            let request = request.condition_expression("attribute_not_exists(#token)");
+            let request = request.expression_attribute_names("#token", "token");
+            if applied(request.expression_attribute_values(":token", text(token.as_str()))).await? {
+                return Ok(token);
+            }
+        }
+        Err(StoreError::Conflict)
     }
+
+    /// Records a look at DNS and what it makes of the proof, in one write on the condition that nobody wrote in between.
+    pub async fn record_domain_check(
+        &self,
+        domain: &DomainName,
+        check: &DomainCheck,
+        grace: SignedDuration,
+        random: &dyn Random,
+    ) -> Result<RecordedCheck, StoreError> {
+        let checked_at = check.asked_at;
+        for tried in 0..TRIES {
+            let stored = self.domain(domain).await?;
+            if stored.record_seen().is_some_and(|last| last.checked_at > checked_at) {
+                return Ok(RecordedCheck::Superseded);
+            }
+            let (proof, event) = stored.proof().after(check.record, checked_at, grace);
+            let checked_at = check.asked_at;
+            let last = Some(RecordSeen { seen: check.record, checked_at });
+            let beside = [
+                ("mx", attribute(&Checked { state: &check.mx, checked_at })?),
+                ("spf", attribute(&Checked { state: &check.spf, checked_at })?),
+                ("dmarc", attribute(&Checked { state: &check.dmarc, checked_at })?),
+            ];
+            let next = StoredProof { proof: proof.clone(), last };
+            if self.write_proof(domain, &stored, next, checked_at, &beside).await? {
+                return Ok(RecordedCheck::Recorded { proof, event });
+            }
+            pause(tried, random).await;
+        }
+        Err(StoreError::Conflict)
+    }
+
+    /// An operator's word that the domain belongs to the community. It stands until [`Self::unverify_domain`], whatever
+    /// DNS says; a domain that has it already keeps its time.
+    pub async fn verify_domain(&self, domain: &DomainName, now: Timestamp) -> Result<(), StoreError> {
+        self.say(domain, |proof| match proof {
+            Proof::Operator { .. } => None,
+            _ => Some(Proof::Operator { since: now }),
+        })
+        .await
+    }
+
+    /// Takes back an operator's word, or what DNS has shown: no new addresses there until a later look at DNS finds the
+    /// record. Addresses that are there stay.
+    pub async fn unverify_domain(&self, domain: &DomainName) -> Result<(), StoreError> {
+        self.say(domain, |proof| (*proof != Proof::Pending).then_some(Proof::Pending)).await
+    }
+
+    /// Whether it gives new addresses.
+    pub async fn domain_verified(&self, domain: &DomainName) -> Result<bool, StoreError> {
+        Ok(self.domain(domain).await?.verified.is_some())
+    }
+
+    /// Changes the proof by hand, if there is something to change.
+    async fn say(&self, domain: &DomainName, change: impl Fn(&Proof) -> Option<Proof>) -> Result<(), StoreError> {
+        for _ in 0..TRIES {
+            let stored = self.domain(domain).await?;
+            let Some(proof) = change(&stored.proof()) else { return Ok(()) };
+            let since = if let Proof::Operator { since } = proof { since } else { Timestamp::UNIX_EPOCH };
+            let next = StoredProof { proof, last: stored.record_seen() };
+            if self.write_proof(domain, &stored, next, since, &[]).await? {
+                return Ok(());
+            }
+        }
+        Err(StoreError::Conflict)
+    }
+
+    /// Writes proof and gate together, unless somebody changed the proof since it was read; says whether it did. A gate
+    /// that was open keeps its time, and one that opens has `now`.
+    async fn write_proof(
+        &self,
+        domain: &DomainName,
+        read: &StoredDomain,
+        next: StoredProof,
+        now: Timestamp,
+        beside: &[(&str, AttributeValue)],
+    ) -> Result<bool, StoreError> {
+        let mut sets = vec![("proof", attribute(&next)?), ("proof_version", number(read.proof_version + 1))];
+        sets.extend_from_slice(beside);
+        let mut remove = "";
+        if next.proof.is_verified() {
+            sets.push(("verified", text(read.verified.unwrap_or(now).to_string())));
+        } else {
+            remove = " REMOVE verified";
+        }
+        let assignments: Vec<_> = sets.iter().map(|(name, _)| format!("#{name} = :{name}")).collect();
+        let mut request =
+            self.update_domain(domain).update_expression(format!("SET {}{remove}", assignments.join(", ")));
+        for (name, value) in sets {
+            request = request.expression_attribute_names(format!("#{name}"), name);
+            request = request.expression_attribute_values(format!(":{name}"), value);
+        }
+        let request = if read.proof_version == 0 {
+            request.condition_expression("attribute_not_exists(#proof_version)")
+        } else {
+            let request = request.condition_expression("#proof_version = :read");
+            request.expression_attribute_values(":read", number(read.proof_version))
+        };
+        applied(request).await
+    }
+
+    fn update_domain(&self, domain: &DomainName) -> UpdateItemFluentBuilder {
+        let Key { pk, sk } = keys::domain(domain);
+        self.client.update_item().table_name(&self.table).key("pk", text(pk)).key("sk", text(sk))
+    }
+}
+
+/// Sends an update, and says whether its condition held.
+async fn applied(request: UpdateItemFluentBuilder) -> Result<bool, StoreError> {
+    match request.send().await {
+        Ok(_) => Ok(true),
+        Err(SdkError::ServiceError(error)) if error.err().is_conditional_check_failed_exception() => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn attribute(value: &impl Serialize) -> Result<AttributeValue, StoreError> {
+    serde_dynamo::to_attribute_value(value).map_err(|cause| StoreError::corrupt("DOMAIN", cause))
 }

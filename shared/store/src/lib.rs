@@ -20,6 +20,7 @@ mod table;
 
 pub use aliases::StoredAlias;
 pub use checks::{Check, CheckState, Recorded};
+pub use domains::{Checked, DomainCheck, RecordSeen, RecordedCheck, StoredDomain};
 pub use error::StoreError;
 pub use grants::{Asked, Grant};
 pub use members::Member;

@@ -1,0 +1,167 @@
+//! The proof of a domain, and the gate that hangs on it, in a real DynamoDB.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says where it stopped")]
+
+mod support;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::{SignedDuration, Timestamp};
+use membermail_core::address::DomainName;
+use membermail_core::alias::{Refusal, Status};
+use membermail_core::audit::Actor;
+use membermail_core::domain_mail::{Dmarc, Mx, Spf};
+use membermail_core::domain_proof::{DomainEvent, GRACE, Proof, Seen, Unanswered};
+use membermail_core::random::OsRandom;
+use membermail_store::{Cause, DomainCheck, Grant, RecordedCheck};
+use support::{World, address, community, now};
+
+fn day(day: i64) -> Timestamp {
+    now() + SignedDuration::from_hours(24 * day)
+}
+
+fn check(record: Seen, asked_at: Timestamp) -> DomainCheck {
+    DomainCheck { record, mx: Mx::Present { servers: 2 }, spf: Spf::Present, dmarc: Dmarc::None, asked_at }
+}
+
+impl World {
+    async fn record(&self, record: Seen, asked_at: Timestamp) -> RecordedCheck {
+        let check = check(record, asked_at);
+        self.store.record_domain_check(&kubuntu(), &check, GRACE, &OsRandom).await.unwrap()
+    }
+
+    async fn grant(&self, member: &membermail_store::Member, text: &str) -> Grant {
+        let cause = Cause { actor: Actor::Member, request_id: "request-1", now: now() };
+        self.store.grant(&self.sealer, member, &address(text), &community(), cause, &OsRandom).await.unwrap()
+    }
+
+    /// The item as DynamoDB has it.
+    async fn item(&self) -> std::collections::HashMap<String, AttributeValue> {
+        let key = |text: &str| AttributeValue::S(text.to_owned());
+        let request = self.client.get_item().table_name(&self.table).consistent_read(true);
+        let request = request.key("pk", key("DOMAIN#kubuntu.org")).key("sk", key("DOMAIN"));
+        request.send().await.unwrap().item.unwrap()
+    }
+}
+
+fn kubuntu() -> DomainName {
+    community()[1].clone()
+}
+
+#[tokio::test]
+async fn a_token_is_made_once_and_stays() {
+    let world = World::new("tokens").await;
+    let domain = kubuntu();
+    let ask = || world.store.domain_token(&domain, &OsRandom);
+    let tokens = tokio::join!(ask(), ask(), ask());
+    let token = tokens.0.unwrap();
+    assert_eq!((&tokens.1.unwrap(), &tokens.2.unwrap()), (&token, &token));
+    // Nothing that is done to the domain changes it.
+    world.record(Seen::Found, day(0)).await;
+    world.store.unverify_domain(&domain).await.unwrap();
+    world.store.verify_domain(&domain, day(1)).await.unwrap();
+    assert_eq!(ask().await.unwrap(), token);
+    assert_ne!(world.store.domain_token(&community()[0], &OsRandom).await.unwrap(), token);
+}
+
+#[tokio::test]
+async fn a_lapsed_domain_gives_no_new_address_and_takes_none_away() {
+    let world = World::new("lapse").await;
+    let alice = world.member("alice", "alice@mail.example").await;
+    let bob = world.member("bob", "bob@mail.example").await;
+    let refused = Grant::Refused(Refusal::DomainNotVerified);
+    assert_eq!(world.grant(&alice, "alice@kubuntu.org").await, refused);
+    world.record(Seen::Found, day(0)).await;
+    assert!(matches!(world.grant(&alice, "alice@kubuntu.org").await, Grant::Created(_)));
+
+    world.record(Seen::Missing, day(1)).await;
+    // Within the grace all goes on.
+    assert!(matches!(world.grant(&bob, "bob@kubuntu.org").await, Grant::Created(_)));
+    let lapsed = world.record(Seen::Missing, day(8)).await;
+    let proof = Proof::Lapsed { gone_since: day(1) };
+    assert_eq!(lapsed, RecordedCheck::Recorded { proof, event: Some(DomainEvent::Lapsed) });
+    assert_eq!(world.grant(&bob, "bobby@kubuntu.org").await, refused);
+    assert_eq!(world.grant(&alice, "alice@kubuntu.org").await, Grant::Unchanged);
+    let alias = world.store.alias(&address("alice@kubuntu.org")).await.unwrap().unwrap();
+    assert_eq!(alias.alias.status, Status::Active);
+
+    world.record(Seen::Found, day(9)).await;
+    assert!(matches!(world.grant(&bob, "bobby@kubuntu.org").await, Grant::Created(_)));
+}
+
+#[tokio::test]
+async fn an_older_look_that_comes_late_is_dropped() {
+    let world = World::new("late-look").await;
+    world.record(Seen::Found, day(2)).await;
+    assert_eq!(world.record(Seen::Missing, day(1)).await, RecordedCheck::Superseded);
+    assert!(matches!(world.record(Seen::Missing, day(3)).await, RecordedCheck::Recorded { event: Some(_), .. }));
+}
+
+#[tokio::test]
+async fn of_many_looks_at_once_one_alone_has_the_news() {
+    let world = World::new("looks").await;
+    let look = || world.record(Seen::Found, day(0));
+    let looks = tokio::join!(look(), look(), look(), look());
+    let told = [looks.0, looks.1, looks.2, looks.3]
+        .into_iter()
+        .filter(|look| matches!(look, RecordedCheck::Recorded { event: Some(DomainEvent::Verified), .. }));
+    assert_eq!(told.count(), 1);
+}
+
+#[tokio::test]
+async fn an_operator_and_a_look_at_once_leave_the_operators_word() {
+    let world = World::new("word").await;
+    world.record(Seen::Found, day(0)).await;
+    let domain = kubuntu();
+    let (said, _) = tokio::join!(world.store.verify_domain(&domain, day(1)), world.record(Seen::Missing, day(1)));
+    said.unwrap();
+    let stored = world.store.domain(&domain).await.unwrap();
+    assert_eq!((stored.proof(), stored.verified), (Proof::Operator { since: day(1) }, Some(day(0))));
+}
+
+#[tokio::test]
+async fn an_unchanged_look_writes_its_time_alone() {
+    let world = World::new("unchanged").await;
+    let domain = kubuntu();
+    world.record(Seen::Found, day(0)).await;
+    let before = world.item().await;
+    world.record(Seen::Unanswered(Unanswered::ServerFailure), day(1)).await;
+    world.record(Seen::Found, day(2)).await;
+    let after = world.item().await;
+    let without_time = |item: &std::collections::HashMap<String, AttributeValue>| {
+        let state = |name: &str| item[name].as_m().unwrap()["state"].clone();
+        (item["verified"].clone(), state("proof"), state("mx"), state("spf"), state("dmarc"))
+    };
+    assert_eq!(without_time(&before), without_time(&after));
+    assert_eq!(after["mx"].as_m().unwrap()["servers"], AttributeValue::N("2".into()));
+    assert_eq!(after["spf"].as_m().unwrap()["checked_at"], AttributeValue::S(day(2).to_string()));
+    let stored = world.store.domain(&domain).await.unwrap();
+    assert_eq!(stored.mx.unwrap().state, Mx::Present { servers: 2 });
+    assert_eq!(stored.dmarc.unwrap().checked_at, day(2));
+}
+
+#[tokio::test]
+async fn a_mark_from_before_there_were_proofs_is_an_operators_word() {
+    let world = World::new("old-mark").await;
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    let put = world.client.put_item().table_name(&world.table).item("pk", text("DOMAIN#kubuntu.org"));
+    put.item("sk", text("DOMAIN")).item("verified", text(&day(0).to_string())).send().await.unwrap();
+    let RecordedCheck::Recorded { proof, event } = world.record(Seen::Missing, day(9)).await else {
+        panic!("not recorded")
+    };
+    assert_eq!((proof, event), (Proof::Operator { since: day(0) }, None));
+    assert!(world.store.domain_verified(&kubuntu()).await.unwrap());
+}
+
+#[tokio::test]
+async fn what_others_keep_with_a_domain_stays() {
+    let world = World::new("beside").await;
+    let domain = kubuntu();
+    world.store.domain_token(&domain, &OsRandom).await.unwrap();
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    let update = world.client.update_item().table_name(&world.table).key("pk", text("DOMAIN#kubuntu.org"));
+    let update = update.key("sk", text("DOMAIN")).update_expression("SET last_sync = :at");
+    update.expression_attribute_values(":at", text("today")).send().await.unwrap();
+    world.record(Seen::Found, day(0)).await;
+    world.store.unverify_domain(&domain).await.unwrap();
+    assert_eq!(world.item().await["last_sync"], text("today"));
+}

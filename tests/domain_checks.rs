@@ -1,0 +1,350 @@
+//! A domain proves itself by DNS, loses that only when a name server says so, and gets it back: Knot DNS on loopback,
+//! the table of the deployed stack, and the deployed function.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use check_domains::{Checker, Outcome, check};
+use jiff::{SignedDuration, Timestamp};
+use membermail_core::address::DomainName;
+use membermail_core::clock::ManualClock;
+use membermail_core::community::Domain;
+use membermail_core::domain_mail::{Dmarc, DmarcPolicy, Mx, Spf};
+use membermail_core::domain_proof::{Answer, DomainEvent, GRACE, Proof, Seen, Token, Unanswered};
+use membermail_core::random::OsRandom;
+use membermail_dns::{Look, look};
+use membermail_tests::dns::{Fault, NameServer, Zone, faulty, resolver};
+use membermail_tests::stack::Stack;
+use serde_json::{Value, json};
+
+/// Longer than a busy machine takes, shorter than anybody waits.
+const PATIENCE: Duration = Duration::from_secs(6);
+
+const TOKEN: &str = "00112233445566778899aabbccddeeff";
+
+/// Names below `records.example`, each with another way to show a record.
+const RECORDS: &str = r#"
+right      TXT "membermail-site-verification=00112233445566778899aabbccddeeff"
+wrong      TXT "membermail-site-verification=ffeeddccbbaa99887766554433221100"
+several    TXT "v=spf1 -all"
+several    TXT "membermail-site-verification=ffeeddccbbaa99887766554433221100"
+several    TXT "membermail-site-verification=00112233445566778899aabbccddeeff"
+split      TXT "membermail-site-veri" "fication=" "" "00112233445566778899aabbccddeeff"
+UPPER      TXT "MEMBERMAIL-SITE-VERIFICATION=00112233445566778899AABBCCDDEEFF"
+others     TXT "google-site-verification=00112233445566778899aabbccddeeff"
+address    A   192.0.2.1
+alias      CNAME further
+further    CNAME right
+nowhere    CNAME nobody
+circle     CNAME round
+round      CNAME circle
+"#;
+
+#[rstest::rstest]
+#[case::right("right.records.example", Seen::Found)]
+#[case::wrong("wrong.records.example", Seen::OtherToken)]
+#[case::several("several.records.example", Seen::Found)]
+#[case::split_strings("split.records.example", Seen::Found)]
+#[case::upper_case("upper.records.example", Seen::Found)]
+#[case::other_records("others.records.example", Seen::Missing)]
+#[case::no_such_records("address.records.example", Seen::Missing)]
+#[case::no_such_name("nobody.records.example", Seen::Missing)]
+#[case::cname("alias.records.example", Seen::Found)]
+#[case::cname_to_nowhere("nowhere.records.example", Seen::Missing)]
+#[case::cnames_in_a_circle("circle.records.example", Seen::Missing)]
+#[case::servfail("www.broken.example", Seen::Unanswered(Unanswered::ServerFailure))]
+#[case::refused("elsewhere.example", Seen::Unanswered(Unanswered::Refused))]
+#[tokio::test]
+async fn what_dns_says_of_a_record(#[case] name: &str, #[case] seen: Seen) -> Result<()> {
+    let zones = [Zone::Good("records.example", RECORDS), Zone::Broken("broken.example")];
+    let server = NameServer::start(&Stack::of_this_run()?.knotd, &zones).await?;
+    let resolver = resolver(server.address, PATIENCE)?;
+    let record = look(&resolver, &name.parse()?, &TOKEN.parse()?).await.record;
+    ensure!(record == seen, "{name}: {record:?}");
+    Ok(())
+}
+
+/// Without EDNS an answer by UDP has 512 octets, and with ours some 1,200; this one has more than 12,000.
+#[tokio::test]
+async fn an_answer_too_long_for_udp_comes_by_tcp_whole() -> Result<()> {
+    let long = |number| format!("@ TXT \"{number:0>255}\" \"{number:0>45}\"\n");
+    let records: String = (0..40).map(long).collect();
+    let zone = Zone::Good("long.example", &records);
+    let server = NameServer::start(&Stack::of_this_run()?.knotd, &[zone]).await?;
+    let Answer::Records(texts) = resolver(server.address, PATIENCE)?.txt("long.example").await else {
+        bail!("no records")
+    };
+    ensure!(texts.len() == 40, "{} records", texts.len());
+    // The strings of a record are joined with nothing between.
+    ensure!(texts.iter().all(|text| text.len() == 300 && text.bytes().all(|byte| byte.is_ascii_digit())));
+    Ok(())
+}
+
+#[rstest::rstest]
+#[case::silent(Fault::Silent, Unanswered::TimedOut)]
+#[case::truncated_without_tcp(Fault::Truncated, Unanswered::Unusable)]
+#[case::garbage(Fault::Garbage, Unanswered::TimedOut)]
+#[case::referral(Fault::Referral, Unanswered::Unusable)]
+#[tokio::test]
+async fn a_name_server_that_does_not_do_its_work_says_nothing(
+    #[case] fault: Fault,
+    #[case] why: Unanswered,
+) -> Result<()> {
+    let patience = Duration::from_secs(2);
+    let resolver = resolver(faulty(fault).await?, patience)?;
+    let start = Instant::now();
+    let Look { record, mx, spf, dmarc } = look(&resolver, &"ubuntu.com".parse()?, &TOKEN.parse()?).await;
+    let took = start.elapsed();
+    ensure!(record == Seen::Unanswered(why), "{record:?}");
+    ensure!((mx, spf, dmarc) == (Mx::Unanswered { why }, Spf::Unanswered { why }, Dmarc::Unanswered { why }));
+    ensure!(took < patience + Duration::from_secs(1), "it took {took:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_dns_says_about_mail() -> Result<()> {
+    let good = "@ MX 10 mx1\n@ MX 20 mx2\n@ TXT \"v=spf1 mx\" \" -all\"\n_dmarc TXT \"v=DMARC1; p=reject\"";
+    let odd = "@ MX 0 .\n@ TXT \"v=spf1 -all\"\n@ TXT \"v=spf1 mx -all\"\n\
+               _dmarc TXT \"v=DMARC1; p=none\"\n_dmarc TXT \"v=DMARC1; p=reject\"";
+    let zones = [
+        Zone::Good("good.example", good),
+        Zone::Good("odd.example", odd),
+        Zone::Good("plain.example", ""),
+        Zone::Broken("broken.example"),
+    ];
+    let server = NameServer::start(&Stack::of_this_run()?.knotd, &zones).await?;
+    let resolver = resolver(server.address, PATIENCE)?;
+    let (token, why) = (TOKEN.parse()?, Unanswered::ServerFailure);
+    let reject = Dmarc::Present { policy: DmarcPolicy::Reject, of: "good.example".parse()? };
+    for (domain, mx, spf, dmarc) in [
+        ("good.example", Mx::Present { servers: 2 }, Spf::Present, reject.clone()),
+        ("loco.good.example", Mx::None, Spf::None, reject),
+        ("odd.example", Mx::Null, Spf::Several { records: 2 }, Dmarc::Several { records: 2 }),
+        ("plain.example", Mx::None, Spf::None, Dmarc::None),
+        ("broken.example", Mx::Unanswered { why }, Spf::Unanswered { why }, Dmarc::Unanswered { why }),
+    ] {
+        let seen = look(&resolver, &domain.parse()?, &token).await;
+        ensure!((&seen.mx, &seen.spf, &seen.dmarc) == (&mx, &spf, &dmarc), "{domain}: {seen:?}");
+    }
+    Ok(())
+}
+
+/// A domain that a test alone knows, in the table of the stack.
+struct Story {
+    stack: Stack,
+    domain: Domain,
+}
+
+impl Story {
+    fn of(domain: &str) -> Result<Self> {
+        let domain = Domain {
+            domain: domain.parse()?,
+            team: "team".parse()?,
+            admins: vec!["admin".parse()?],
+            hidden_participants: 0,
+        };
+        Ok(Self { stack: Stack::of_this_run()?, domain })
+    }
+
+    async fn token(&self) -> Result<Token> {
+        Ok(self.stack.store().await.domain_token(&self.domain.domain, &OsRandom).await?)
+    }
+
+    /// A name server on which the domain has this record.
+    async fn server(&self, record: &str) -> Result<NameServer> {
+        let lines = format!("@ TXT \"{record}\"");
+        NameServer::start(&self.stack.knotd, &[Zone::Good(self.domain.domain.as_str(), &lines)]).await
+    }
+
+    async fn checker(&self, server: SocketAddr, now: Timestamp) -> Result<Checker> {
+        Ok(Checker {
+            resolver: resolver(server, PATIENCE)?,
+            store: self.stack.store().await,
+            clock: Box::new(ManualClock::at(now)),
+            random: Box::new(OsRandom),
+            grace: GRACE,
+        })
+    }
+
+    async fn check(&self, server: SocketAddr, now: Timestamp) -> Result<Outcome> {
+        let report = check(&self.checker(server, now).await?, [&self.domain]).await;
+        Ok(report.domains.into_iter().next().context("an empty report")?.outcome)
+    }
+
+    /// Checks, and says what its admins are told and whether the domain gives addresses then.
+    async fn after(&self, server: SocketAddr, now: Timestamp) -> Result<(Option<DomainEvent>, bool)> {
+        let outcome = self.check(server, now).await?;
+        let Outcome::Checked { event, .. } = outcome else { bail!("{outcome:?}") };
+        Ok((event, self.stack.store().await.domain_verified(&self.domain.domain).await?))
+    }
+}
+
+fn day(day: i64) -> Result<Timestamp> {
+    let start: Timestamp = "2026-11-01T10:00:00Z".parse()?;
+    Ok(start + SignedDuration::from_hours(24 * day))
+}
+
+#[tokio::test]
+async fn a_domain_is_verified_lapses_and_comes_back() -> Result<()> {
+    let story = Story::of("story.example")?;
+    let (right, gone) = (story.server(&story.token().await?.record()).await?, story.server("v=spf1 -all").await?);
+    let broken = NameServer::start(&story.stack.knotd, &[Zone::Broken("story.example")]).await?;
+    let (right, gone, broken) = (right.address, gone.address, broken.address);
+    let until = day(20)? + GRACE;
+    for (server, on, event, verified) in [
+        (broken, 0, None, false),
+        (gone, 1, None, false),
+        (right, 2, Some(DomainEvent::Verified), true),
+        (right, 3, None, true),
+        // However long nobody answers, nothing is lost and no clock runs.
+        (broken, 4, None, true),
+        (broken, 19, None, true),
+        (gone, 20, Some(DomainEvent::RecordGone { until }), true),
+        (gone, 26, None, true),
+        (broken, 28, None, true),
+        (gone, 29, Some(DomainEvent::Lapsed), false),
+        (gone, 30, None, false),
+        (broken, 31, None, false),
+        (right, 32, Some(DomainEvent::Restored), true),
+        (gone, 33, Some(DomainEvent::RecordGone { until: day(33)? + GRACE }), true),
+        (right, 34, Some(DomainEvent::Restored), true),
+    ] {
+        let after = story.after(server, day(on)?).await?;
+        ensure!(after == (event, verified), "on day {on}: {after:?}");
+    }
+    let stored = story.stack.store().await.domain(&story.domain.domain).await?;
+    ensure!(stored.token == Some(story.token().await?), "the token has changed");
+    let seen = stored.record_seen().context("no look in the table")?;
+    ensure!((seen.seen, seen.checked_at) == (Seen::Found, day(34)?), "{seen:?}");
+    let spf = stored.spf.context("no SPF in the table")?;
+    ensure!((&spf.state, spf.checked_at) == (&Spf::None, day(34)?), "{spf:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_operators_word_stands_until_it_is_taken_back() -> Result<()> {
+    let story = Story::of("operator.example")?;
+    let (store, domain) = (story.stack.store().await, &story.domain.domain);
+    let (right, gone) = (story.server(&story.token().await?.record()).await?, story.server("nothing").await?);
+    store.verify_domain(domain, day(0)?).await?;
+    for on in [1, 100] {
+        ensure!(story.after(gone.address, day(on)?).await? == (None, true));
+    }
+    let stored = store.domain(domain).await?;
+    ensure!(stored.proof() == Proof::Operator { since: day(0)? }, "{stored:?}");
+    store.unverify_domain(domain).await?;
+    ensure!(story.after(gone.address, day(101)?).await? == (None, false));
+    ensure!(story.after(right.address, day(102)?).await? == (Some(DomainEvent::Verified), true));
+    Ok(())
+}
+
+#[tokio::test]
+async fn of_checks_at_once_one_alone_has_the_news() -> Result<()> {
+    let story = Story::of("together.example")?;
+    let server = story.server(&story.token().await?.record()).await?;
+    let checks = (0..4).map(|hour| {
+        let story = &story;
+        let server = server.address;
+        async move { story.check(server, day(1)? + SignedDuration::from_hours(hour)).await }
+    });
+    let mut told = 0;
+    for outcome in futures_util::future::try_join_all(checks).await? {
+        match outcome {
+            Outcome::Checked { event: Some(DomainEvent::Verified), .. } => told += 1,
+            Outcome::Checked { event: None, .. } | Outcome::Superseded => {}
+            other => bail!("{other:?}"),
+        }
+    }
+    ensure!(told == 1, "told {told} times");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_domain_without_an_admin_is_refused() -> Result<()> {
+    let mut story = Story::of("orphan.example")?;
+    story.domain.admins.clear();
+    let server = story.server("nothing").await?;
+    let outcome = story.check(server.address, day(1)?).await?;
+    ensure!(outcome == Outcome::NoAdmin, "{outcome:?}");
+    let stored = story.stack.store().await.domain(&story.domain.domain).await?;
+    ensure!(stored == membermail_store::StoredDomain::default(), "{stored:?}");
+    Ok(())
+}
+
+/// The AWS command line, at the stack's endpoint.
+fn aws(stack: &Stack, arguments: &[&str]) -> Result<Value> {
+    let python: &PathBuf = &stack.python;
+    let mut command = Command::new(python.with_file_name("aws"));
+    command.args(["--output", "json"]).args(arguments).envs([
+        ("AWS_ENDPOINT_URL", stack.endpoint_url.as_str()),
+        ("AWS_ACCESS_KEY_ID", "test"),
+        ("AWS_SECRET_ACCESS_KEY", "test"),
+        ("AWS_DEFAULT_REGION", "us-east-1"),
+        ("AWS_CONFIG_FILE", "/dev/null"),
+        ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null"),
+    ]);
+    let output = command.env_remove("AWS_PROFILE").output().context("cannot start aws")?;
+    ensure!(output.status.success(), "aws {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    Ok(serde_json::from_slice(&output.stdout).unwrap_or_default())
+}
+
+/// Invokes the deployed function; its answer, and whether it ended well.
+fn invoke(stack: &Stack, request: &Value) -> Result<(Value, bool)> {
+    let answer = tempfile::NamedTempFile::new()?;
+    let path = answer.path().to_str().context("an odd path")?;
+    let name = &stack.check_domains_function;
+    let payload = request.to_string();
+    let meta = aws(stack, &["lambda", "invoke", "--function-name", name, "--payload", &payload, path])?;
+    let ended_well = meta.get("FunctionError").is_none();
+    Ok((serde_json::from_slice(&std::fs::read(path)?)?, ended_well))
+}
+
+#[tokio::test]
+async fn the_deployed_function_asks_the_name_servers_that_it_is_given() -> Result<()> {
+    let stack = Stack::of_this_run()?;
+    let store = stack.store().await;
+    let ours: DomainName = "edubuntu.org".parse()?;
+    let record = store.domain_token(&ours, &OsRandom).await?.record();
+    let lines = format!("@ TXT \"{record}\"\n@ MX 10 mx.edubuntu.org.");
+    let server = NameServer::start(&stack.knotd, &[Zone::Good(ours.as_str(), &lines)]).await?;
+
+    let name = stack.check_domains_function.as_str();
+    let settings = aws(&stack, &["lambda", "get-function-configuration", "--function-name", name])?;
+    let mut environment = settings["Environment"].clone();
+    environment["Variables"]["DNS_SERVERS"] = server.address.to_string().into();
+    let environment = environment.to_string();
+    let change = ["lambda", "update-function-configuration", "--function-name", name, "--environment", &environment];
+    aws(&stack, &change)?;
+    aws(&stack, &["lambda", "wait", "function-updated-v2", "--function-name", name])?;
+
+    store.unverify_domain(&ours).await?;
+    let (report, ended_well) = invoke(&stack, &json!({ "domain": ours }))?;
+    ensure!(ended_well, "{report}");
+    let one = &report["domains"][0];
+    ensure!(one["event"]["event"] == "verified" && one["proof"]["state"] == "verified", "{report}");
+    ensure!(one["mx"] == json!({ "state": "present", "servers": 1 }), "{report}");
+    ensure!(store.domain_verified(&ours).await?);
+
+    // As the schedule does it: all domains of the community. The others are refused there, and keep their operator's word.
+    let (report, ended_well) = invoke(&stack, &json!({ "source": "aws.events", "detail-type": "Scheduled Event" }))?;
+    ensure!(ended_well && report["domains"].as_array().is_some_and(|domains| domains.len() == 6), "{report}");
+    let ubuntu = &report["domains"][0];
+    ensure!(
+        ubuntu["proof"]["state"] == "operator" && ubuntu["record"] == json!({ "unanswered": "refused" }),
+        "{report}"
+    );
+
+    let (answer, ended_well) = invoke(&stack, &json!({ "domain": "example.org" }))?;
+    ensure!(!ended_well && answer.to_string().contains("no domain of this community"), "{answer}");
+
+    let log = std::fs::read_to_string(stack.logs.join(format!("{name}.log")))?;
+    let line = log.lines().find(|line| line.contains("domain edubuntu.org checked")).context("no line in the log")?;
+    let line: Value = serde_json::from_str(line)?;
+    ensure!(line["request_id"].as_str().is_some_and(|id| !id.is_empty()), "{line}");
+    ensure!(log.contains("the admins of edubuntu.org are to be told"));
+    store.verify_domain(&ours, day(0)?).await?;
+    Ok(())
+}
