@@ -18,6 +18,7 @@ use membermail_core::random::OsRandom;
 use membermail_dns::{Look, look};
 use membermail_tests::dns::{Fault, NameServer, Zone, faulty, resolver};
 use membermail_tests::stack::Stack;
+use membermail_tests::table::operator;
 use serde_json::{Value, json};
 
 /// Longer than a busy machine takes, shorter than anybody waits.
@@ -170,7 +171,7 @@ impl Story {
     }
 
     async fn check(&self, server: SocketAddr, now: Timestamp) -> Result<Outcome> {
-        let report = check(&self.checker(server, now).await?, [&self.domain]).await;
+        let report = check(&self.checker(server, now).await?, [&self.domain], "a-test").await;
         Ok(report.domains.into_iter().next().context("an empty report")?.outcome)
     }
 
@@ -229,13 +230,13 @@ async fn an_operators_word_stands_until_it_is_taken_back() -> Result<()> {
     let story = Story::of("operator.example")?;
     let (store, domain) = (story.stack.store().await, &story.domain.domain);
     let (right, gone) = (story.server(&story.token().await?.record()).await?, story.server("nothing").await?);
-    store.verify_domain(domain, day(0)?).await?;
+    store.verify_domain(domain, operator(day(0)?), &OsRandom).await?;
     for on in [1, 100] {
         ensure!(story.after(gone.address, day(on)?).await? == (None, true));
     }
     let stored = store.domain(domain).await?;
     ensure!(stored.proof() == Proof::Operator { since: day(0)? }, "{stored:?}");
-    store.unverify_domain(domain).await?;
+    store.unverify_domain(domain, operator(day(0)?), &OsRandom).await?;
     ensure!(story.after(gone.address, day(101)?).await? == (None, false));
     ensure!(story.after(right.address, day(102)?).await? == (Some(DomainEvent::Verified), true));
     Ok(())
@@ -320,7 +321,7 @@ async fn the_deployed_function_asks_the_name_servers_that_it_is_given() -> Resul
     aws(&stack, &change)?;
     aws(&stack, &["lambda", "wait", "function-updated-v2", "--function-name", name])?;
 
-    store.unverify_domain(&ours).await?;
+    store.unverify_domain(&ours, operator(day(0)?), &OsRandom).await?;
     let (report, ended_well) = invoke(&stack, &json!({ "domain": ours }))?;
     ensure!(ended_well, "{report}");
     let one = &report["domains"][0];
@@ -345,6 +346,6 @@ async fn the_deployed_function_asks_the_name_servers_that_it_is_given() -> Resul
     let line: Value = serde_json::from_str(line)?;
     ensure!(line["request_id"].as_str().is_some_and(|id| !id.is_empty()), "{line}");
     ensure!(log.contains("the admins of edubuntu.org are to be told"));
-    store.verify_domain(&ours, day(0)?).await?;
+    store.verify_domain(&ours, operator(day(0)?), &OsRandom).await?;
     Ok(())
 }

@@ -5,7 +5,6 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
-use membermail_core::audit::{Actor, Cause};
 use membermail_core::clock::{Clock, SystemClock};
 use membermail_core::member::MemberId;
 use membermail_core::random::OsRandom;
@@ -13,6 +12,7 @@ use membermail_identity::session::{self, SessionId};
 use membermail_store::Session;
 use membermail_tests::browser::Browser;
 use membermail_tests::stack::Stack;
+use membermail_tests::table::operator;
 use membermail_tests::wait::until;
 
 const STRANGER: &str = "Log in with Ubuntu One";
@@ -112,7 +112,7 @@ async fn a_ban_ends_the_sessions_of_all_browsers_and_of_nobody_else() -> Result<
     ensure!(is_signed_in(&stack, &desk).await? && is_signed_in(&stack, &phone).await?);
     let store = stack.store().await;
     let member = member(&stack, &desk).await?;
-    let cause = Cause { actor: Actor::Operator, by: Some("a test"), request_id: "a-test", now: SystemClock.now() };
+    let cause = operator(SystemClock.now());
     store.ban(member, cause, &OsRandom).await?;
     ensure!(!is_signed_in(&stack, &desk).await? && !is_signed_in(&stack, &phone).await?);
     ensure!(is_signed_in(&stack, &other).await?, "somebody else's session ended too");

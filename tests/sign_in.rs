@@ -1,10 +1,10 @@
 //! A contributor signs in and gets their address: the story through the deployed stack.
 
 use anyhow::{Context, Result, ensure};
-use membermail_core::audit::{Actor, Cause};
 use membermail_core::random::OsRandom;
 use membermail_tests::browser::Browser;
 use membermail_tests::stack::Stack;
+use membermail_tests::table::operator;
 use serde_json::json;
 
 /// Long enough for two functions to start on a busy machine.
@@ -76,9 +76,7 @@ async fn a_banned_member_is_signed_out_and_told_so() -> Result<()> {
     stack.page_with(&browser, "pat01@ubuntu.com now forwards to", PATIENCE).await?;
     let store = stack.store().await;
     let member = stack.alias("pat01@ubuntu.com").await?.context("no alias")?.alias.member;
-    let now = "2026-11-24T10:00:00Z".parse()?;
-    let cause = Cause { actor: Actor::Operator, by: Some("a test"), request_id: "a-test", now };
-    ensure!(store.ban(member, cause, &OsRandom).await?);
+    ensure!(store.ban(member, operator("2026-11-24T10:00:00Z".parse()?), &OsRandom).await?);
     stack.page_with(&browser, "Log in with Ubuntu One", PATIENCE).await?;
     let (browser, _) = stack.sign_in("pat01").await?;
     stack.page_with(&browser, "Your account is blocked", PATIENCE).await?;
@@ -88,11 +86,11 @@ async fn a_banned_member_is_signed_out_and_told_so() -> Result<()> {
 #[tokio::test]
 async fn a_domain_that_is_not_verified_gives_no_address_until_it_is() -> Result<()> {
     let stack = Stack::of_this_run()?;
-    let (store, domain) = (stack.store().await, "ubuntu.net".parse()?);
-    store.unverify_domain(&domain).await?;
+    let (store, domain, now) = (stack.store().await, "ubuntu.net".parse()?, "2026-11-24T10:00:00Z".parse()?);
+    store.unverify_domain(&domain, operator(now), &OsRandom).await?;
     let (browser, _) = stack.sign_in("smtp-tester").await?;
     stack.page_with(&browser, "This domain is not open for addresses yet", PATIENCE).await?;
-    store.verify_domain(&domain, "2026-11-24T10:00:00Z".parse()?).await?;
+    store.verify_domain(&domain, operator(now), &OsRandom).await?;
     let (browser, _) = stack.sign_in("smtp-tester").await?;
     stack.page_with(&browser, "smtp-tester@ubuntu.net now forwards to", PATIENCE).await?;
     Ok(())

@@ -6,11 +6,12 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use jiff::SignedDuration;
 use membermail_core::alias::{Reason, Status};
-use membermail_core::audit::{Actor, Cause, Change, RunChange};
+use membermail_core::audit::{Change, RunChange};
 use membermail_core::clock::{Clock, SystemClock};
 use membermail_core::random::OsRandom;
 use membermail_store::{Decided, RunState};
 use membermail_tests::stack::Stack;
+use membermail_tests::table::operator;
 use membermail_tests::wait::until;
 use serde_json::{Value, json};
 
@@ -54,8 +55,8 @@ async fn addresses_follow_the_team() -> Result<()> {
     stack.change("lu-unsigned", json!({ "signed": false })).await?;
     stack.change("lu-expired", json!({ "expire": [team] })).await?;
     stack.change("lu-gone", json!({ "suspended": true, "leave": [team] })).await?;
-    let cause = Cause { actor: Actor::Operator, by: Some("a test"), request_id: "a-test", now: SystemClock.now() };
-    stack.store().await.ban(stack.owner_of("lu-banned@lubuntu.me").await?, cause, &OsRandom).await?;
+    let banned = stack.owner_of("lu-banned@lubuntu.me").await?;
+    stack.store().await.ban(banned, operator(SystemClock.now()), &OsRandom).await?;
     let run = stack.sync(domain).await?;
     ensure!(run.state == RunState::Applied, "{run:?}");
     stack.page_with(&later, "lu-later@lubuntu.me now forwards to lu-later@mail.example", PATIENCE).await?;
@@ -234,8 +235,7 @@ async fn a_plan_that_takes_too_much_waits_for_somebody_to_look() -> Result<()> {
     // The same again is the same plan, not another thing to look at.
     ensure!(stack.sync(domain).await?.state == RunState::Waiting);
     let decide = async |run, did| {
-        let now = SystemClock.now();
-        let cause = Cause { actor: Actor::Operator, by: Some("olivia"), request_id: "a-test", now };
+        let cause = operator(SystemClock.now());
         stack.store().await.decide_run(&domain.parse()?, run, did, cause, &OsRandom).await.map_err(anyhow::Error::from)
     };
     ensure!(decide(held.id, RunChange::Rejected).await? == Decided::Done);

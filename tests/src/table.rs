@@ -2,9 +2,10 @@
 
 use anyhow::{Context, Result};
 use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::Timestamp;
 use membermail_core::address::Address;
 use membermail_core::alias::{Alias, Reason, Status};
-use membermail_core::audit::{Change, Entry};
+use membermail_core::audit::{Actor, Cause, Change, Entry};
 use membermail_core::member::MemberId;
 use membermail_store::StoredAlias;
 
@@ -14,6 +15,11 @@ use crate::wait::until;
 /// Reads an address of ours.
 pub fn address(text: &str) -> Result<Address> {
     Ok(Address::try_from(text.to_owned())?)
+}
+
+/// By an operator at that time.
+pub fn operator(now: Timestamp) -> Cause<'static> {
+    Cause { actor: Actor::Operator, by: Some("olivia"), request_id: "a-test", now }
 }
 
 impl Stack {

@@ -88,32 +88,32 @@ pub enum Outcome {
 }
 
 /// Looks at these domains in DNS and records what is seen and what follows. One that fails stops no other.
-pub async fn check(checker: &Checker, domains: impl IntoIterator<Item = &Domain>) -> Report {
-    let domains: Vec<_> = domains.into_iter().map(|domain| report(checker, domain)).collect();
+pub async fn check(checker: &Checker, domains: impl IntoIterator<Item = &Domain>, request_id: &str) -> Report {
+    let domains: Vec<_> = domains.into_iter().map(|domain| report(checker, domain, request_id)).collect();
     Report { domains: stream::iter(domains).buffered(AT_ONCE).collect().await }
 }
 
-async fn report(checker: &Checker, domain: &Domain) -> DomainReport {
+async fn report(checker: &Checker, domain: &Domain, request_id: &str) -> DomainReport {
     let outcome = if domain.admins.is_empty() {
         Outcome::NoAdmin
     } else {
-        one(checker, &domain.domain)
+        one(checker, &domain.domain, request_id)
             .await
             .unwrap_or_else(|cause| Outcome::Failed { reason: cause.to_string(), retryable: cause.is_retryable() })
     };
     DomainReport { domain: domain.domain.clone(), outcome }
 }
 
-async fn one(checker: &Checker, domain: &DomainName) -> Result<Outcome, StoreError> {
+async fn one(checker: &Checker, domain: &DomainName, request_id: &str) -> Result<Outcome, StoreError> {
     let Checker { resolver, store, clock, random, grace } = checker;
     let token = store.domain_token(domain, &**random).await?;
     let asked_at = clock.now();
     let Look { record, mx, spf, dmarc } = look(resolver, domain, &token).await;
     let seen = DomainCheck { record, mx, spf, dmarc, asked_at };
-    let recorded = store.record_domain_check(domain, &seen, *grace, &**random).await?;
+    let recorded = store.record_domain_check(domain, &seen, *grace, request_id, &**random).await?;
     let DomainCheck { record, mx, spf, dmarc, .. } = seen;
     Ok(match recorded {
         RecordedCheck::Superseded => Outcome::Superseded,
-        RecordedCheck::Recorded { proof, event } => Outcome::Checked { proof, record, event, mx, spf, dmarc },
+        RecordedCheck::Recorded { proof, event, .. } => Outcome::Checked { proof, record, event, mx, spf, dmarc },
     })
 }

@@ -2,10 +2,10 @@
 
 mod check;
 
+use jiff::SignedDuration;
 use membermail_core::address::DomainName;
 use membermail_core::clock::SystemClock;
 use membermail_core::community::Community;
-use membermail_core::domain_proof::GRACE;
 use membermail_core::random::OsRandom;
 use membermail_dns::{Resolver, Settings};
 use membermail_runtime::aws::Aws;
@@ -37,8 +37,7 @@ impl Context {
             store: Store::new(aws.dynamodb(), table),
             clock: Box::new(SystemClock),
             random: Box::new(OsRandom),
-            // The lead's `[rules] domain-grace-days` of the community goes here.
-            grace: GRACE,
+            grace: SignedDuration::from_hours(24 * i64::from(community.rules.domain_grace_days)),
         };
         Ok(Self { community, checker })
     }
@@ -62,7 +61,7 @@ pub async fn handle(context: &Context, request: Request, request_id: &str) -> Re
             vec![domain.ok_or(Error::NotOurs(name))?]
         }
     };
-    let report = check(&context.checker, wanted).await;
+    let report = check(&context.checker, wanted, request_id).await;
     for one in &report.domains {
         log(one, request_id);
     }
@@ -78,6 +77,7 @@ fn log(report: &DomainReport, request_id: &str) {
             let (proof, record, mx, spf, dmarc) = details;
             info!(request_id, %domain, proof, record, mx, spf, dmarc, "domain {domain} checked");
             if let Some(event) = event {
+                // It lies in the outbox, from where `notify` tells the admins.
                 info!(request_id, %domain, event = json(event), "the admins of {domain} are to be told");
             }
         }

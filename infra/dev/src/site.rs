@@ -5,7 +5,9 @@ use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use membermail_core::audit::{Actor, Cause};
 use membermail_core::clock::{Clock, SystemClock};
+use membermail_core::random::OsRandom;
 use membermail_localstack::{Running, invoke_url};
 use membermail_store::Store;
 use membermail_toolbox::process::Process;
@@ -113,8 +115,10 @@ impl Site {
     async fn verify_domains(&self, community: &str) -> Result<()> {
         let client = aws_sdk_dynamodb::Client::new(&aws::local(&self.emulator.endpoint_url).await);
         let store = Store::new(client, self.output("TableName")?);
+        let (by, now) = (Some("cargo dev"), SystemClock.now());
+        let cause = Cause { actor: Actor::Operator, by, request_id: "cargo-dev", now };
         for domain in membermail_communities::community(community)?.domain_names() {
-            store.verify_domain(domain, SystemClock.now()).await?;
+            store.verify_domain(domain, cause, &OsRandom).await?;
         }
         Ok(())
     }

@@ -93,6 +93,9 @@ pub enum Change {
         domain: DomainName,
         /// How.
         did: DomainChange,
+        /// Of one whose record is gone: until when it still gives new addresses.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Timestamp>,
     },
     /// A run of a sync was decided on.
     Run {
@@ -129,6 +132,8 @@ pub enum DomainChange {
     Lapsed,
     /// The record is back.
     Restored,
+    /// An operator took the word back: DNS decides from now on.
+    Unverified,
 }
 
 /// What can become of a planned run.

@@ -6,17 +6,19 @@
 
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 use jiff::{SignedDuration, Timestamp};
 use membermail_core::address::DomainName;
+use membermail_core::audit::{Actor, Cause, Change, DomainChange, Entry};
 use membermail_core::domain_mail::{Dmarc, Mx, Spf};
 use membermail_core::domain_proof::{DomainEvent, Proof, Seen, Token};
 use membermail_core::random::Random;
 use serde::{Deserialize, Serialize};
+use ulid::Ulid;
 
 use crate::error::StoreError;
 use crate::keys::{self, Key};
-use crate::table::{Store, TRIES, number, pause, text};
+use crate::table::{Store, TRIES, Written, number, pause, text};
 
 /// What a transaction asks of a domain before it writes an address there.
 pub(crate) const IS_VERIFIED: &str = "attribute_exists(verified)";
@@ -114,6 +116,8 @@ pub enum RecordedCheck {
         proof: Proof,
         /// What the domain's admins are to be told. Of checks that ran at once, one alone has it.
         event: Option<DomainEvent>,
+        /// The audit entry of the event, which lies in the outbox too.
+        entry: Option<Ulid>,
     },
     /// A later look is in the table; this one was dropped.
     Superseded,
@@ -148,9 +152,11 @@ impl Store {
         domain: &DomainName,
         check: &DomainCheck,
         grace: SignedDuration,
+        request_id: &str,
         random: &dyn Random,
     ) -> Result<RecordedCheck, StoreError> {
         let checked_at = check.asked_at;
+        let cause = Cause { actor: Actor::DomainCheck, by: None, request_id, now: checked_at };
         for tried in 0..TRIES {
             let stored = self.domain(domain).await?;
             if stored.record_seen().is_some_and(|last| last.checked_at > checked_at) {
@@ -165,8 +171,10 @@ impl Store {
                 ("dmarc", attribute(&Checked { state: &check.dmarc, checked_at })?),
             ];
             let next = StoredProof { proof: proof.clone(), last };
-            if self.write_proof(domain, &stored, next, checked_at, &beside).await? {
-                return Ok(RecordedCheck::Recorded { proof, event });
+            let entry = event.as_ref().map(|event| Entry::new(change(domain, event), cause, random));
+            if self.write_proof(domain, &stored, next, checked_at, &beside, entry.as_ref()).await? {
+                let entry = entry.map(|entry| entry.id);
+                return Ok(RecordedCheck::Recorded { proof, event, entry });
             }
             pause(tried, random).await;
         }
@@ -175,18 +183,29 @@ impl Store {
 
     /// An operator's word that the domain belongs to the community. It stands until [`Self::unverify_domain`], whatever
     /// DNS says; a domain that has it already keeps its time.
-    pub async fn verify_domain(&self, domain: &DomainName, now: Timestamp) -> Result<(), StoreError> {
-        self.say(domain, |proof| match proof {
+    pub async fn verify_domain(
+        &self,
+        domain: &DomainName,
+        cause: Cause<'_>,
+        random: &dyn Random,
+    ) -> Result<(), StoreError> {
+        let change = |proof: &Proof| match proof {
             Proof::Operator { .. } => None,
-            _ => Some(Proof::Operator { since: now }),
-        })
-        .await
+            _ => Some(Proof::Operator { since: cause.now }),
+        };
+        self.say(domain, change, DomainChange::Verified, cause, random).await
     }
 
     /// Takes back an operator's word, or what DNS has shown: no new addresses there until a later look at DNS finds the
     /// record. Addresses that are there stay.
-    pub async fn unverify_domain(&self, domain: &DomainName) -> Result<(), StoreError> {
-        self.say(domain, |proof| (*proof != Proof::Pending).then_some(Proof::Pending)).await
+    pub async fn unverify_domain(
+        &self,
+        domain: &DomainName,
+        cause: Cause<'_>,
+        random: &dyn Random,
+    ) -> Result<(), StoreError> {
+        let change = |proof: &Proof| (*proof != Proof::Pending).then_some(Proof::Pending);
+        self.say(domain, change, DomainChange::Unverified, cause, random).await
     }
 
     /// Whether it gives new addresses.
@@ -195,21 +214,30 @@ impl Store {
     }
 
     /// Changes the proof by hand, if there is something to change.
-    async fn say(&self, domain: &DomainName, change: impl Fn(&Proof) -> Option<Proof>) -> Result<(), StoreError> {
-        for _ in 0..TRIES {
+    async fn say(
+        &self,
+        domain: &DomainName,
+        change: impl Fn(&Proof) -> Option<Proof>,
+        did: DomainChange,
+        cause: Cause<'_>,
+        random: &dyn Random,
+    ) -> Result<(), StoreError> {
+        for tried in 0..TRIES {
             let stored = self.domain(domain).await?;
             let Some(proof) = change(&stored.proof()) else { return Ok(()) };
-            let since = if let Proof::Operator { since } = proof { since } else { Timestamp::UNIX_EPOCH };
             let next = StoredProof { proof, last: stored.record_seen() };
-            if self.write_proof(domain, &stored, next, since, &[]).await? {
+            let change = Change::Domain { domain: domain.clone(), did, until: None };
+            let entry = Entry::new(change, cause, random);
+            if self.write_proof(domain, &stored, next, cause.now, &[], Some(&entry)).await? {
                 return Ok(());
             }
+            pause(tried, random).await;
         }
         Err(StoreError::Conflict)
     }
 
-    /// Writes proof and gate together, unless somebody changed the proof since it was read; says whether it did. A gate
-    /// that was open keeps its time, and one that opens has `now`.
+    /// Writes proof and gate together, and what is to be told of it, unless somebody changed the proof since it was read;
+    /// says whether it did. A gate that was open keeps its time, and one that opens has `now`.
     async fn write_proof(
         &self,
         domain: &DomainName,
@@ -217,6 +245,7 @@ impl Store {
         next: StoredProof,
         now: Timestamp,
         beside: &[(&str, AttributeValue)],
+        entry: Option<&Entry>,
     ) -> Result<bool, StoreError> {
         let mut sets = vec![("proof", attribute(&next)?), ("proof_version", number(read.proof_version + 1))];
         sets.extend_from_slice(beside);
@@ -227,19 +256,23 @@ impl Store {
             remove = " REMOVE verified";
         }
         let assignments: Vec<_> = sets.iter().map(|(name, _)| format!("#{name} = :{name}")).collect();
-        let mut request =
-            self.update_domain(domain).update_expression(format!("SET {}{remove}", assignments.join(", ")));
+        let mut update =
+            self.update(&keys::domain(domain)).update_expression(format!("SET {}{remove}", assignments.join(", ")));
         for (name, value) in sets {
-            request = request.expression_attribute_names(format!("#{name}"), name);
-            request = request.expression_attribute_values(format!(":{name}"), value);
+            update = update.expression_attribute_names(format!("#{name}"), name);
+            update = update.expression_attribute_values(format!(":{name}"), value);
         }
-        let request = if read.proof_version == 0 {
-            request.condition_expression("attribute_not_exists(#proof_version)")
+        let update = if read.proof_version == 0 {
+            update.condition_expression("attribute_not_exists(#proof_version)")
         } else {
-            let request = request.condition_expression("#proof_version = :read");
-            request.expression_attribute_values(":read", number(read.proof_version))
+            let update = update.condition_expression("#proof_version = :read");
+            update.expression_attribute_values(":read", number(read.proof_version))
         };
-        applied(request).await
+        let mut writes = vec![TransactWriteItem::builder().update(update.build()?).build()];
+        if let Some(entry) = entry {
+            writes.extend([self.audit_write(entry)?, self.outbox_write(entry)?]);
+        }
+        Ok(self.transact(writes).await? == Written::All)
     }
 
     fn update_domain(&self, domain: &DomainName) -> UpdateItemFluentBuilder {
@@ -259,4 +292,14 @@ async fn applied(request: UpdateItemFluentBuilder) -> Result<bool, StoreError> {
 
 fn attribute(value: &impl Serialize) -> Result<AttributeValue, StoreError> {
     serde_dynamo::to_attribute_value(value).map_err(|cause| StoreError::corrupt("DOMAIN", cause))
+}
+
+fn change(domain: &DomainName, event: &DomainEvent) -> Change {
+    let (did, until) = match event {
+        DomainEvent::Verified => (DomainChange::Verified, None),
+        DomainEvent::RecordGone { until } => (DomainChange::RecordGone, Some(*until)),
+        DomainEvent::Lapsed => (DomainChange::Lapsed, None),
+        DomainEvent::Restored => (DomainChange::Restored, None),
+    };
+    Change::Domain { domain: domain.clone(), did, until }
 }

@@ -13,7 +13,7 @@ use membermail_core::domain_mail::{Dmarc, Mx, Spf};
 use membermail_core::domain_proof::{DomainEvent, GRACE, Proof, Seen, Unanswered};
 use membermail_core::random::OsRandom;
 use membermail_store::{Cause, DomainCheck, Grant, RecordedCheck};
-use support::{World, address, community, now};
+use support::{World, address, community, now, operator};
 
 fn day(day: i64) -> Timestamp {
     now() + SignedDuration::from_hours(24 * day)
@@ -26,7 +26,7 @@ fn check(record: Seen, asked_at: Timestamp) -> DomainCheck {
 impl World {
     async fn record(&self, record: Seen, asked_at: Timestamp) -> RecordedCheck {
         let check = check(record, asked_at);
-        self.store.record_domain_check(&kubuntu(), &check, GRACE, &OsRandom).await.unwrap()
+        self.store.record_domain_check(&kubuntu(), &check, GRACE, "request-1", &OsRandom).await.unwrap()
     }
 
     async fn grant(&self, member: &membermail_store::Member, text: &str) -> Grant {
@@ -57,8 +57,8 @@ async fn a_token_is_made_once_and_stays() {
     assert_eq!((&tokens.1.unwrap(), &tokens.2.unwrap()), (&token, &token));
     // Nothing that is done to the domain changes it.
     world.record(Seen::Found, day(0)).await;
-    world.store.unverify_domain(&domain).await.unwrap();
-    world.store.verify_domain(&domain, day(1)).await.unwrap();
+    world.store.unverify_domain(&domain, operator(now()), &OsRandom).await.unwrap();
+    world.store.verify_domain(&domain, operator(day(1)), &OsRandom).await.unwrap();
     assert_eq!(ask().await.unwrap(), token);
     assert_ne!(world.store.domain_token(&community()[0], &OsRandom).await.unwrap(), token);
 }
@@ -112,7 +112,10 @@ async fn an_operator_and_a_look_at_once_leave_the_operators_word() {
     let world = World::new("word").await;
     world.record(Seen::Found, day(0)).await;
     let domain = kubuntu();
-    let (said, _) = tokio::join!(world.store.verify_domain(&domain, day(1)), world.record(Seen::Missing, day(1)));
+    let (said, _) = tokio::join!(
+        world.store.verify_domain(&domain, operator(day(1)), &OsRandom),
+        world.record(Seen::Missing, day(1))
+    );
     said.unwrap();
     let stored = world.store.domain(&domain).await.unwrap();
     assert_eq!((stored.proof(), stored.verified), (Proof::Operator { since: day(1) }, Some(day(0))));
@@ -162,6 +165,6 @@ async fn what_others_keep_with_a_domain_stays() {
     let update = update.key("sk", text("DOMAIN")).update_expression("SET last_sync = :at");
     update.expression_attribute_values(":at", text("today")).send().await.unwrap();
     world.record(Seen::Found, day(0)).await;
-    world.store.unverify_domain(&domain).await.unwrap();
+    world.store.unverify_domain(&domain, operator(now()), &OsRandom).await.unwrap();
     assert_eq!(world.item().await["last_sync"], text("today"));
 }

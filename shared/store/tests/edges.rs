@@ -8,7 +8,7 @@ use membermail_core::eligibility::Outcome;
 use membermail_core::member::{LaunchpadId, LaunchpadName, MemberId};
 use membermail_core::random::OsRandom;
 use membermail_store::{Asked, Grant, Recorded, Store, UsedUp};
-use support::{World, address, community, now};
+use support::{World, address, community, now, operator};
 
 #[tokio::test]
 async fn a_member_who_is_not_there_is_not_asked_for_again() {
@@ -92,13 +92,13 @@ async fn a_verified_domain_keeps_its_first_time() {
     let domain = &community()[1];
     assert!(!world.store.domain_verified(domain).await.unwrap());
     for _ in 0..2 {
-        world.store.verify_domain(domain, now()).await.unwrap();
+        world.store.verify_domain(domain, operator(now()), &OsRandom).await.unwrap();
         assert!(world.store.domain_verified(domain).await.unwrap());
     }
-    world.store.verify_domain(domain, Timestamp::MAX).await.unwrap();
+    world.store.verify_domain(domain, operator(Timestamp::MAX), &OsRandom).await.unwrap();
     let items = format!("{:?}", world.client.scan().table_name(&world.table).send().await.unwrap());
     assert!(!items.contains("9999-"), "{items}");
-    world.store.unverify_domain(domain).await.unwrap();
-    world.store.unverify_domain(domain).await.unwrap();
+    world.store.unverify_domain(domain, operator(now()), &OsRandom).await.unwrap();
+    world.store.unverify_domain(domain, operator(now()), &OsRandom).await.unwrap();
     assert!(!world.store.domain_verified(domain).await.unwrap());
 }

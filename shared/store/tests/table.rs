@@ -11,7 +11,7 @@ use membermail_core::eligibility::Outcome;
 use membermail_core::member::{LaunchpadId, LaunchpadName, MemberId};
 use membermail_core::random::OsRandom;
 use membermail_store::{Asked, CheckState, Grant, Member, Recorded, Session, UsedUp};
-use support::{World, address, community, now};
+use support::{World, address, community, now, operator};
 
 const CAUSE: Cause<'static> =
     Cause { actor: Actor::Member, by: None, request_id: "request-1", now: jiff::Timestamp::UNIX_EPOCH };
@@ -74,7 +74,7 @@ async fn only_verified_domains_and_welcome_members_get_addresses() {
     world.store.refuse(alice.id, &community()[1], &Refusal::DomainNotVerified, now()).await.unwrap();
     assert_eq!(world.store.refusals_of(alice.id).await.unwrap().len(), 1);
 
-    world.store.verify_domain(&community()[1], now()).await.unwrap();
+    world.store.verify_domain(&community()[1], operator(now()), &OsRandom).await.unwrap();
     assert!(matches!(world.grant(&alice, "alice@kubuntu.org").await, Grant::Created { .. }));
     assert!(world.store.refusals_of(alice.id).await.unwrap().is_empty());
 

@@ -11,6 +11,7 @@ use aws_sdk_dynamodb::types::{
 };
 use jiff::Timestamp;
 use membermail_core::address::{Address, DomainName};
+use membermail_core::audit::{Actor, Cause};
 use membermail_core::email::EmailAddress;
 use membermail_core::member::{ClaimedIdentifier, Identity};
 use membermail_core::random::OsRandom;
@@ -25,6 +26,11 @@ pub(crate) struct World {
 
 pub(crate) fn now() -> Timestamp {
     "2026-11-24T10:00:00Z".parse().unwrap()
+}
+
+/// By an operator at that time.
+pub(crate) fn operator(now: Timestamp) -> Cause<'static> {
+    Cause { actor: Actor::Operator, by: Some("olivia"), request_id: "request-1", now }
 }
 
 pub(crate) fn community() -> Vec<DomainName> {
@@ -55,7 +61,7 @@ impl World {
         let table = format!("store-{name}-{}", std::process::id());
         create(&client, &table).await;
         let store = Store::new(client.clone(), &table);
-        store.verify_domain(&community()[0], now()).await.unwrap();
+        store.verify_domain(&community()[0], operator(now()), &OsRandom).await.unwrap();
         Self { store, sealer: Sealer::new(b"a master secret of a test, long enough"), client, table }
     }
 
