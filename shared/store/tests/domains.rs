@@ -8,11 +8,12 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
 use membermail_core::address::DomainName;
 use membermail_core::alias::{Refusal, Status};
-use membermail_core::audit::Actor;
+use membermail_core::audit::{Change, DomainChange};
 use membermail_core::domain_mail::{Dmarc, Mx, Spf};
 use membermail_core::domain_proof::{DomainEvent, GRACE, Proof, Seen, Unanswered};
+use membermail_core::member::LaunchpadId;
 use membermail_core::random::OsRandom;
-use membermail_store::{Cause, DomainCheck, Grant, RecordedCheck};
+use membermail_store::{Asked, DomainCheck, Grant, RecordedCheck};
 use support::{World, address, community, now, operator};
 
 fn day(day: i64) -> Timestamp {
@@ -30,8 +31,11 @@ impl World {
     }
 
     async fn grant(&self, member: &membermail_store::Member, text: &str) -> Grant {
-        let cause = Cause { actor: Actor::Member, request_id: "request-1", now: now() };
-        self.store.grant(&self.sealer, member, &address(text), &community(), cause, &OsRandom).await.unwrap()
+        let address = address(text);
+        let asked = Asked { address: &address, eligible_at: now(), renamed_from: None };
+        let mut member = member.clone();
+        member.launchpad_id = Some(LaunchpadId(7));
+        self.store.grant(&self.sealer, &member, asked, &community(), operator(now()), &OsRandom).await.unwrap()
     }
 
     /// The item as DynamoDB has it.
@@ -71,21 +75,29 @@ async fn a_lapsed_domain_gives_no_new_address_and_takes_none_away() {
     let refused = Grant::Refused(Refusal::DomainNotVerified);
     assert_eq!(world.grant(&alice, "alice@kubuntu.org").await, refused);
     world.record(Seen::Found, day(0)).await;
-    assert!(matches!(world.grant(&alice, "alice@kubuntu.org").await, Grant::Created(_)));
+    assert!(matches!(world.grant(&alice, "alice@kubuntu.org").await, Grant::Created { .. }));
 
     world.record(Seen::Missing, day(1)).await;
     // Within the grace all goes on.
-    assert!(matches!(world.grant(&bob, "bob@kubuntu.org").await, Grant::Created(_)));
+    assert!(matches!(world.grant(&bob, "bob@kubuntu.org").await, Grant::Created { .. }));
     let lapsed = world.record(Seen::Missing, day(8)).await;
     let proof = Proof::Lapsed { gone_since: day(1) };
-    assert_eq!(lapsed, RecordedCheck::Recorded { proof, event: Some(DomainEvent::Lapsed) });
+    let RecordedCheck::Recorded { proof: found, event: Some(DomainEvent::Lapsed), entry: Some(entry) } = lapsed else {
+        panic!("{lapsed:?}")
+    };
+    assert_eq!(found, proof);
+    // The news lies in the outbox and in the audit log, from the same transaction on.
+    let untold = world.store.untold(entry).await.unwrap().unwrap();
+    assert!(matches!(untold.change, Change::Domain { did: DomainChange::Lapsed, .. }));
+    let entries = world.store.audit(Some(&kubuntu()), "2026-12").await.unwrap();
+    assert!(entries.contains(&untold), "{entries:?}");
     assert_eq!(world.grant(&bob, "bobby@kubuntu.org").await, refused);
     assert_eq!(world.grant(&alice, "alice@kubuntu.org").await, Grant::Unchanged);
     let alias = world.store.alias(&address("alice@kubuntu.org")).await.unwrap().unwrap();
     assert_eq!(alias.alias.status, Status::Active);
 
     world.record(Seen::Found, day(9)).await;
-    assert!(matches!(world.grant(&bob, "bobby@kubuntu.org").await, Grant::Created(_)));
+    assert!(matches!(world.grant(&bob, "bobby@kubuntu.org").await, Grant::Created { .. }));
 }
 
 #[tokio::test]
@@ -148,7 +160,7 @@ async fn a_mark_from_before_there_were_proofs_is_an_operators_word() {
     let text = |text: &str| AttributeValue::S(text.to_owned());
     let put = world.client.put_item().table_name(&world.table).item("pk", text("DOMAIN#kubuntu.org"));
     put.item("sk", text("DOMAIN")).item("verified", text(&day(0).to_string())).send().await.unwrap();
-    let RecordedCheck::Recorded { proof, event } = world.record(Seen::Missing, day(9)).await else {
+    let RecordedCheck::Recorded { proof, event, .. } = world.record(Seen::Missing, day(9)).await else {
         panic!("not recorded")
     };
     assert_eq!((proof, event), (Proof::Operator { since: day(0) }, None));
