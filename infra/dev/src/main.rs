@@ -16,6 +16,7 @@ mod state;
 mod test;
 mod tools;
 mod up;
+mod watch;
 
 /// Membermail on this machine, and from it to AWS.
 #[derive(Debug, Parser)]
@@ -29,14 +30,20 @@ struct Arguments {
 enum Command {
     /// Start the site with all around it, offline, until Ctrl-C
     Up(up::Options),
-    /// Stop what `cargo dev up` started
-    Down,
+    /// Start the site with functions that follow the sources while you edit them, until Ctrl-C
+    Watch(up::Options),
+    /// Stop what `cargo dev up` or `cargo dev watch` started
+    Down(up::Name),
     /// Run all tests, those of the deployed stack too
     Test(test::Options),
     /// Check formatting, lints and the template
     Lint,
     /// Install the tools that all this needs
-    Tools,
+    Tools {
+        /// What is to stand for AWS
+        #[arg(long, value_enum, default_value_t)]
+        emulator: emulator::Emulator,
+    },
     /// Build for AWS and deploy there
     Deploy(deploy::Options),
 }
@@ -45,10 +52,11 @@ enum Command {
 async fn main() -> Result<()> {
     match Arguments::parse().command {
         Command::Up(options) => up::up(&options).await,
-        Command::Down => up::down(),
+        Command::Watch(options) => watch::watch(&options).await,
+        Command::Down(name) => up::down(&name),
         Command::Test(options) => test::test(&options).await,
         Command::Lint => check::lint(),
-        Command::Tools => tools::install(),
+        Command::Tools { emulator } => tools::install().and_then(|()| emulator::install(emulator)),
         Command::Deploy(options) => deploy::deploy(&options),
     }
 }

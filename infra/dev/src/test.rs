@@ -28,16 +28,9 @@ pub(crate) async fn test(options: &Options) -> Result<()> {
     tools::install()?;
     tools::install_browser()?;
     let state = site::state("test");
-    let start = site::Options {
-        state: state.clone(),
-        port: 0,
-        stand_ins: 0,
-        community: "ubuntu".to_owned(),
-        emulator: options.emulator,
-    };
-    let site = Site::start(&start).await?;
+    let site = Site::start(&site::Options::named("test", options.emulator)).await?;
     let description = json!({
-        "endpoint_url": site.emulator.endpoint_url,
+        "endpoint_url": site.emulator.url,
         "public_url": site.url,
         "stand_ins_url": site.stand_ins.url,
         "table": site.output("TableName")?,

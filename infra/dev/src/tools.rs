@@ -13,9 +13,9 @@ const BROWSER: [Needed<'_>; 2] = [
 /// Names of Chromium.
 pub(crate) const CHROMIUM: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
 
-/// Installs everything; instant when it is there.
+/// Installs what builds, checks and deploys; instant when it is there. An emulator is installed by whoever starts it.
 pub(crate) fn install() -> Result<()> {
-    membermail_localstack::install()
+    membermail_localstack::install_tools()
 }
 
 /// Installs a browser and its driver.
