@@ -4,13 +4,17 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
+use clap::ValueEnum;
 use membermail_localstack::Flavour;
 use membermail_toolbox::service::Service;
 
 use crate::aws::cli;
 
+/// Names the emulator that commands take when they are told of none.
+pub(crate) const VARIABLE: &str = "MEMBERMAIL_EMULATOR";
+
 /// Which emulator stands for AWS.
-#[derive(Clone, Copy, Debug, Default, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
 pub(crate) enum Emulator {
     /// LocalStack as processes of this machine
     #[default]
@@ -19,6 +23,13 @@ pub(crate) enum Emulator {
     Docker,
     /// MiniStack: everything of it under the MIT licence, without DynamoDB Local
     Ministack,
+}
+
+impl Emulator {
+    /// As it is written after `--emulator`.
+    pub(crate) fn name(self) -> String {
+        self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+    }
 }
 
 /// Installs what it is made of; instant when that is there.

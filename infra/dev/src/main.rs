@@ -4,6 +4,7 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 mod aws;
+mod bench;
 mod check;
 mod deploy;
 mod emulator;
@@ -41,9 +42,12 @@ enum Command {
     /// Install the tools that all this needs
     Tools {
         /// What is to stand for AWS
-        #[arg(long, value_enum, default_value_t)]
+        #[arg(long, value_enum, default_value_t, env = emulator::VARIABLE)]
         emulator: emulator::Emulator,
     },
+    /// Measure what the project promises
+    #[command(subcommand)]
+    Bench(bench::Bench),
     /// Build for AWS and deploy there
     Deploy(deploy::Options),
 }
@@ -57,6 +61,7 @@ async fn main() -> Result<()> {
         Command::Test(options) => test::test(&options).await,
         Command::Lint => check::lint(),
         Command::Tools { emulator } => tools::install().and_then(|()| emulator::install(emulator)),
+        Command::Bench(what) => bench::bench(&what).await,
         Command::Deploy(options) => deploy::deploy(&options),
     }
 }

@@ -5,7 +5,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::Result;
-use membermail_toolbox::service::{Plan, Service};
+use membermail_toolbox::service::{Health, Plan, Service};
 
 use crate::functions::program;
 
@@ -18,7 +18,7 @@ pub(crate) async fn start(port: u16, state: &Path) -> Result<Service> {
         command,
         // A name, as browsers keep cookies by it and not by the port.
         url: format!("http://localhost:{port}"),
-        health: Some("/health"),
+        health: Health::Good("/health"),
         log: Some(state.join("stand-ins.log")),
         patience: Duration::from_secs(20),
     })

@@ -41,27 +41,25 @@ impl Started {
         }
     }
 
-    /// Writes the file: the site, and what else was started for it.
-    pub(crate) fn write(name: &str, site: &Site, more: &[&Service]) -> Result<()> {
+    /// Writes the file: how the site is described, and the processes of the site and of what else was started for it.
+    pub(crate) fn write(name: &str, description: Value, site: &Site, more: &[&Service]) -> Result<()> {
         let this = i32::try_from(std::process::id()).ok().and_then(Process::now).context("no /proc")?;
         let services = more.iter().copied().chain([&site.stand_ins, &site.emulator]);
         let processes: Vec<_> = std::iter::once(this)
             .chain(services.map(|service| service.process))
             .map(|process| json!({ "pid": process.pid, "start": process.start }))
             .collect();
-        let description = json!({
-            "url": site.url,
-            "stand_ins_url": site.stand_ins.url,
-            "endpoint_url": site.emulator.url,
-            "outputs": site.outputs,
-            "processes": processes,
-        });
+        let mut description = description;
+        description["url"] = json!(site.url);
+        description["processes"] = json!(processes);
         let file = file(name);
         if let Some(folder) = file.parent() {
             fs::create_dir_all(folder)?;
         }
-        fs::write(&file, serde_json::to_vec_pretty(&description)?)
-            .with_context(|| format!("writing {}", file.display()))
+        // In one step: whoever waits for the file must not read half of it.
+        let half = file.with_extension("json.new");
+        fs::write(&half, serde_json::to_vec_pretty(&description)?)?;
+        fs::rename(&half, &file).with_context(|| format!("writing {}", file.display()))
     }
 
     /// Removes the file.

@@ -1,12 +1,13 @@
 //! `cargo dev test`: all tests, with a stack of their own deployed for those that want one.
 
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use membermail_toolbox::{find_program, folder, venv_program, workspace};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::emulator::{self, Emulator};
 use crate::site::{self, Site};
@@ -18,7 +19,7 @@ pub(crate) struct Options {
     /// Run only tests whose name holds this
     filter: Option<String>,
     /// What stands for AWS
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_enum, default_value_t, env = emulator::VARIABLE)]
     emulator: Emulator,
 }
 
@@ -29,23 +30,8 @@ pub(crate) async fn test(options: &Options) -> Result<()> {
     tools::install_browser()?;
     let state = site::state("test");
     let site = Site::start(&site::Options::named("test", options.emulator)).await?;
-    let description = json!({
-        "endpoint_url": site.emulator.url,
-        "public_url": site.url,
-        "stand_ins_url": site.stand_ins.url,
-        "table": site.output("TableName")?,
-        "verify_queue_url": site.output("VerifyQueueUrl")?,
-        "write_queue_url": site.output("WriteQueueUrl")?,
-        "verify_dead_letters_url": site.output("VerifyDeadLettersUrl")?,
-        "write_dead_letters_url": site.output("WriteDeadLettersUrl")?,
-        "logs": emulator::logs(&state),
-        "python": venv_program("python"),
-        "node_modules": folder().join("browser/node_modules"),
-        "chromium": find_program(&tools::CHROMIUM),
-        "chromedriver": find_program(&["chromedriver"]),
-    });
     let file = state.join("stack.json");
-    fs::write(&file, serde_json::to_vec_pretty(&description)?)
+    fs::write(&file, serde_json::to_vec_pretty(&describe(&site, &state)?)?)
         .with_context(|| format!("writing {}", file.display()))?;
     let mut cargo = Command::new("cargo");
     match find_program(&["cargo-nextest"]) {
@@ -53,6 +39,7 @@ pub(crate) async fn test(options: &Options) -> Result<()> {
         None => cargo.arg("test"),
     };
     cargo.current_dir(workspace()).arg("--workspace").args(&options.filter).env("MEMBERMAIL_STACK", &file);
+    cargo.env(emulator::VARIABLE, options.emulator.name());
     // The site's front is a task of this process, so its thread must not be held up by the wait.
     let status = tokio::task::spawn_blocking(move || cargo.status()).await?.context("cannot start the tests")?;
     let logs = emulator::logs(&state);
@@ -63,4 +50,23 @@ pub(crate) async fn test(options: &Options) -> Result<()> {
     }
     println!("all tests passed, and the stack is gone again, after {took} s");
     Ok(())
+}
+
+/// Where everything of a site is, for tests and other programs.
+pub(crate) fn describe(site: &Site, state: &Path) -> Result<Value> {
+    Ok(json!({
+        "endpoint_url": site.emulator.url,
+        "public_url": site.url,
+        "stand_ins_url": site.stand_ins.url,
+        "table": site.output("TableName")?,
+        "verify_queue_url": site.output("VerifyQueueUrl")?,
+        "write_queue_url": site.output("WriteQueueUrl")?,
+        "verify_dead_letters_url": site.output("VerifyDeadLettersUrl")?,
+        "write_dead_letters_url": site.output("WriteDeadLettersUrl")?,
+        "logs": emulator::logs(state),
+        "python": venv_program("python"),
+        "node_modules": folder().join("browser/node_modules"),
+        "chromium": find_program(&tools::CHROMIUM),
+        "chromedriver": find_program(&["chromedriver"]),
+    }))
 }

@@ -8,6 +8,10 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::emulator::{self, Emulator};
 use crate::site::{self, Site};
 use crate::state::Started;
+use crate::test;
+
+/// The name of a run that is given none.
+const DEFAULT: &str = "up";
 
 /// How to start.
 #[derive(Debug, clap::Args)]
@@ -22,7 +26,7 @@ pub(crate) struct Options {
     #[arg(long, default_value = "ubuntu")]
     community: String,
     /// What stands for AWS
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_enum, default_value_t, env = emulator::VARIABLE)]
     emulator: Emulator,
     #[command(flatten)]
     pub(crate) name: Name,
@@ -32,7 +36,7 @@ pub(crate) struct Options {
 #[derive(Debug, clap::Args)]
 pub(crate) struct Name {
     /// Name of this run; runs of different names do not know each other
-    #[arg(long, default_value = "up")]
+    #[arg(long, default_value = DEFAULT)]
     pub(crate) name: String,
 }
 
@@ -77,8 +81,8 @@ pub(crate) async fn up(options: &Options) -> Result<()> {
         // What was started so far ends as its values are dropped.
         () = stop.asked() => return Ok(()),
     };
-    Started::write(name, &site, &[])?;
-    tell(&site, begin);
+    Started::write(name, test::describe(&site, &options.state)?, &site, &[])?;
+    tell(&site, name, begin);
     println!("  logs:     {}", emulator::logs(&options.state).display());
     stop.asked().await;
     println!("stopping …");
@@ -87,11 +91,12 @@ pub(crate) async fn up(options: &Options) -> Result<()> {
 }
 
 /// Says what one can do now.
-pub(crate) fn tell(site: &Site, begin: Instant) {
+pub(crate) fn tell(site: &Site, name: &str, begin: Instant) {
+    let name = if name == DEFAULT { String::new() } else { format!(" --name {name}") };
     println!("\n{} is up after {:.0} s.", site.url, begin.elapsed().as_secs_f32());
     println!("  sign in:  open {}/sign-in and choose a person at {}", site.url, site.stand_ins.url);
     println!("  AWS:      {}", site.emulator.url);
-    println!("  stop:     Ctrl-C, or `cargo dev down`");
+    println!("  stop:     Ctrl-C, or `cargo dev down{name}`");
 }
 
 /// Ends what `up` or `watch` started, also where they themselves were killed.

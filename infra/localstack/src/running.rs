@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use membermail_toolbox::service::{Plan, Service};
+use membermail_toolbox::service::{Health, Plan, Service};
 
 use crate::{Flavour, Options, docker, host};
 
@@ -18,7 +18,7 @@ pub async fn start(options: &Options) -> Result<Service> {
         name: "the emulator",
         command,
         url: format!("http://127.0.0.1:{}", options.port),
-        health: Some("/_localstack/health"),
+        health: Health::Good("/_localstack/health"),
         log: Some(options.state_dir.join("emulator.log")),
         patience: Duration::from_secs(90),
     })

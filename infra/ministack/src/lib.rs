@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use membermail_toolbox::python;
-use membermail_toolbox::service::{Plan, Service};
+use membermail_toolbox::service::{Health, Plan, Service};
 
 mod complete;
 
@@ -61,7 +61,7 @@ pub async fn start(options: &Options) -> Result<Service> {
         name: "the emulator",
         command,
         url,
-        health: Some("/_ministack/health"),
+        health: Health::Good("/_ministack/health"),
         log: Some(state.join("emulator.log")),
         patience: Duration::from_secs(60),
     })

@@ -19,12 +19,21 @@ pub struct Plan {
     pub command: Command,
     /// Where it answers.
     pub url: String,
-    /// The path that answers 2xx once all is ready; without one, any answer will do.
-    pub health: Option<&'static str>,
+    /// What it answers once all is ready.
+    pub health: Health,
     /// What it has to say for itself; without a file it says it on this terminal.
     pub log: Option<PathBuf>,
     /// How long it may take until it answers.
     pub patience: Duration,
+}
+
+/// How a program shows that it is ready.
+#[derive(Clone, Copy, Debug)]
+pub enum Health {
+    /// This path is answered with 2xx.
+    Good(&'static str),
+    /// This path is answered, with whatever status.
+    Any(&'static str),
 }
 
 /// A program that answers, until this value is dropped.
@@ -69,15 +78,16 @@ impl Service {
         Ok(())
     }
 
-    async fn wait(&mut self, health: Option<&str>, patience: Duration) -> Result<()> {
+    async fn wait(&mut self, health: Health, patience: Duration) -> Result<()> {
         let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5)).build()?;
-        let (url, start) = (format!("{}{}", self.url, health.unwrap_or_default()), Instant::now());
+        let (Health::Good(path) | Health::Any(path)) = health;
+        let (url, start) = (format!("{}{path}", self.url), Instant::now());
         while start.elapsed() < patience {
             if let Some(status) = self.child.try_wait()? {
                 bail!("{} ended with {status}{}", self.name, self.see());
             }
             let answer = client.get(&url).send().await;
-            if answer.is_ok_and(|answer| health.is_none() || answer.status().is_success()) {
+            if answer.is_ok_and(|answer| matches!(health, Health::Any(_)) || answer.status().is_success()) {
                 return Ok(());
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -112,7 +122,7 @@ mod tests {
             name: "it",
             command,
             url: "http://127.0.0.1:9".to_owned(),
-            health: None,
+            health: Health::Good("/"),
             log: Some(log.clone()),
             patience: Duration::from_secs(5),
         };

@@ -7,15 +7,16 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use membermail_toolbox::service::{Plan, Service};
+use membermail_toolbox::service::{Health, Plan, Service};
 use membermail_toolbox::{step, venv_program, workspace};
 use serde_json::Value;
+use tokio::task::JoinSet;
 
 use crate::front::{self, Target};
 use crate::site::{self, Site};
 use crate::state::Started;
 use crate::up::{self, Options, Stop};
-use crate::{aws, emulator, functions};
+use crate::{aws, emulator, functions, test};
 
 mod pump;
 pub(crate) mod routes;
@@ -29,28 +30,29 @@ pub(crate) async fn watch(options: &Options) -> Result<()> {
     Started::refuse_second(name)?;
     let (mut stop, begin) = (Stop::new()?, Instant::now());
     let options = site::Options { queues: false, ..options.site() };
-    let (site, mut server) = tokio::select! {
+    let (site, mut server, pumps) = tokio::select! {
         started = start(&options) => started?,
         // What was started so far ends as its values are dropped.
         () = stop.asked() => return Ok(()),
     };
-    Started::write(name, &site, &[&server])?;
-    up::tell(&site, begin);
+    Started::write(name, test::describe(&site, &options.state)?, &site, &[&server])?;
+    up::tell(&site, name, begin);
     println!("  edit:     a function is compiled and started anew when it is next needed; its log comes here");
     stop.asked().await;
     println!("stopping …");
+    drop(pumps);
     server.stop()?;
     site.stop()?;
     Started::forget(name)
 }
 
-async fn start(options: &site::Options) -> Result<(Site, Service)> {
+async fn start(options: &site::Options) -> Result<(Site, Service, JoinSet<()>)> {
     let (site, listener) = Site::deploy(options).await?;
     let wiring = step::during("read how the functions are wired", || Wiring::read(&site.emulator.url))?;
     let server = serve_functions(&site.emulator.url, &wiring.environment).await?;
-    pump::start(wiring.queues, &aws::local(&site.emulator.url).await, &server.url)?;
+    let pumps = pump::start(wiring.queues, &aws::local(&site.emulator.url).await, &server.url)?;
     front::serve(listener, Target::Functions { server: server.url.clone(), routes: wiring.routes })?;
-    Ok((site, server))
+    Ok((site, server, pumps))
 }
 
 /// `cargo lambda watch` with all functions in the environment that the stack gives them.
@@ -65,7 +67,8 @@ async fn serve_functions(endpoint: &str, environment: &BTreeMap<String, String>)
         name: "cargo lambda watch",
         command,
         url: format!("http://127.0.0.1:{port}"),
-        health: None,
+        // It has no health of its own. This answers whatever it is asked, and leads to no function.
+        health: Health::Any("/.rt/2022-07-01/telemetry"),
         log: None,
         patience: Duration::from_secs(60),
     })

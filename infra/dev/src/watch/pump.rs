@@ -8,6 +8,7 @@ use aws_config::SdkConfig;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::{DeleteMessageBatchRequestEntry, Message, MessageAttributeValue, MessageSystemAttributeName};
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 
 use super::name_of;
 use super::wiring::QueueOf;
@@ -17,14 +18,15 @@ const LOOK: i32 = 10;
 /// The pause after something went wrong, as while a function does not compile.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Pumps until the process ends.
-pub(crate) fn start(queues: Vec<QueueOf>, aws: &SdkConfig, server: &str) -> Result<()> {
+/// Pumps until the value is dropped.
+pub(crate) fn start(queues: Vec<QueueOf>, aws: &SdkConfig, server: &str) -> Result<JoinSet<()>> {
+    let mut pumps = JoinSet::new();
     // A function may have to be compiled first, so an invocation has no time limit of its own.
     let http = reqwest::Client::builder().no_proxy().build()?;
     for queue in queues {
         for _ in 0..queue.concurrency {
             let (sqs, http, queue, server) = (Client::new(aws), http.clone(), queue.clone(), server.to_owned());
-            tokio::spawn(async move {
+            pumps.spawn(async move {
                 let url = format!("{server}/2015-03-31/functions/{}/invocations", queue.function);
                 loop {
                     if let Err(cause) = once(&sqs, &http, &queue, &url).await {
@@ -35,7 +37,7 @@ pub(crate) fn start(queues: Vec<QueueOf>, aws: &SdkConfig, server: &str) -> Resu
             });
         }
     }
-    Ok(())
+    Ok(pumps)
 }
 
 /// One batch, if there is one. What failed stays and comes back when the queue shows it again.
