@@ -41,8 +41,7 @@ pub(crate) fn of_logical_id(id: &str) -> String {
     name
 }
 
-/// For this machine: plain cargo, so that nothing that tests have compiled is compiled again. Programs are chosen by
-/// name and not by package: so cargo takes the features of the whole workspace, as `cargo lambda watch` does.
+/// For this machine: plain cargo, so that nothing that tests have compiled is compiled again.
 pub(crate) fn build_here(profile: Profile) -> Result<()> {
     build(&["stand-ins"], Profile::Dev)?;
     build(&NAMES, profile)?;
@@ -52,7 +51,14 @@ pub(crate) fn build_here(profile: Profile) -> Result<()> {
 /// Compiles programs of this workspace for this machine.
 pub(crate) fn build(programs: &[&str], profile: Profile) -> Result<()> {
     let mut cargo = Command::new("cargo");
-    cargo.current_dir(workspace()).arg("build").args(programs.iter().flat_map(|name| ["--bin", name]));
+    cargo.current_dir(workspace()).arg("build");
+    let choose = match profile {
+        // By program, cargo takes the features of the whole workspace, as `cargo lambda watch` does.
+        Profile::Dev => "--bin",
+        // By package, it takes those of the functions alone, as they are shipped.
+        Profile::Release => "--package",
+    };
+    cargo.args(programs.iter().flat_map(|name| [choose, name]));
     if profile == Profile::Release {
         cargo.arg("--release");
     }
@@ -65,12 +71,13 @@ pub(crate) fn build_for_aws(architecture: &str) -> Result<()> {
     cargo.current_dir(workspace()).args(["lambda", "build", "--release"]);
     cargo.arg(if architecture == "arm64" { "--arm64" } else { "--x86-64" });
     cargo.args(NAMES.iter().flat_map(|name| ["--package", name]));
-    // What lies there is no longer what was laid out for this machine.
+    // zig lies beside it in the virtual environment and is found by the path.
+    let built = said(with_tools_in_path(&mut cargo)?);
+    // What lies there, even of a build that failed, is no longer what was laid out for this machine.
     for name in NAMES {
         let _ = fs::remove_file(origin(name));
     }
-    // zig lies beside it in the virtual environment and is found by the path.
-    said(with_tools_in_path(&mut cargo)?)
+    built
 }
 
 /// Puts the programs of the virtual environment before those of the machine.

@@ -57,13 +57,7 @@ impl Counting {
     }
 }
 
-async fn pass(
-    State(counting): State<Counting>,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
+async fn pass(State(counting): State<Counting>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
     if let Some(call) = call(&headers) {
         *counting.lock().entry(call).or_default() += 1;
     }

@@ -9,6 +9,7 @@ mod figures;
 mod runtime_api;
 mod sign_in;
 mod start;
+mod up;
 
 /// What is measured.
 #[derive(Debug, clap::Subcommand)]
@@ -17,6 +18,8 @@ pub(crate) enum Bench {
     Start(start::Options),
     /// From the browser's return to the alias in the table, and what that costs
     SignIn(sign_in::Options),
+    /// From the command to the site, the first and the second time
+    Up(up::Options),
 }
 
 /// Measures and tells.
@@ -24,6 +27,7 @@ pub(crate) async fn bench(what: &Bench) -> Result<()> {
     match what {
         Bench::Start(options) => start::start(options).await,
         Bench::SignIn(options) => sign_in::sign_in(options).await,
+        Bench::Up(options) => up::up(options).await,
     }
 }
 

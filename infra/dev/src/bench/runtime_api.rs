@@ -88,7 +88,11 @@ async fn next(State(shared): State<Arc<Shared>>) -> Response {
     (headers, event).into_response()
 }
 
-async fn answered(State(shared): State<Arc<Shared>>, Path((_, how)): Path<(String, String)>, body: String) -> StatusCode {
+async fn answered(
+    State(shared): State<Arc<Shared>>,
+    Path((_, how)): Path<(String, String)>,
+    body: String,
+) -> StatusCode {
     let at = Instant::now();
     let answer = if how == "response" { Ok(Answer { at, body }) } else { Err(anyhow::anyhow!("it failed: {body}")) };
     tell(&shared, answer)

@@ -189,13 +189,7 @@ fn tell(options: &Options, subjects: &[Subject]) -> Result<()> {
         let memory = runs.iter().map(|run| run.memory).fold(0.0, f64::max);
         let megabytes = zip.as_ref().map(|zip| zip.megabytes);
         let size = megabytes.map_or_else(|| "–".to_owned(), |size| format!("{size:.2}"));
-        table.push(vec![
-            (*name).to_owned(),
-            size,
-            format!("{p50:.1}"),
-            format!("{p90:.1}"),
-            format!("{memory:.1}"),
-        ]);
+        table.push(vec![(*name).to_owned(), size, format!("{p50:.1}"), format!("{p90:.1}"), format!("{memory:.1}")]);
         all.push(json!({
             "name": name,
             "zip_mb": megabytes.map(rounded),
