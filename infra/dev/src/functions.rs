@@ -68,7 +68,7 @@ pub(crate) fn build(programs: &[&str], profile: Profile) -> Result<()> {
 /// For AWS: small, for its C library and for this architecture.
 pub(crate) fn build_for_aws(architecture: &str) -> Result<()> {
     let mut cargo = Command::new(venv_program("cargo-lambda"));
-    cargo.current_dir(workspace()).args(["lambda", "build", "--release"]);
+    cargo.current_dir(workspace()).args(["lambda", "build", "--release", "--lambda-dir", "target/lambda"]);
     cargo.arg(if architecture == "arm64" { "--arm64" } else { "--x86-64" });
     cargo.args(NAMES.iter().flat_map(|name| ["--package", name]));
     // zig lies beside it in the virtual environment and is found by the path.

@@ -3,9 +3,10 @@
 use std::fs::{self, File};
 use std::path::PathBuf;
 use std::process::{Child, Command};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
+use membermail_core::clock::{Clock, SystemClock};
 use membermail_tests::stack::Stack;
 use membermail_tests::wait::until;
 use membermail_toolbox::process::Process;
@@ -93,7 +94,7 @@ async fn watching_serves_the_same_story_and_follows_the_sources() -> Result<()> 
     // A function whose source is saved runs anew and goes on answering. Only the time of the file changes.
     let before = watch.function("account").context("no account process")?;
     let source = workspace().join("functions/account/src/main.rs");
-    File::options().append(true).open(source)?.set_modified(SystemTime::now())?;
+    File::options().append(true).open(source)?.set_modified(SystemClock.now().into())?;
     until("a new process of account", Duration::from_secs(120), || {
         let now = watch.function("account");
         async move { Ok(now.filter(|now| *now != before)) }
