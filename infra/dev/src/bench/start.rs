@@ -126,8 +126,8 @@ fn zip(name: &str, program: &Path, folder: &Path) -> Result<Zip> {
 
 fn needs_reqwest(name: &str) -> Result<bool> {
     let mut tree = std::process::Command::new("cargo");
-    tree.current_dir(workspace()).args(["tree", "--quiet", "--package", name, "--edges", "normal"]);
-    Ok(!step::quietly(tree.args(["--invert", "reqwest", "--depth", "0"]))?.trim().is_empty())
+    tree.current_dir(workspace()).args(["tree", "--package", name, "--edges", "normal", "--prefix", "none"]);
+    Ok(step::quietly(&mut tree)?.lines().any(|line| line.starts_with("reqwest ")))
 }
 
 /// Starts a process, gives it an event, and takes the time until the answer is here.
