@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use crate::emulator::{self, Emulator};
 use crate::site::{self, Site};
 use crate::tools;
+use crate::up::Stop;
 
 /// Which tests.
 #[derive(Debug, clap::Args)]
@@ -29,7 +30,13 @@ pub(crate) async fn test(options: &Options) -> Result<()> {
     tools::install()?;
     tools::install_browser()?;
     let state = site::state("test");
-    let site = Site::start(&site::Options::named("test", options.emulator)).await?;
+    let mut stop = Stop::new()?;
+    let wanted = site::Options::named("test", options.emulator);
+    let site = tokio::select! {
+        site = Site::start(&wanted) => site?,
+        // What was started so far ends as its values are dropped.
+        () = stop.asked() => bail!("stopped"),
+    };
     let file = state.join("stack.json");
     fs::write(&file, serde_json::to_vec_pretty(&describe(&site, &state)?)?)
         .with_context(|| format!("writing {}", file.display()))?;
@@ -40,8 +47,13 @@ pub(crate) async fn test(options: &Options) -> Result<()> {
     };
     cargo.current_dir(workspace()).arg("--workspace").args(&options.filter).env("MEMBERMAIL_STACK", &file);
     cargo.env(emulator::VARIABLE, options.emulator.name());
-    // The site's front is a task of this process, so its thread must not be held up by the wait.
-    let status = tokio::task::spawn_blocking(move || cargo.status()).await?.context("cannot start the tests")?;
+    let mut tests =
+        tokio::process::Command::from(cargo).kill_on_drop(true).spawn().context("cannot start the tests")?;
+    let status = tokio::select! {
+        status = tests.wait() => status?,
+        // A Ctrl-C reaches the tests too; whoever ends only this process must not leave an emulator behind.
+        () = stop.asked() => bail!("stopped"),
+    };
     let logs = emulator::logs(&state);
     site.stop()?;
     let took = begin.elapsed().as_secs();

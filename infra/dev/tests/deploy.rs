@@ -62,31 +62,32 @@ fn a_stack_is_made_and_then_changed() -> Result<()> {
     aws(&stack, &["s3api", "create-bucket", "--bucket", "code-of-deploy"])?;
     let architecture = if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" };
     let architecture = format!("Architecture={architecture}");
-    let state = |status: &str, days: i64| -> Result<()> {
+    let state = |status: &str, patience: &str| -> Result<()> {
         let stacks = aws(&stack, &["cloudformation", "describe-stacks", "--stack-name", STACK])?;
         ensure!(stacks["Stacks"][0]["StackStatus"] == status, "{stacks:#}");
         let parameters = stacks["Stacks"][0]["Parameters"].as_array().context("no parameters")?;
         let is = |name: &str, value: &str| {
             parameters.iter().any(|one| one["ParameterKey"] == name && one["ParameterValue"] == value)
         };
-        ensure!(is("LogRetentionDays", &days.to_string()) && is("QueuesEnabled", "false"), "{parameters:#?}");
+        ensure!(is("LaunchpadPatienceSeconds", patience) && is("QueuesEnabled", "false"), "{parameters:#?}");
         Ok(())
     };
-    for (days, status) in [(7, "CREATE_COMPLETE"), (14, "UPDATE_COMPLETE")] {
-        let days_parameter = format!("LogRetentionDays={days}");
+    for (patience, status) in [("7", "CREATE_COMPLETE"), ("9", "UPDATE_COMPLETE")] {
+        let changed = format!("LaunchpadPatienceSeconds={patience}");
         let mut command = deploy(&["--bucket", "code-of-deploy", "--stack", STACK, "--skip-build"]);
         // Its queues would only poll beside those of the stack that the other tests use.
-        for parameter in [&architecture, &days_parameter, "QueuesEnabled=false"] {
+        for parameter in [&architecture, &changed, "QueuesEnabled=false"] {
             command.args(["--parameter", parameter]);
         }
         let output = at(&mut command, &stack).output()?;
         ensure!(output.status.success(), "{}", said(&output));
-        state(status, days)?;
+        state(status, patience)?;
     }
     let listed = aws(&stack, &["lambda", "list-functions"])?;
     let ours = listed["Functions"].as_array().into_iter().flatten();
-    let ours = ours.filter(|one| one["FunctionName"].as_str().is_some_and(|name| name.starts_with(STACK))).count();
-    ensure!(ours >= 4, "{listed:#}");
+    let ours = ours.filter(|one| one["FunctionName"].as_str().is_some_and(|name| name.starts_with(STACK)));
+    let patience = |one: &Value| one["Environment"]["Variables"]["LAUNCHPAD_PATIENCE_SECONDS"] == "9";
+    ensure!(ours.clone().count() >= 4 && ours.clone().any(patience), "{listed:#}");
     aws(&stack, &["cloudformation", "delete-stack", "--stack-name", STACK])?;
     Ok(())
 }
