@@ -1,8 +1,8 @@
 //! The AWS clients, each made once a process. The endpoint is the standard `AWS_ENDPOINT_URL` where it is set.
 //!
 //! This is for functions: Lambda tells a function everything by variables, its credentials too, so nothing else is
-//! looked at. The SDK's whole chain (profiles, SSO, STS, the metadata services of EC2 and ECS) would be a fifth of a
-//! function's size and a third of its start. Programs that run elsewhere take `aws_config`.
+//! looked at. The SDK's whole chain (profiles, STS, the metadata services of EC2 and ECS) would only make every function
+//! larger and its start slower. Programs that run elsewhere take `aws_config`.
 
 use aws_config::environment::{EnvironmentVariableCredentialsProvider, EnvironmentVariableRegionProvider};
 use aws_config::meta::region::ProvideRegion;
@@ -31,7 +31,7 @@ impl Aws {
             .region(EnvironmentVariableRegionProvider::new().region().await)
             .credentials_provider(credentials)
             .http_client(http);
-        config.set_endpoint_url(of_process("AWS_ENDPOINT_URL"));
+        config.set_endpoint_url(of_process("AWS_ENDPOINT_URL").filter(|url| !url.is_empty()));
         Self { config: config.build() }
     }
 

@@ -10,7 +10,7 @@ use crate::variables::of_process;
 /// Starts the log of this process; `LOG_LEVEL` is a level, or levels of targets (`info,aws_smithy_runtime=debug`).
 /// It is `info` unless set.
 pub fn init() {
-    // `Targets` and not `EnvFilter`, whose regular expressions are half a megabyte of every function.
+    // `Targets` and not `EnvFilter`, whose regular expressions would be in every function's zip.
     let asked = of_process("LOG_LEVEL").and_then(|text| text.parse().ok());
     let filter = asked.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
     let json = tracing_subscriber::fmt::layer()
