@@ -14,18 +14,23 @@ pub(crate) fn cli(endpoint: Option<&str>) -> Command {
     let mut command = Command::new(venv_program("aws"));
     command.current_dir(workspace()).args(["--output", "json"]);
     if let Some(endpoint) = endpoint {
-        command.env_remove("AWS_PROFILE").envs([
-            ("AWS_ENDPOINT_URL", endpoint),
-            ("AWS_ACCESS_KEY_ID", "test"),
-            ("AWS_SECRET_ACCESS_KEY", "test"),
-            ("AWS_DEFAULT_REGION", REGION),
-            ("AWS_REGION", REGION),
-            // What is on the developer's account must be out of reach of a local run.
-            ("AWS_CONFIG_FILE", "/dev/null"),
-            ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null"),
-        ]);
+        keep_local(&mut command, endpoint);
     }
     command
+}
+
+/// Lets a program see no AWS but the one at this endpoint.
+pub(crate) fn keep_local<'a>(command: &'a mut Command, endpoint: &str) -> &'a mut Command {
+    command.env_remove("AWS_PROFILE").env_remove("AWS_SESSION_TOKEN").envs([
+        ("AWS_ENDPOINT_URL", endpoint),
+        ("AWS_ACCESS_KEY_ID", "test"),
+        ("AWS_SECRET_ACCESS_KEY", "test"),
+        ("AWS_DEFAULT_REGION", REGION),
+        ("AWS_REGION", REGION),
+        // What is on the developer's account must be out of reach of a local run.
+        ("AWS_CONFIG_FILE", "/dev/null"),
+        ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null"),
+    ])
 }
 
 /// What clients of a local endpoint are made from.

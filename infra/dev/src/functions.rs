@@ -11,33 +11,96 @@ use membermail_toolbox::{find_program, step, venv_program, workspace};
 pub(crate) const NAMES: [&str; 7] =
     ["sso", "account", "verify-member", "write-aliases", "start-sync", "sync-team", "check-domains"];
 
-/// For this machine: plain cargo, so that nothing that tests have compiled is compiled again.
-pub(crate) fn build_here() -> Result<()> {
-    let mut cargo = Command::new("cargo");
-    cargo.current_dir(workspace()).args(["build", "--package", "membermail-stand-ins"]);
-    cargo.args(NAMES.iter().flat_map(|name| ["--package", name]));
-    said(&mut cargo)?;
-    step::during("lay the functions out", || NAMES.iter().try_for_each(|name| lay_out(name)))
+/// How something is compiled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Profile {
+    /// Soon.
+    Dev,
+    /// Small and fast, as it is shipped.
+    Release,
 }
 
-/// For AWS: small, for its C library and for ARM.
+impl Profile {
+    /// Its folder below `target`.
+    fn folder(self) -> &'static str {
+        match self {
+            Self::Dev => "debug",
+            Self::Release => "release",
+        }
+    }
+}
+
+/// The function, and so the package, of a logical id in the template: `VerifyMember` is `verify-member`.
+pub(crate) fn of_logical_id(id: &str) -> String {
+    let mut name = String::with_capacity(id.len() + 4);
+    for (at, letter) in id.char_indices() {
+        if letter.is_ascii_uppercase() && at > 0 {
+            name.push('-');
+        }
+        name.push(letter.to_ascii_lowercase());
+    }
+    name
+}
+
+/// For this machine: plain cargo, so that nothing that tests have compiled is compiled again.
+pub(crate) fn build_here(profile: Profile) -> Result<()> {
+    build(&["stand-ins"], Profile::Dev)?;
+    build(&NAMES, profile)?;
+    step::during("lay the functions out", || NAMES.iter().try_for_each(|name| lay_out(name, profile)))
+}
+
+/// Compiles programs of this workspace for this machine.
+pub(crate) fn build(programs: &[&str], profile: Profile) -> Result<()> {
+    let mut cargo = Command::new("cargo");
+    cargo.current_dir(workspace()).arg("build");
+    let choose = match profile {
+        // By program, cargo takes the features of the whole workspace, as `cargo lambda watch` does.
+        Profile::Dev => "--bin",
+        // By package, it takes those of the functions alone, as they are shipped.
+        Profile::Release => "--package",
+    };
+    cargo.args(programs.iter().flat_map(|name| [choose, name]));
+    if profile == Profile::Release {
+        cargo.arg("--release");
+    }
+    said(&mut cargo)
+}
+
+/// For AWS: small, for its C library and for this architecture.
 pub(crate) fn build_for_aws(architecture: &str) -> Result<()> {
     let mut cargo = Command::new(venv_program("cargo-lambda"));
-    cargo.current_dir(workspace()).args(["lambda", "build", "--release"]);
-    if architecture == "arm64" {
-        cargo.arg("--arm64");
-    }
+    cargo.current_dir(workspace()).args(["lambda", "build", "--release", "--lambda-dir", "target/lambda"]);
+    cargo.arg(if architecture == "arm64" { "--arm64" } else { "--x86-64" });
     cargo.args(NAMES.iter().flat_map(|name| ["--package", name]));
     // zig lies beside it in the virtual environment and is found by the path.
-    let mut path = venv_program("").into_os_string();
-    path.push(":");
-    path.push(std::env::var_os("PATH").unwrap_or_default());
-    said(cargo.env("PATH", path))
+    let built = said(with_tools_in_path(&mut cargo)?);
+    // What lies there, even of a build that failed, is no longer what was laid out for this machine.
+    for name in NAMES {
+        let _ = fs::remove_file(origin(name));
+    }
+    built
+}
+
+/// Puts the programs of the virtual environment before those of the machine.
+pub(crate) fn with_tools_in_path(command: &mut Command) -> Result<&mut Command> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::iter::once(venv_program("")).chain(std::env::split_paths(&path));
+    Ok(command.env("PATH", std::env::join_paths(folders)?))
 }
 
 /// A program that cargo built.
 pub(crate) fn program(name: &str) -> PathBuf {
-    target().join("debug").join(name)
+    program_of(name, Profile::Dev)
+}
+
+/// A program that cargo built in this profile.
+pub(crate) fn program_of(name: &str, profile: Profile) -> PathBuf {
+    target().join(profile.folder()).join(name)
+}
+
+/// Functions run on this machine, so they are built for it.
+pub(crate) fn architecture() -> &'static str {
+    if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" }
 }
 
 fn target() -> PathBuf {
@@ -45,10 +108,11 @@ fn target() -> PathBuf {
 }
 
 /// Without symbols where that can be: a tenth of the size to zip and to start.
-fn lay_out(name: &str) -> Result<()> {
-    let (from, folder) = (program(name), workspace().join("target/lambda").join(name));
-    let to = folder.join("bootstrap");
-    if !is_older(&to, &from) {
+fn lay_out(name: &str, profile: Profile) -> Result<()> {
+    let (from, folder) = (program_of(name, profile), workspace().join("target/lambda").join(name));
+    let (to, origin) = (folder.join("bootstrap"), origin(name));
+    let same = fs::read_to_string(&origin).is_ok_and(|of| of == profile.folder());
+    if same && !is_older(&to, &from) {
         return Ok(());
     }
     fs::create_dir_all(&folder)?;
@@ -57,7 +121,12 @@ fn lay_out(name: &str) -> Result<()> {
     } else {
         fs::copy(&from, &to).with_context(|| format!("copying {}", from.display()))?;
     }
-    Ok(())
+    fs::write(&origin, profile.folder()).with_context(|| format!("writing {}", origin.display()))
+}
+
+/// Tells the profile of what is laid out; beside the folder, as all within is packaged.
+fn origin(name: &str) -> PathBuf {
+    workspace().join("target/lambda").join(format!("{name}.profile"))
 }
 
 fn is_older(one: &Path, other: &Path) -> bool {
@@ -72,4 +141,30 @@ pub(crate) fn said(command: &mut Command) -> Result<()> {
         bail!("{:?} ended with {status}", command.get_program());
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The list here, the folder of functions and the template must not part.
+    #[test]
+    fn the_template_deploys_every_function() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let template = fs::read_to_string(root.join("template.yaml")).unwrap();
+        let lines: Vec<_> = template.lines().collect();
+        let in_template = lines.iter().enumerate().filter(|(_, line)| line.trim() == "Type: AWS::Serverless::Function");
+        let mut in_template: Vec<_> = in_template
+            .map(|(at, _)| of_logical_id(lines[at - 1].trim().trim_end_matches(':')))
+            .inspect(|name| assert!(template.contains(&format!("CodeUri: target/lambda/{name}/")), "{name}"))
+            .collect();
+        let folders = fs::read_dir(root.join("functions")).unwrap();
+        let mut folders: Vec<_> = folders.map(|one| one.unwrap().file_name().into_string().unwrap()).collect();
+        let mut names = NAMES.map(str::to_owned).to_vec();
+        for list in [&mut in_template, &mut folders, &mut names] {
+            list.sort_unstable();
+        }
+        assert_eq!(in_template, names);
+        assert_eq!(folders, names);
+    }
 }

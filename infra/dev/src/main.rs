@@ -4,6 +4,7 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 mod aws;
+mod bench;
 mod check;
 mod deploy;
 mod emulator;
@@ -16,6 +17,7 @@ mod state;
 mod test;
 mod tools;
 mod up;
+mod watch;
 
 /// Membermail on this machine, and from it to AWS.
 #[derive(Debug, Parser)]
@@ -29,14 +31,23 @@ struct Arguments {
 enum Command {
     /// Start the site with all around it, offline, until Ctrl-C
     Up(up::Options),
-    /// Stop what `cargo dev up` started
-    Down,
+    /// Start the site with functions that follow the sources while you edit them, until Ctrl-C
+    Watch(up::Options),
+    /// Stop what `cargo dev up` or `cargo dev watch` started
+    Down(up::Name),
     /// Run all tests, those of the deployed stack too
     Test(test::Options),
     /// Check formatting, lints and the template
     Lint,
     /// Install the tools that all this needs
-    Tools,
+    Tools {
+        /// What is to stand for AWS
+        #[arg(long, value_enum, default_value_t, env = emulator::VARIABLE)]
+        emulator: emulator::Emulator,
+    },
+    /// Measure what the project promises
+    #[command(subcommand)]
+    Bench(bench::Bench),
     /// Build for AWS and deploy there
     Deploy(deploy::Options),
 }
@@ -45,10 +56,12 @@ enum Command {
 async fn main() -> Result<()> {
     match Arguments::parse().command {
         Command::Up(options) => up::up(&options).await,
-        Command::Down => up::down(),
+        Command::Watch(options) => watch::watch(&options).await,
+        Command::Down(name) => up::down(&name),
         Command::Test(options) => test::test(&options).await,
         Command::Lint => check::lint(),
-        Command::Tools => tools::install(),
+        Command::Tools { emulator } => tools::install().and_then(|()| emulator::install(emulator)),
+        Command::Bench(what) => bench::bench(&what).await,
         Command::Deploy(options) => deploy::deploy(&options),
     }
 }

@@ -1,4 +1,4 @@
-//! The whole site on this machine: emulator, stack, stand-ins and front. `up` and `test` differ in what they do then.
+//! The whole site on this machine: emulator, stack, stand-ins and front. The commands differ in what they do then.
 
 use std::fs;
 use std::net::Ipv4Addr;
@@ -8,21 +8,21 @@ use anyhow::{Context, Result};
 use membermail_core::audit::{Actor, Cause};
 use membermail_core::clock::{Clock, SystemClock};
 use membermail_core::random::OsRandom;
-use membermail_localstack::{Running, invoke_url};
 use membermail_store::Store;
-use membermail_toolbox::process::Process;
+use membermail_toolbox::service::Service;
 use tokio::net::TcpListener;
 
-use crate::emulator::Emulator;
+use crate::emulator::{Emulator, invoke_url};
+use crate::front::{self, Target};
+use crate::functions::Profile;
 use crate::stack::Outputs;
-use crate::stand_ins::StandIns;
-use crate::{aws, emulator, front, functions, stack};
+use crate::{aws, emulator, functions, stack, stand_ins, tools};
 
 /// The stage that the template makes by default.
 const STAGE: &str = "live";
 
 /// What is started, and where.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Options {
     /// Everything that is written goes here.
     pub(crate) state: PathBuf,
@@ -36,6 +36,32 @@ pub(crate) struct Options {
     pub(crate) emulator: Emulator,
     /// Whether the schedule starts syncs; tests ask for theirs.
     pub(crate) syncs: bool,
+    /// Port of the emulator; 0 finds one.
+    pub(crate) emulator_port: u16,
+    /// What functions see as AWS, where that is not the emulator itself.
+    pub(crate) seen_by_functions: Option<String>,
+    /// How the functions are compiled.
+    pub(crate) profile: Profile,
+    /// Whether the queues invoke the functions, and not somebody in their place.
+    pub(crate) queues: bool,
+}
+
+impl Options {
+    /// The usual ones: for a folder of this name, on ports that are free.
+    pub(crate) fn named(name: &str, emulator: Emulator) -> Self {
+        Self {
+            state: state(name),
+            port: 0,
+            stand_ins: 0,
+            community: "ubuntu".to_owned(),
+            emulator,
+            emulator_port: 0,
+            seen_by_functions: None,
+            profile: Profile::Dev,
+            queues: true,
+            syncs: false,
+        }
+    }
 }
 
 /// The site while it runs; it ends with this value.
@@ -45,34 +71,42 @@ pub(crate) struct Site {
     /// What the deployed stack tells.
     pub(crate) outputs: Outputs,
     /// The sign-in provider and Launchpad.
-    pub(crate) stand_ins: StandIns,
+    pub(crate) stand_ins: Service,
     /// AWS.
-    pub(crate) emulator: Running,
+    pub(crate) emulator: Service,
 }
 
 impl Site {
-    /// Builds, starts and deploys everything.
+    /// Builds, starts and deploys everything, and serves it.
     pub(crate) async fn start(options: &Options) -> Result<Self> {
+        let (site, listener) = Self::deploy(options).await?;
+        front::serve(listener, Target::Api(site.api_url()?))?;
+        Ok(site)
+    }
+
+    /// All but the front; whoever serves it takes the socket that holds its port.
+    pub(crate) async fn deploy(options: &Options) -> Result<(Self, TcpListener)> {
         // Ports first: whoever has them taken should not have to wait for a build to hear it.
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port))
             .await
             .with_context(|| format!("port {} is taken: choose another with --port", options.port))?;
         let url = format!("http://localhost:{}", listener.local_addr()?.port());
-        let stand_ins = match options.stand_ins {
-            0 => TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?.local_addr()?.port(),
-            port => port,
-        };
-        functions::build_here()?;
+        let port = |asked| if asked == 0 { emulator::free_port() } else { Ok(asked) };
+        let (stand_ins, emulator_port) = (port(options.stand_ins)?, port(options.emulator_port)?);
+        tools::install()?;
+        emulator::install(options.emulator)?;
+        functions::build_here(options.profile)?;
         // What an earlier run left belongs to an emulator that is gone.
         let _ = fs::remove_dir_all(&options.state);
         fs::create_dir_all(&options.state)?;
         eprintln!("  … start AWS on this machine");
-        let emulator = emulator::start(options.emulator, &options.state).await?;
-        eprintln!("  ✓ AWS is at {}", emulator.endpoint_url);
-        let stand_ins = StandIns::start(stand_ins, &options.state).await?;
+        let seen = options.seen_by_functions.clone();
+        let emulator = emulator::start(options.emulator, &options.state, emulator_port, seen).await?;
+        eprintln!("  ✓ AWS is at {}", emulator.url);
+        let stand_ins = stand_ins::start(stand_ins, &options.state).await?;
         let parameters = [
             ("Community", options.community.clone()),
-            ("Architecture", architecture().to_owned()),
+            ("Architecture", functions::architecture().to_owned()),
             ("PublicUrl", url.clone()),
             ("SignInUrl", format!("{}/", stand_ins.url)),
             ("LaunchpadUrl", format!("{}/", stand_ins.url)),
@@ -83,12 +117,13 @@ impl Site {
             ("SyncEnabled", options.syncs.to_string()),
             // A stack on this machine asks the world nothing by itself.
             ("DomainChecksEnabled", "false".to_owned()),
+            ("QueuesEnabled", options.queues.to_string()),
         ];
-        let outputs = stack::create(&emulator.endpoint_url, &options.state, &parameters)?;
+        let outputs = stack::create(&emulator.url, &options.state, &parameters)?;
+        emulator::complete(options.emulator, &emulator.url, stack::NAME)?;
         let site = Self { url, outputs, stand_ins, emulator };
-        front::serve(listener, site.api_url()?)?;
         site.verify_domains(&options.community).await?;
-        Ok(site)
+        Ok((site, listener))
     }
 
     /// One output of the stack.
@@ -98,23 +133,24 @@ impl Site {
 
     /// The REST API itself, which the front stands before.
     pub(crate) fn api_url(&self) -> Result<String> {
-        Ok(invoke_url(&self.emulator.endpoint_url, self.output("ApiId")?, STAGE))
+        Ok(invoke_url(&self.emulator.url, self.output("ApiId")?, STAGE))
     }
 
-    /// Everything that was started, for `cargo dev down`.
-    pub(crate) fn processes(&self) -> Vec<Process> {
-        vec![self.stand_ins.process, self.emulator.process]
+    /// The table, as the functions use it.
+    pub(crate) async fn store(&self) -> Result<Store> {
+        let client = aws_sdk_dynamodb::Client::new(&aws::local(&self.emulator.url).await);
+        Ok(Store::new(client, self.output("TableName")?))
     }
 
     /// Ends it in order.
     pub(crate) fn stop(mut self) -> Result<()> {
-        self.emulator.stop()
+        self.emulator.stop()?;
+        self.stand_ins.stop()
     }
 
     /// Nobody can prove a domain by DNS on this machine, so all of the community count as proved.
     async fn verify_domains(&self, community: &str) -> Result<()> {
-        let client = aws_sdk_dynamodb::Client::new(&aws::local(&self.emulator.endpoint_url).await);
-        let store = Store::new(client, self.output("TableName")?);
+        let store = self.store().await?;
         let (by, now) = (Some("cargo dev"), SystemClock.now());
         let cause = Cause { actor: Actor::Operator, by, request_id: "cargo-dev", now };
         for domain in membermail_communities::community(community)?.domain_names() {
@@ -122,11 +158,6 @@ impl Site {
         }
         Ok(())
     }
-}
-
-/// Functions run on this machine, so they are built for it.
-fn architecture() -> &'static str {
-    if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" }
 }
 
 /// A folder for the state of one kind of run.

@@ -1,16 +1,18 @@
 //! `cargo dev test`: all tests, with a stack of their own deployed for those that want one.
 
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use membermail_toolbox::{find_program, folder, venv_program, workspace};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::emulator::{self, Emulator};
 use crate::site::{self, Site};
 use crate::tools;
+use crate::up::Stop;
 
 /// Which tests.
 #[derive(Debug, clap::Args)]
@@ -18,7 +20,7 @@ pub(crate) struct Options {
     /// Run only tests whose name holds this
     filter: Option<String>,
     /// What stands for AWS
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_enum, default_value_t, env = emulator::VARIABLE)]
     emulator: Emulator,
 }
 
@@ -27,43 +29,18 @@ pub(crate) async fn test(options: &Options) -> Result<()> {
     let begin = Instant::now();
     tools::install()?;
     tools::install_browser()?;
-    let peers = tools::install_peers()?;
+    tools::install_peers()?;
     tools::install_dns()?;
     let state = site::state("test");
-    let start = site::Options {
-        state: state.clone(),
-        port: 0,
-        stand_ins: 0,
-        community: "ubuntu".to_owned(),
-        emulator: options.emulator,
-        syncs: false,
+    let mut stop = Stop::new()?;
+    let wanted = site::Options::named("test", options.emulator);
+    let site = tokio::select! {
+        site = Site::start(&wanted) => site?,
+        // What was started so far ends as its values are dropped.
+        () = stop.asked() => bail!("stopped"),
     };
-    let site = Site::start(&start).await?;
-    let description = json!({
-        "endpoint_url": site.emulator.endpoint_url,
-        "public_url": site.url,
-        "api_url": format!("{}/", site.api_url()?),
-        "stand_ins_url": site.stand_ins.url,
-        "table": site.output("TableName")?,
-        "verify_queue_url": site.output("VerifyQueueUrl")?,
-        "write_queue_url": site.output("WriteQueueUrl")?,
-        "sync_queue_url": site.output("SyncQueueUrl")?,
-        "verify_dead_letters_url": site.output("VerifyDeadLettersUrl")?,
-        "write_dead_letters_url": site.output("WriteDeadLettersUrl")?,
-        "master_secret_arn": site.output("MasterSecretArn")?,
-        // Everything of this run descends from this process.
-        "pid": std::process::id(),
-        "check_domains_function": site.output("CheckDomainsFunction")?,
-        "logs": emulator::logs(&state),
-        "peers": { "python": peers.python, "node_modules": peers.node_modules },
-        "python": venv_program("python"),
-        "node_modules": folder().join("browser/node_modules"),
-        "chromium": find_program(&tools::CHROMIUM),
-        "knotd": find_program(&["knotd"]),
-        "chromedriver": find_program(&["chromedriver"]),
-    });
     let file = state.join("stack.json");
-    fs::write(&file, serde_json::to_vec_pretty(&description)?)
+    fs::write(&file, serde_json::to_vec_pretty(&describe(&site, &state)?)?)
         .with_context(|| format!("writing {}", file.display()))?;
     let mut cargo = Command::new("cargo");
     match find_program(&["cargo-nextest"]) {
@@ -71,8 +48,14 @@ pub(crate) async fn test(options: &Options) -> Result<()> {
         None => cargo.arg("test"),
     };
     cargo.current_dir(workspace()).arg("--workspace").args(&options.filter).env("MEMBERMAIL_STACK", &file);
-    // The site's front is a task of this process, so its thread must not be held up by the wait.
-    let status = tokio::task::spawn_blocking(move || cargo.status()).await?.context("cannot start the tests")?;
+    cargo.env(emulator::VARIABLE, options.emulator.name());
+    let mut tests =
+        tokio::process::Command::from(cargo).kill_on_drop(true).spawn().context("cannot start the tests")?;
+    let status = tokio::select! {
+        status = tests.wait() => status?,
+        // A Ctrl-C reaches the tests too; whoever ends only this process must not leave an emulator behind.
+        () = stop.asked() => bail!("stopped"),
+    };
     let logs = emulator::logs(&state);
     site.stop()?;
     let took = begin.elapsed().as_secs();
@@ -81,4 +64,31 @@ pub(crate) async fn test(options: &Options) -> Result<()> {
     }
     println!("all tests passed, and the stack is gone again, after {took} s");
     Ok(())
+}
+
+/// Where everything of a site is, for tests and other programs.
+pub(crate) fn describe(site: &Site, state: &Path) -> Result<Value> {
+    Ok(json!({
+        "endpoint_url": site.emulator.url,
+        "public_url": site.url,
+        "stand_ins_url": site.stand_ins.url,
+        "table": site.output("TableName")?,
+        "verify_queue_url": site.output("VerifyQueueUrl")?,
+        "write_queue_url": site.output("WriteQueueUrl")?,
+        "verify_dead_letters_url": site.output("VerifyDeadLettersUrl")?,
+        "write_dead_letters_url": site.output("WriteDeadLettersUrl")?,
+        "sync_queue_url": site.output("SyncQueueUrl")?,
+        "master_secret_arn": site.output("MasterSecretArn")?,
+        "api_url": format!("{}/", site.api_url()?),
+        // Everything of this run descends from this process.
+        "pid": std::process::id(),
+        "check_domains_function": site.output("CheckDomainsFunction")?,
+        "peers": { "python": tools::peers().python, "node_modules": tools::peers().node_modules },
+        "knotd": find_program(&["knotd"]),
+        "logs": emulator::logs(state),
+        "python": venv_program("python"),
+        "node_modules": folder().join("browser/node_modules"),
+        "chromium": find_program(&tools::CHROMIUM),
+        "chromedriver": find_program(&["chromedriver"]),
+    }))
 }

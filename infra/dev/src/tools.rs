@@ -18,9 +18,9 @@ pub(crate) const CHROMIUM: [&str; 3] = ["chromium", "chromium-browser", "google-
 /// A name server for the tests of domains.
 const DNS: [Needed<'_>; 1] = [Needed { programs: &["knotd"], package: "knot" }];
 
-/// Installs everything; instant when it is there.
+/// Installs what builds, checks and deploys; instant when it is there. An emulator is installed by whoever starts it.
 pub(crate) fn install() -> Result<()> {
-    membermail_localstack::install()
+    membermail_localstack::install_tools()
 }
 
 /// Installs a browser, its driver, and what looks at pages in it.
@@ -38,11 +38,16 @@ pub(crate) struct Peers {
 }
 
 /// Installs the programs that the tests let the site speak with.
-pub(crate) fn install_peers() -> Result<Peers> {
-    let (locks, node) = (workspace().join("tests/peers"), folder().join("peers-node"));
+pub(crate) fn install_peers() -> Result<()> {
+    let locks = workspace().join("tests/peers");
     python::install_apart("peers", "python3-openid and launchpadlib", &locks.join("python.txt"))?;
-    npm::ci(&locks, &node)?;
-    Ok(Peers { python: python::program_apart("peers", "python"), node_modules: node.join("node_modules") })
+    npm::ci(&locks, &folder().join("peers-node"))
+}
+
+/// Where they are.
+pub(crate) fn peers() -> Peers {
+    let node_modules = folder().join("peers-node/node_modules");
+    Peers { python: python::program_apart("peers", "python"), node_modules }
 }
 
 /// Installs a name server; it runs where a test starts it only.

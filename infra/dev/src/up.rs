@@ -1,82 +1,111 @@
 //! `cargo dev up` and `cargo dev down`.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use anyhow::{Context, Result, bail};
-use membermail_toolbox::process::Process;
-use tokio::signal::unix::{SignalKind, signal};
+use anyhow::Result;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::emulator::{self, Emulator};
 use crate::site::{self, Site};
 use crate::state::Started;
-use crate::tools;
+use crate::test;
+
+/// The name of a run that is given none.
+const DEFAULT: &str = "up";
 
 /// How to start.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
-    /// Port of the site on this machine
+    /// Port of the site on this machine; 0 finds one
     #[arg(long, default_value_t = 8480)]
     port: u16,
-    /// Port of the stand-ins for the sign-in provider and Launchpad
+    /// Port of the stand-ins for the sign-in provider and Launchpad; 0 finds one
     #[arg(long, default_value_t = 8481)]
     stand_ins_port: u16,
     /// The community, as its file in infra/communities is named
     #[arg(long, default_value = "ubuntu")]
     community: String,
     /// What stands for AWS
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_enum, default_value_t, env = emulator::VARIABLE)]
     emulator: Emulator,
+    #[command(flatten)]
+    pub(crate) name: Name,
+}
+
+/// Which run is meant.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Name {
+    /// Name of this run; runs of different names do not know each other
+    #[arg(long, default_value = DEFAULT)]
+    pub(crate) name: String,
+}
+
+impl Options {
+    /// What the site is started with.
+    pub(crate) fn site(&self) -> site::Options {
+        let usual = site::Options::named(&self.name.name, self.emulator);
+        let Self { port, stand_ins_port: stand_ins, ref community, .. } = *self;
+        site::Options { port, stand_ins, community: community.clone(), syncs: true, ..usual }
+    }
+}
+
+/// Somebody wants this process to end.
+pub(crate) struct Stop {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Stop {
+    /// Listens from now on, so that a Ctrl-C while things start ends them in order too.
+    pub(crate) fn new() -> Result<Self> {
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    /// Waits for it.
+    pub(crate) async fn asked(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
 }
 
 /// Starts everything and stays until it is told to stop.
 pub(crate) async fn up(options: &Options) -> Result<()> {
-    if let Some(started) = Started::read()? {
-        bail!("it runs already, at {}; `cargo dev down` stops it", started.url);
-    }
-    // Asked for now, so that a Ctrl-C while things start ends them in order too.
-    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    let begin = Instant::now();
-    tools::install()?;
-    let options = site::Options {
-        state: site::state("up"),
-        port: options.port,
-        stand_ins: options.stand_ins_port,
-        community: options.community.clone(),
-        emulator: options.emulator,
-        syncs: true,
-    };
+    let name = &options.name.name;
+    Started::refuse_second(name)?;
+    let (mut stop, begin) = (Stop::new()?, Instant::now());
+    let options = options.site();
     let site = tokio::select! {
         site = Site::start(&options) => site?,
         // What was started so far ends as its values are dropped.
-        _ = interrupt.recv() => return Ok(()),
-        _ = terminate.recv() => return Ok(()),
+        () = stop.asked() => return Ok(()),
     };
-    let this = i32::try_from(std::process::id()).ok().and_then(Process::now).context("no /proc")?;
-    let processes = std::iter::once(this).chain(site.processes()).collect();
-    Started { url: site.url.clone(), processes }.write()?;
-    println!("\n{} is up after {:.0} s.", site.url, begin.elapsed().as_secs_f32());
-    println!("  sign in:  open {}/sign-in and choose a person at {}", site.url, site.stand_ins.url);
-    println!("  AWS:      {}", site.emulator.endpoint_url);
+    Started::write(name, test::describe(&site, &options.state)?, &site, &[])?;
+    tell(&site, name, begin);
     println!("  logs:     {}", emulator::logs(&options.state).display());
-    println!("  stop:     Ctrl-C, or `cargo dev down`");
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-    }
+    stop.asked().await;
     println!("stopping …");
     site.stop()?;
-    Started::forget()
+    Started::forget(name)
 }
 
-/// Ends what `up` started, also where `up` itself was killed.
-pub(crate) fn down() -> Result<()> {
-    let Some(started) = Started::read()? else {
+/// Says what one can do now.
+pub(crate) fn tell(site: &Site, name: &str, begin: Instant) {
+    let name = if name == DEFAULT { String::new() } else { format!(" --name {name}") };
+    println!("\n{} is up after {:.0} s.", site.url, begin.elapsed().as_secs_f32());
+    println!("  sign in:  open {}/sign-in and choose a person at {}", site.url, site.stand_ins.url);
+    println!("  AWS:      {}", site.emulator.url);
+    println!("  stop:     Ctrl-C, or `cargo dev down{name}`");
+}
+
+/// Ends what `up` or `watch` started, also where they themselves were killed.
+pub(crate) fn down(name: &Name) -> Result<()> {
+    let Some(started) = Started::read(&name.name)? else {
         println!("nothing runs");
-        return Started::forget();
+        return Started::forget(&name.name);
     };
-    for process in &started.processes {
-        process.stop(Duration::from_secs(20))?;
-    }
+    started.stop()?;
     println!("stopped what was at {}", started.url);
-    Started::forget()
+    Ok(())
 }

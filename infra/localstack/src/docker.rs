@@ -2,13 +2,15 @@
 
 use std::process::Command;
 
+use crate::Options;
+
 /// The release that the host flavour is locked to as well.
 const IMAGE: &str = "localstack/localstack:4.9.2";
 
 /// The command that runs the image in the foreground, on loopback only.
-pub(crate) fn command(port: u16) -> Command {
+pub(crate) fn command(options: &Options) -> Command {
     let mut command = Command::new("docker");
-    command.args(arguments(port));
+    command.args(arguments(options.port));
     command
 }
 

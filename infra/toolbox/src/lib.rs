@@ -9,6 +9,7 @@ pub mod apt;
 pub mod npm;
 pub mod process;
 pub mod python;
+pub mod service;
 mod stamp;
 pub mod step;
 

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::unistd::{Pid, SysconfVar, sysconf};
 
 /// A process of Linux that cannot be mistaken for a later one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,8 +45,22 @@ impl Process {
         Ok(())
     }
 
+    /// The name of its program, as the kernel keeps it: 15 bytes at most.
+    pub fn name(&self) -> Option<String> {
+        std::fs::read_to_string(format!("/proc/{}/comm", self.pid)).ok().map(|name| name.trim_end().to_owned())
+    }
+
+    /// How long it has kept processors busy so far, for itself and by the kernel for it.
+    pub fn processor_time(&self) -> Result<Duration> {
+        let text = std::fs::read_to_string(format!("/proc/{}/stat", self.pid))?;
+        let fields = text.rsplit_once(')').map(|(_, fields)| fields.split_whitespace()).context("no fields")?;
+        let ticks: u64 = fields.skip(11).take(2).map(str::parse::<u64>).sum::<Result<_, _>>()?;
+        let second = sysconf(SysconfVar::CLK_TCK)?.and_then(|ticks| u64::try_from(ticks).ok()).context("no ticks")?;
+        Ok(Duration::from_micros(ticks * 1_000_000 / second))
+    }
+
     /// It and all its descendants.
-    fn family(&self) -> Vec<Self> {
+    pub fn family(&self) -> Vec<Self> {
         let numbers = std::fs::read_dir("/proc").into_iter().flatten().flatten();
         let numbers = numbers.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
         let all: Vec<_> =
@@ -84,6 +98,19 @@ mod tests {
         shell.wait().unwrap();
         std::thread::sleep(Duration::from_millis(200));
         assert!(family.iter().all(|one| !one.runs()));
+    }
+
+    #[test]
+    fn a_busy_process_shows_its_time() {
+        let mut shell = std::process::Command::new("sh").args(["-c", "while :; do :; done"]).spawn().unwrap();
+        let process = Process::now(i32::try_from(shell.id()).unwrap()).unwrap();
+        std::thread::sleep(Duration::from_millis(500));
+        let time = process.processor_time().unwrap();
+        let name = process.name();
+        process.stop(Duration::from_millis(500)).unwrap();
+        shell.wait().unwrap();
+        assert!(time > Duration::from_millis(20) && time < Duration::from_secs(5), "{time:?}");
+        assert!(name.is_some_and(|name| name.ends_with("sh")));
     }
 
     #[test]

@@ -1,6 +1,17 @@
 //! The AWS clients, each made once a process. The endpoint is the standard `AWS_ENDPOINT_URL` where it is set.
+//!
+//! This is for functions: Lambda tells a function everything by variables, its credentials too, so nothing else is
+//! looked at. The SDK's whole chain (profiles, STS, the metadata services of EC2 and ECS) would only make every function
+//! larger and its start slower. Programs that run elsewhere take `aws_config`.
 
+use aws_config::environment::{EnvironmentVariableCredentialsProvider, EnvironmentVariableRegionProvider};
+use aws_config::meta::region::ProvideRegion;
 use aws_config::{BehaviorVersion, SdkConfig};
+use aws_smithy_http_client::Builder;
+use aws_smithy_http_client::tls::Provider;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+
+use crate::variables::of_process;
 
 /// Where clients come from.
 #[derive(Clone, Debug)]
@@ -9,9 +20,19 @@ pub struct Aws {
 }
 
 impl Aws {
-    /// Reads region, credentials and endpoint as every AWS program does.
+    /// Reads region, credentials and endpoint as Lambda gives them.
     pub async fn from_env() -> Self {
-        Self { config: aws_config::defaults(BehaviorVersion::v2026_01_12()).load().await }
+        // One for all clients: the root certificates are read once, and connections are shared.
+        let http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::AwsLc)).build_https();
+        let credentials =
+            aws_sdk_dynamodb::config::SharedCredentialsProvider::new(EnvironmentVariableCredentialsProvider::new());
+        let mut config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::v2026_01_12())
+            .region(EnvironmentVariableRegionProvider::new().region().await)
+            .credentials_provider(credentials)
+            .http_client(http);
+        config.set_endpoint_url(of_process("AWS_ENDPOINT_URL").filter(|url| !url.is_empty()));
+        Self { config: config.build() }
     }
 
     /// A client of the table.

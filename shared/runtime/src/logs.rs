@@ -1,17 +1,24 @@
 //! Logs: JSON, one line an event, to the standard output that Lambda keeps.
 
-use tracing_subscriber::EnvFilter;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
-/// Starts the log of this process; `LOG_LEVEL` is a filter of `tracing` (`info` unless set).
+use crate::variables::of_process;
+
+/// Starts the log of this process; `LOG_LEVEL` is a level, or levels of targets (`info,aws_smithy_runtime=debug`).
+/// It is `info` unless set.
 pub fn init() {
-    let filter = EnvFilter::try_from_env("LOG_LEVEL").unwrap_or_else(|_| EnvFilter::new("info"));
-    // A second start in the same process (tests) keeps the first.
-    let _ = tracing_subscriber::fmt()
+    // `Targets` and not `EnvFilter`, whose regular expressions would be in every function's zip.
+    let asked = of_process("LOG_LEVEL").and_then(|text| text.parse().ok());
+    let filter = asked.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
+    let json = tracing_subscriber::fmt::layer()
         .json()
         .flatten_event(true)
         .with_current_span(true)
         .with_span_list(false)
-        .with_env_filter(filter)
-        .with_writer(std::io::stdout)
-        .try_init();
+        .with_writer(std::io::stdout);
+    // A second start in the same process (tests) keeps the first.
+    let _ = tracing_subscriber::registry().with(filter).with(json).try_init();
 }

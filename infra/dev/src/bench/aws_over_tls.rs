@@ -1,0 +1,80 @@
+//! AWS as far as a first answer needs it, on loopback and by TLS: every call costs its handshake, which draws the
+//! random numbers that a start on AWS draws too. It knows one secret, and no item, session or member.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use axum::Router;
+use axum::http::{HeaderMap, header};
+use axum::response::IntoResponse;
+use rcgen::{CertifiedKey, generate_simple_self_signed};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::pki_types::PrivateKeyDer;
+use tokio_rustls::server::TlsStream;
+
+/// Debian's certificates: a function reads as many on AWS.
+const CERTIFICATES: &str = "/etc/ssl/certs/ca-certificates.crt";
+
+/// Where it is, and which certificates a process must trust to go there.
+pub(crate) struct AwsOverTls {
+    /// What `AWS_ENDPOINT_URL` is set to.
+    pub(crate) url: String,
+    /// What `SSL_CERT_FILE` is set to.
+    pub(crate) certificates: PathBuf,
+}
+
+impl AwsOverTls {
+    /// Answers until the process ends; `folder` holds the certificates.
+    pub(crate) async fn start(folder: &Path) -> Result<Self> {
+        let CertifiedKey { cert, signing_key } = generate_simple_self_signed(vec!["localhost".to_owned()])?;
+        let certificates = folder.join("certificates.pem");
+        let trusted = std::fs::read_to_string(CERTIFICATES).with_context(|| format!("reading {CERTIFICATES}"))?;
+        std::fs::write(&certificates, trusted + &cert.pem())?;
+        let key = PrivateKeyDer::try_from(signing_key.serialize_der()).map_err(anyhow::Error::msg)?;
+        let mut config = ServerConfig::builder().with_no_client_auth().with_single_cert(vec![cert.into()], key)?;
+        // A resumed session would be cheaper than the first one of a process on AWS.
+        config.send_tls13_tickets = 0;
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        let url = format!("https://localhost:{}", listener.local_addr()?.port());
+        let listener = Tls { listener, acceptor: TlsAcceptor::from(Arc::new(config)) };
+        tokio::spawn(async move { axum::serve(listener, Router::new().fallback(answer)).await });
+        Ok(Self { url, certificates })
+    }
+}
+
+async fn answer(headers: HeaderMap) -> impl IntoResponse {
+    let target = headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
+    let body = match target.rsplit_once('.') {
+        Some((_, "GetSecretValue")) => r#"{"SecretString":"0123456789012345678901234567890123456789"}"#,
+        _ => "{}",
+    };
+    ([(header::CONTENT_TYPE, "application/x-amz-json-1.0")], body)
+}
+
+struct Tls {
+    listener: TcpListener,
+    acceptor: TlsAcceptor,
+}
+
+impl axum::serve::Listener for Tls {
+    type Io = TlsStream<TcpStream>;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
+        loop {
+            let Ok((connection, address)) = self.listener.accept().await else { continue };
+            let _ = connection.set_nodelay(true);
+            if let Ok(connection) = self.acceptor.accept(connection).await {
+                return (connection, address);
+            }
+        }
+    }
+
+    fn local_addr(&self) -> std::io::Result<Self::Addr> {
+        self.listener.local_addr()
+    }
+}

@@ -1,0 +1,41 @@
+//! `cargo dev bench …`: figures that the project promises, measured on this machine, and an error where one is missed.
+
+use anyhow::{Result, bail};
+use serde_json::Value;
+
+mod aws_over_tls;
+mod counting;
+mod figures;
+mod runtime_api;
+mod sign_in;
+mod start;
+mod up;
+
+/// What is measured.
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Bench {
+    /// Size of each function, its way from process start to the first answer, and its memory
+    Start(start::Options),
+    /// From the browser's return to the alias in the table, and what that costs
+    SignIn(sign_in::Options),
+    /// From the command to the site, the first and the second time
+    Up(up::Options),
+}
+
+/// Measures and tells.
+pub(crate) async fn bench(what: &Bench) -> Result<()> {
+    match what {
+        Bench::Start(options) => start::start(options).await,
+        Bench::SignIn(options) => sign_in::sign_in(options).await,
+        Bench::Up(options) => up::up(options).await,
+    }
+}
+
+/// Prints JSON or a table of Markdown, and fails if something was missed.
+fn report(json: Option<&Value>, table: &[Vec<String>], missed: &[String]) -> Result<()> {
+    match json {
+        Some(value) => println!("{value:#}"),
+        None => println!("{}", figures::markdown(table)),
+    }
+    if missed.is_empty() { Ok(()) } else { bail!("missed:\n  {}", missed.join("\n  ")) }
+}

@@ -1,0 +1,212 @@
+//! `cargo dev bench start`: what each function costs before and at its first answer. docs/benchmarks.md says what is
+//! measured and why so.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use membermail_toolbox::apt::{self, Needed};
+use membermail_toolbox::{find_program, step, venv_program, workspace};
+use serde_json::{Value, json};
+use tokio::process::Command;
+
+use super::aws_over_tls::AwsOverTls;
+use super::figures::{Spread, rounded, spread};
+use super::report;
+use super::runtime_api::RuntimeApi;
+use crate::functions::{NAMES, Profile, build, program_of};
+use crate::{site, tools};
+
+/// From process start to the first answer, milliseconds, half of the runs.
+const START: f64 = 12.0;
+/// Of memory at the most, MB.
+const MEMORY: f64 = 14.0;
+/// Of a zip, MB: with and without an HTTP client of our own.
+const ZIP: f64 = 4.0;
+const ZIP_WITHOUT_REQWEST: f64 = 2.5;
+/// What stands beside our functions.
+const EMPTY: &str = "bench-empty";
+const LOOP: &str = "Node, bare loop";
+/// No first answer takes this long.
+const PATIENCE: Duration = Duration::from_secs(10);
+const NODE: Needed<'_> = Needed { programs: &["node", "nodejs"], package: "nodejs" };
+const MEGA: f64 = 1_000_000.0;
+
+/// How much, and how it is told.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    /// Starts of each function
+    #[arg(long, default_value_t = 20)]
+    runs: u32,
+    /// JSON in the place of a table
+    #[arg(long)]
+    json: bool,
+}
+
+/// One program to start.
+struct Subject {
+    name: &'static str,
+    program: PathBuf,
+    arguments: Vec<PathBuf>,
+    event: String,
+    zip: Option<Zip>,
+    runs: Vec<Run>,
+}
+
+/// What a function weighs, and may weigh.
+struct Zip {
+    megabytes: f64,
+    goal: f64,
+}
+
+/// One start.
+struct Run {
+    milliseconds: f64,
+    /// The peak of resident memory, MB.
+    memory: f64,
+}
+
+/// Builds for release, measures, and fails where a goal is missed.
+pub(crate) async fn start(options: &Options) -> Result<()> {
+    ensure!(options.runs > 0, "no runs, no figures");
+    tools::install()?;
+    apt::install(&[NODE])?;
+    let all: Vec<_> = NAMES.into_iter().chain([EMPTY]).collect();
+    build(&all, Profile::Release)?;
+    let folder = site::state("bench-start");
+    std::fs::create_dir_all(&folder)?;
+    let aws = AwsOverTls::start(&folder).await?;
+    let mut subjects = all.into_iter().map(|name| subject(name, &folder)).collect::<Result<Vec<_>>>()?;
+    subjects.push(Subject {
+        name: LOOP,
+        program: find_program(NODE.programs).context("no node")?,
+        arguments: vec![workspace().join("infra/dev/bench/loop.mjs")],
+        event: event(EMPTY)?,
+        zip: None,
+        runs: Vec::new(),
+    });
+    // In turns, so that what else the machine does falls on all alike. The first round fills the caches.
+    for round in 0..=options.runs {
+        for subject in &mut subjects {
+            let run = once(subject, &aws).await.with_context(|| subject.name.to_owned())?;
+            if round > 0 {
+                subject.runs.push(run);
+            }
+        }
+    }
+    tell(options, &subjects)
+}
+
+fn subject(name: &'static str, folder: &Path) -> Result<Subject> {
+    let program = program_of(name, Profile::Release);
+    let zip = NAMES.contains(&name).then(|| zip(name, &program, folder)).transpose()?;
+    Ok(Subject { name, program, arguments: Vec::new(), event: event(name)?, zip, runs: Vec::new() })
+}
+
+/// A real event of the function's own: see the file.
+fn event(name: &str) -> Result<String> {
+    let file = workspace().join(format!("infra/dev/bench/events/{name}.json"));
+    std::fs::read_to_string(&file)
+        .with_context(|| format!("each function needs an event to be measured with: write {}", file.display()))
+}
+
+/// As `aws cloudformation package` zips it: by Python's zipfile.
+fn zip(name: &str, program: &Path, folder: &Path) -> Result<Zip> {
+    let (inside, file) = (folder.join(name), folder.join(format!("{name}.zip")));
+    std::fs::create_dir_all(&inside)?;
+    let bootstrap = inside.join("bootstrap");
+    std::fs::copy(program, &bootstrap).with_context(|| format!("copying {}", program.display()))?;
+    let mut python = std::process::Command::new(venv_program("python"));
+    step::quietly(python.args(["-m", "zipfile", "-c"]).arg(&file).arg(&bootstrap))?;
+    let bytes = u32::try_from(std::fs::metadata(&file)?.len()).context("a zip beyond 4 GB")?;
+    let goal = if needs_reqwest(name)? { ZIP } else { ZIP_WITHOUT_REQWEST };
+    Ok(Zip { megabytes: f64::from(bytes) / MEGA, goal })
+}
+
+fn needs_reqwest(name: &str) -> Result<bool> {
+    let mut tree = std::process::Command::new("cargo");
+    tree.current_dir(workspace()).args(["tree", "--package", name, "--edges", "normal", "--prefix", "none"]);
+    Ok(step::quietly(&mut tree)?.lines().any(|line| line.starts_with("reqwest ")))
+}
+
+/// Starts a process, gives it an event, and takes the time until the answer is here.
+async fn once(subject: &Subject, aws: &AwsOverTls) -> Result<Run> {
+    let mut api = RuntimeApi::with(&subject.event).await?;
+    let mut command = Command::new(&subject.program);
+    command.args(&subject.arguments).env_clear().envs(environment());
+    command.env("AWS_LAMBDA_RUNTIME_API", &api.address).env("AWS_LAMBDA_FUNCTION_NAME", subject.name);
+    command.env("AWS_ENDPOINT_URL", &aws.url).env("SSL_CERT_FILE", &aws.certificates);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
+    let begin = Instant::now();
+    let mut process = command.spawn().with_context(|| format!("cannot start {}", subject.program.display()))?;
+    let answer = tokio::select! {
+        answer = tokio::time::timeout(PATIENCE, api.first_answer()) => answer.context("no answer in time")??,
+        ended = process.wait() => bail!("it ended with {} before it answered", ended?),
+    };
+    let memory = peak(process.id().context("it ended with its answer")?)?;
+    process.kill().await?;
+    if answer.body.contains("\"statusCode\":5") {
+        bail!("it answered {}", answer.body);
+    }
+    Ok(Run { milliseconds: answer.at.duration_since(begin).as_secs_f64() * 1000.0, memory })
+}
+
+/// What any function finds on AWS, with names of nothing that is there.
+fn environment() -> [(&'static str, &'static str); 14] {
+    [
+        ("PATH", "/usr/local/bin:/usr/bin:/bin"),
+        ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
+        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
+        ("AWS_LAMBDA_LOG_GROUP_NAME", "bench"),
+        ("AWS_LAMBDA_LOG_STREAM_NAME", "bench"),
+        ("AWS_REGION", "us-east-1"),
+        ("AWS_ACCESS_KEY_ID", "test"),
+        ("AWS_SECRET_ACCESS_KEY", "test"),
+        ("COMMUNITY", "ubuntu"),
+        ("TABLE_NAME", "table"),
+        ("MASTER_SECRET_ARN", "arn:aws:secretsmanager:us-east-1:000000000000:secret:master"),
+        ("PUBLIC_URL", "https://mail.example.org"),
+        ("VERIFY_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/000000000000/verify"),
+        ("WRITE_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/000000000000/write"),
+    ]
+}
+
+/// The most memory that a process has had resident, as the kernel tells, in MB.
+fn peak(process: u32) -> Result<f64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM")?;
+    let kilobytes: f64 = line.trim().trim_end_matches(" kB").trim().parse()?;
+    Ok(kilobytes * 1024.0 / MEGA)
+}
+
+fn tell(options: &Options, subjects: &[Subject]) -> Result<()> {
+    let head = ["function", "zip MB", "first answer p50 ms", "p90 ms", "peak memory MB"];
+    let mut table = vec![head.map(str::to_owned).to_vec()];
+    let (mut all, mut missed) = (Vec::new(), Vec::new());
+    for Subject { name, zip, runs, .. } in subjects {
+        let Spread { p50, p90 } = spread(runs.iter().map(|run| run.milliseconds).collect());
+        let memory = runs.iter().map(|run| run.memory).fold(0.0, f64::max);
+        let megabytes = zip.as_ref().map(|zip| zip.megabytes);
+        let size = megabytes.map_or_else(|| "–".to_owned(), |size| format!("{size:.2}"));
+        table.push(vec![(*name).to_owned(), size, format!("{p50:.1}"), format!("{p90:.1}"), format!("{memory:.1}")]);
+        all.push(json!({
+            "name": name,
+            "zip_mb": megabytes.map(rounded),
+            "first_answer_ms": { "p50": rounded(p50), "p90": rounded(p90) },
+            "peak_memory_mb": rounded(memory),
+        }));
+        let Some(zip) = zip else { continue };
+        for (what, figure, goal) in [
+            ("zip MB", zip.megabytes, zip.goal),
+            ("first answer p50 ms", p50, START),
+            ("peak memory MB", memory, MEMORY),
+        ] {
+            if figure > goal {
+                missed.push(format!("{name}: {what} {figure:.2}, and no more than {goal} is wanted"));
+            }
+        }
+    }
+    let value: Value = json!({ "runs": options.runs, "functions": all, "missed": missed });
+    report(options.json.then_some(&value), &table, &missed)
+}
