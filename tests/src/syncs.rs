@@ -39,15 +39,21 @@ impl Stack {
         Ok(runs.into_iter().find(|run| run.request_id == request_id))
     }
 
-    /// Syncs a domain and waits for the end of the run.
+    /// Syncs a domain and waits for the end of the run. Where another run is at it, the message is dropped, and where a
+    /// run is killed it comes back late: then it is asked for again, as the schedule does.
     pub async fn sync(&self, domain: &str) -> Result<Run> {
-        let request_id = self.ask_for_sync(domain).await?;
-        self.ended(domain, &request_id).await
+        for _ in 0..4 {
+            let request_id = self.ask_for_sync(domain).await?;
+            if let Ok(run) = self.ended(domain, &request_id).await {
+                return Ok(run);
+            }
+        }
+        bail!("no run of {domain} came to its end")
     }
 
     /// Waits for the end of a run.
     pub async fn ended(&self, domain: &str, request_id: &str) -> Result<Run> {
-        until(&format!("a run of {domain}"), Duration::from_secs(90), async || {
+        until(&format!("a run of {domain}"), Duration::from_secs(40), async || {
             let run = self.run_of(domain, request_id).await?;
             Ok(run.filter(|run| run.state != RunState::Running))
         })

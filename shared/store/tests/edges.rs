@@ -75,7 +75,8 @@ async fn an_audit_log_of_many_pages_is_read_whole() {
         let grant = world.store.grant(&world.sealer, &alice, asked, &community(), cause, &OsRandom).await.unwrap();
         assert!(matches!(grant, Grant::Created { .. }));
     }
-    assert_eq!(world.store.audit(Some(&community()[0]), "2026-11").await.unwrap().len(), 5);
+    // Five, and that the domain was verified.
+    assert_eq!(world.store.audit(Some(&community()[0]), "2026-11").await.unwrap().len(), 6);
     assert!(world.store.audit(Some(&community()[0]), "2026-12").await.unwrap().is_empty());
     assert_eq!(world.store.aliases_of(alice.id).await.unwrap().len(), 5);
 }

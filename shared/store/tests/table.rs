@@ -32,7 +32,8 @@ impl World {
     }
 
     async fn audit_count(&self) -> usize {
-        self.store.audit(Some(&community()[0]), "2026-11").await.unwrap().len()
+        let entries = self.store.audit(Some(&community()[0]), "2026-11").await.unwrap();
+        entries.iter().filter(|entry| matches!(entry.change, Change::Alias { .. })).count()
     }
 }
 

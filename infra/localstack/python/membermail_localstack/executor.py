@@ -24,16 +24,24 @@ class HostExecutor(RuntimeExecutor):
         super().__init__(id, function_version)
         self.api: RuntimeApi | None = None
         self.process: subprocess.Popen | None = None
+        self.variables: dict[str, str] = {}
         self.log = logs_folder() / f"{function_version.id.function_name}.log"
 
     def start(self, env_vars: dict[str, str]) -> None:
+        self.variables = env_vars
+        self.launch()
+
+    def launch(self) -> None:
+        """Starts the process, with a Runtime API of its own: nothing of a former one waits there."""
+        if self.api:
+            self.api.close()
         self.api = RuntimeApi()
         code = self.function_version.config.code.get_unzipped_code_location()
         bootstrap = code / "bootstrap"
         bootstrap.chmod(0o755)
         # The environment is made anew, as on AWS: nothing of the developer's shell reaches a function.
         environment = {
-            name: str(value) for name, value in env_vars.items() if not name.startswith(FOREIGN)
+            name: str(value) for name, value in self.variables.items() if not name.startswith(FOREIGN)
         }
         environment |= {
             "AWS_LAMBDA_RUNTIME_API": self.api.address,
@@ -66,6 +74,9 @@ class HostExecutor(RuntimeExecutor):
     def invoke(self, payload: dict[str, str]) -> InvocationResult:
         timeout = self.function_version.config.timeout
         request = payload["invoke-id"]
+        # One that crashed or was late is gone, and the next invocation finds a new one, as on AWS.
+        if self.process.poll() is not None:
+            self.launch()
         before = self.log.stat().st_size
         promise = self.api.invoke({**payload, "deadline-ms": int((time.time() + timeout) * 1000)})
         limit = time.monotonic() + timeout
