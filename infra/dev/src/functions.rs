@@ -13,7 +13,13 @@ pub(crate) const NAMES: [&str; 4] = ["sso", "account", "verify-member", "write-a
 /// For this machine: plain cargo, so that nothing that tests have compiled is compiled again.
 pub(crate) fn build_here() -> Result<()> {
     let mut cargo = Command::new("cargo");
-    cargo.current_dir(workspace()).args(["build", "--package", "membermail-stand-ins"]);
+    cargo.current_dir(workspace()).args([
+        "build",
+        "--package",
+        "membermail-stand-ins",
+        "--package",
+        "membermail-alias-map",
+    ]);
     cargo.args(NAMES.iter().flat_map(|name| ["--package", name]));
     said(&mut cargo)?;
     step::during("lay the functions out", || NAMES.iter().try_for_each(|name| lay_out(name)))

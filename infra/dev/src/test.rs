@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::emulator::{self, Emulator};
 use crate::site::{self, Site};
-use crate::tools;
+use crate::{mail, tools};
 
 /// Which tests.
 #[derive(Debug, clap::Args)]
@@ -27,6 +27,7 @@ pub(crate) async fn test(options: &Options) -> Result<()> {
     let begin = Instant::now();
     tools::install()?;
     tools::install_browser()?;
+    mail::install()?;
     let state = site::state("test");
     let start = site::Options {
         state: state.clone(),
@@ -46,6 +47,7 @@ pub(crate) async fn test(options: &Options) -> Result<()> {
         "verify_dead_letters_url": site.output("VerifyDeadLettersUrl")?,
         "write_dead_letters_url": site.output("WriteDeadLettersUrl")?,
         "logs": emulator::logs(&state),
+        "mail": mail::description(&site, &state)?,
         "python": venv_program("python"),
         "node_modules": folder().join("browser/node_modules"),
         "chromium": find_program(&tools::CHROMIUM),

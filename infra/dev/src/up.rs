@@ -9,7 +9,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::emulator::{self, Emulator};
 use crate::site::{self, Site};
 use crate::state::Started;
-use crate::tools;
+use crate::{mail, tools};
 
 /// How to start.
 #[derive(Debug, clap::Args)]
@@ -23,6 +23,9 @@ pub(crate) struct Options {
     /// The community, as its file in infra/communities is named
     #[arg(long, default_value = "ubuntu")]
     community: String,
+    /// Also start a mail host, and a page that shows what arrived
+    #[arg(long)]
+    mail: bool,
     /// What stands for AWS
     #[arg(long, value_enum, default_value_t)]
     emulator: Emulator,
@@ -37,6 +40,10 @@ pub(crate) async fn up(options: &Options) -> Result<()> {
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let begin = Instant::now();
     tools::install()?;
+    if options.mail {
+        mail::install()?;
+    }
+    let with_mail = options.mail;
     let options = site::Options {
         state: site::state("up"),
         port: options.port,
@@ -50,11 +57,24 @@ pub(crate) async fn up(options: &Options) -> Result<()> {
         _ = interrupt.recv() => return Ok(()),
         _ = terminate.recv() => return Ok(()),
     };
+    let mail = if with_mail {
+        tokio::select! {
+            mail = mail::start(&site, &options.state) => Some(mail?),
+            _ = interrupt.recv() => return Ok(()),
+            _ = terminate.recv() => return Ok(()),
+        }
+    } else {
+        None
+    };
     let this = i32::try_from(std::process::id()).ok().and_then(Process::now).context("no /proc")?;
-    let processes = std::iter::once(this).chain(site.processes()).collect();
+    let processes = std::iter::once(this).chain(site.processes());
+    let processes = processes.chain(mail.iter().flat_map(|mail| mail.processes())).collect();
     Started { url: site.url.clone(), processes }.write()?;
     println!("\n{} is up after {:.0} s.", site.url, begin.elapsed().as_secs_f32());
     println!("  sign in:  open {}/sign-in and choose a person at {}", site.url, site.stand_ins.url);
+    if let Some(mail) = &mail {
+        println!("  mail:     {} shows what arrived and sends mail; Postfix is at 127.0.0.1:{}", mail::PAGE, mail.smtp);
+    }
     println!("  AWS:      {}", site.emulator.endpoint_url);
     println!("  logs:     {}", emulator::logs(&options.state).display());
     println!("  stop:     Ctrl-C, or `cargo dev down`");
@@ -63,6 +83,7 @@ pub(crate) async fn up(options: &Options) -> Result<()> {
         _ = terminate.recv() => {}
     }
     println!("stopping …");
+    drop(mail);
     site.stop()?;
     Started::forget()
 }

@@ -1,8 +1,11 @@
 //! Debian's packages, where a program is missing.
 
-use std::process::Command;
+use std::fs;
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::process::{Command, Stdio};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 use crate::{find_program, step};
 
@@ -17,6 +20,24 @@ pub struct Needed<'a> {
 
 /// Installs what is missing, and nothing where nothing is; who may not install is told the command.
 pub fn install(needed: &[Needed<'_>]) -> Result<()> {
+    install_with(needed, || Ok(()))
+}
+
+/// Installs like [`install`], but starts no service of what is installed, and answers the packages' questions
+/// (debconf-set-selections(1)) beforehand.
+pub fn install_idle(needed: &[Needed<'_>], answers: &str) -> Result<()> {
+    let mut policy = None;
+    install_with(needed, || {
+        policy = NoServices::begin()?;
+        let mut preseed = Command::new("debconf-set-selections");
+        let mut child = preseed.stdin(Stdio::piped()).spawn().context("cannot start debconf-set-selections")?;
+        child.stdin.take().context("no pipe")?.write_all(answers.as_bytes())?;
+        ensure!(child.wait()?.success(), "debconf does not take {answers:?}");
+        Ok(())
+    })
+}
+
+fn install_with(needed: &[Needed<'_>], prepare: impl FnOnce() -> Result<()>) -> Result<()> {
     let missing: Vec<_> =
         needed.iter().filter(|one| find_program(one.programs).is_none()).map(|one| one.package).collect();
     if missing.is_empty() {
@@ -27,9 +48,37 @@ pub fn install(needed: &[Needed<'_>]) -> Result<()> {
     if !root || find_program(&["apt-get"]).is_none() {
         bail!("these packages are missing; install them with: sudo apt-get install {names}");
     }
+    prepare()?;
     step::run("look for Debian's packages", Command::new("apt-get").args(["update", "--quiet"]))?;
     let mut install = Command::new("apt-get");
     install.env("DEBIAN_FRONTEND", "noninteractive").args(["install", "--yes", "--no-install-recommends"]);
     step::run(&format!("install {names}"), install.args(missing))?;
     Ok(())
+}
+
+/// While it lives, no package starts a service: invoke-rc.d asks this file (invoke-rc.d(8)). One that is there already
+/// is the machine's own and stays as it is.
+struct NoServices;
+
+/// Where invoke-rc.d looks.
+const POLICY: &str = "/usr/sbin/policy-rc.d";
+
+impl NoServices {
+    fn begin() -> Result<Option<Self>> {
+        let file = fs::OpenOptions::new().write(true).create_new(true).mode(0o755).open(POLICY);
+        match file {
+            Ok(mut file) => {
+                file.write_all(b"#!/bin/sh\nexit 101\n").context(POLICY)?;
+                Ok(Some(Self))
+            }
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(None),
+            Err(error) => Err(error).context(POLICY),
+        }
+    }
+}
+
+impl Drop for NoServices {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(POLICY);
+    }
 }
