@@ -81,15 +81,17 @@ async fn a_mail_that_goes_round_comes_to_an_end() -> Result<()> {
     for round in 1..=40 {
         let known = host.rig.inbox.all()?.len();
         let said = send(host.rig.smtp, None, Some(&sender), "pat36@ubuntu.com", &raw).await?;
-        let Said::Taken(id) = said else { bail!("round {round}: {said:?}") };
-        let deliveries = follow(&host.rig.log, &id, Duration::from_secs(30)).await?;
-        if deliveries.iter().any(|one| one.status == "bounced" && one.because.contains("too many hops")) {
-            ensure!(round > 5, "an honest mail has some hops behind it too, and was stopped after {round}");
-            // Whoever sent it first is told.
-            let told = host.arrived("Undelivered Mail Returned to Sender", 30).await?;
-            ensure!(told.recipients == [SENDER], "{:?}", told.recipients);
-            return Ok(());
-        }
+        let id = match said {
+            Said::Taken(id) => id,
+            // The server that sent it round has it now, and knows the sender to tell: us, and so the first one.
+            Said::Refused(words) if words.contains("too many hops") => {
+                ensure!(round > 10, "an honest mail has some hops behind it too, and was stopped after {round}");
+                ensure!(sender.ends_with("@srs.membermail.test"), "{sender}");
+                return Ok(());
+            }
+            said => bail!("round {round}: {said:?}"),
+        };
+        follow(&host.rig.log, &id, Duration::from_secs(30)).await?;
         let all = host.rig.inbox.all()?;
         ensure!(all.len() == known + 1, "round {round} made {} mails of one", all.len() - known);
         let last = all.last().context("nothing arrived")?;

@@ -9,7 +9,7 @@ use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
 use lettre::transport::smtp::extension::{ClientId, Extension};
 use membermail_postfix::follow::{Said, send};
 use membermail_postfix::rig::SUBMITTER;
-use membermail_tests::mail::{MailHost, SENDER, mail};
+use membermail_tests::mail::{MailHost, SENDER, WIDE, mail};
 use membermail_tests::stack::Stack;
 
 use crate::{host, member};
@@ -29,6 +29,10 @@ else:
     print(dkim.arc_verify(mail, dnsfunc=dns)[0].decode())
 print(" ".join(asked))
 "#;
+
+async fn signing(stack: &Stack, name: &str) -> Result<MailHost> {
+    MailHost::start_signing(stack, name, &stack.endpoint_url, "", WIDE, true).await
+}
 
 fn read(host: &MailHost, what: &str, mail: &[u8]) -> Result<String> {
     let mut python = Command::new(&host.python);
@@ -60,7 +64,7 @@ async fn the_door_offers_tls() -> Result<()> {
 #[tokio::test]
 async fn what_is_forwarded_is_sealed_and_otherwise_untouched() -> Result<()> {
     let stack = Stack::of_this_run()?;
-    let host = host(&stack, "sealed", "").await?;
+    let host = signing(&stack, "sealed").await?;
     member(&stack, "pat27").await?;
     let sealed = host.deliver("pat27@ubuntu.com", "sealed").await?;
     let read = read(&host, "arc", &sealed.raw)?;
@@ -73,7 +77,7 @@ async fn what_is_forwarded_is_sealed_and_otherwise_untouched() -> Result<()> {
 #[tokio::test]
 async fn notices_are_signed_and_taken_from_our_functions_only() -> Result<()> {
     let stack = Stack::of_this_run()?;
-    let host = host(&stack, "notices", "").await?;
+    let host = signing(&stack, "notices").await?;
     let notice = String::from_utf8(mail("bob@mail.example", "a notice"))?.replace(SENDER, "noreply@ubuntu.com");
     let (port, sender) = (host.rig.submission, Some("noreply@ubuntu.com"));
     let said = send(port, Some(SUBMITTER), sender, "bob@mail.example", notice.as_bytes()).await?;

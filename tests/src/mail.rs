@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use membermail_alias_map::settings::MasterSecretAt;
 use membermail_postfix::config::Limits;
 use membermail_postfix::follow::{Said, send};
 use membermail_postfix::inbox::Arrived;
@@ -50,6 +51,18 @@ pub struct MailHost {
 impl MailHost {
     /// Starts one in a folder of that name, whose `alias-map` sees AWS at `aws`, with these settings.
     pub async fn start(stack: &Stack, name: &str, aws: &Url, settings: &str, limits: Limits) -> Result<Self> {
+        Self::start_signing(stack, name, aws, settings, limits, false).await
+    }
+
+    /// The same, with or without rspamd.
+    pub async fn start_signing(
+        stack: &Stack,
+        name: &str,
+        aws: &Url,
+        settings: &str,
+        limits: Limits,
+        signs: bool,
+    ) -> Result<Self> {
         let path = std::env::var("MEMBERMAIL_STACK").context("no MEMBERMAIL_STACK: run this by `cargo dev test`")?;
         let File { mail } = serde_json::from_str(&std::fs::read_to_string(path)?)?;
         let options = Options {
@@ -58,9 +71,10 @@ impl MailHost {
             alias_map: mail.alias_map,
             endpoint_url: aws.as_str().trim_end_matches('/').to_owned(),
             table: stack.table.clone(),
-            master_secret_arn: mail.master_secret_arn,
+            master_secret: MasterSecretAt::Arn(mail.master_secret_arn),
             community: "ubuntu".to_owned(),
             settings: settings.to_owned(),
+            signs,
             limits,
             ports: None,
         };

@@ -4,6 +4,7 @@ use std::net::Ipv4Addr;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use membermail_alias_map::settings::MasterSecretAt;
 use membermail_postfix::config::Limits;
 use membermail_postfix::install;
 use membermail_postfix::page;
@@ -39,9 +40,10 @@ pub(crate) async fn start(site: &Site, state: &Path) -> Result<Rig> {
         alias_map: program("membermail-alias-map"),
         endpoint_url: site.emulator.endpoint_url.clone(),
         table: site.output("TableName")?.to_owned(),
-        master_secret_arn: site.output("MasterSecretArn")?.to_owned(),
+        master_secret: MasterSecretAt::Arn(site.output("MasterSecretArn")?.to_owned()),
         community: "ubuntu".to_owned(),
         settings: SETTINGS.to_owned(),
+        signs: true,
         limits: Limits::default(),
         ports: Some((SMTP_PORT, INBOX_PORT)),
     };

@@ -4,6 +4,7 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 mod aws;
+mod bench_mail;
 mod check;
 mod deploy;
 mod emulator;
@@ -36,10 +37,20 @@ enum Command {
     Test(test::Options),
     /// Check formatting, lints and the template
     Lint,
+    /// Measure
+    #[command(subcommand)]
+    Bench(Bench),
     /// Install the tools that all this needs
     Tools,
     /// Build for AWS and deploy there
     Deploy(deploy::Options),
+}
+
+/// What is measured.
+#[derive(Debug, Subcommand)]
+enum Bench {
+    /// Look-ups of alias-map, beside Postfix's own tables
+    Mail(bench_mail::Options),
 }
 
 #[tokio::main]
@@ -49,6 +60,7 @@ async fn main() -> Result<()> {
         Command::Down => up::down(),
         Command::Test(options) => test::test(&options).await,
         Command::Lint => check::lint(),
+        Command::Bench(Bench::Mail(options)) => bench_mail::bench(&options),
         Command::Tools => tools::install(),
         Command::Deploy(options) => deploy::deploy(&options),
     }

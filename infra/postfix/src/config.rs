@@ -1,7 +1,7 @@
 //! The configuration of Postfix and rspamd, from one description: the same templates make the mail host in production
 //! and the one that the tests send a thousand mails through.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use askama::Template;
@@ -162,6 +162,7 @@ struct MasterCf<'a> {
 #[derive(Template)]
 #[template(path = "rspamd.conf", escape = "none")]
 struct RspamdConf<'a> {
+    endings: Option<String>,
     folder: String,
     port: u16,
     resolvers: &'a [String],
@@ -213,6 +214,7 @@ impl MailHost {
     pub fn rspamd_conf(&self, domains: &[DomainName]) -> Result<Option<String>> {
         let Some(signing) = &self.signing else { return Ok(None) };
         let conf = RspamdConf {
+            endings: self.apart.as_ref().map(|apart| apart.folder.join("etc/endings").display().to_string()),
             folder: signing.folder.display().to_string(),
             port: signing.port,
             resolvers: &signing.resolvers,
@@ -224,9 +226,8 @@ impl MailHost {
         conf.render().map(Some).context("rspamd.conf")
     }
 
-    /// postsrsd's options, of version 1.10: mail from these domains is ours already and stays as it is.
-    pub fn postsrsd_options(&self, secret: &std::path::Path, domains: &[DomainName]) -> Vec<String> {
-        let domains: Vec<_> = domains.iter().map(DomainName::as_str).chain([self.hostname.as_str()]).collect();
+    /// postsrsd's options, of version 1.10.
+    pub fn postsrsd_options(&self, secret: &Path, domains: &[DomainName]) -> Vec<String> {
         vec![
             format!("-s{}", secret.display()),
             format!("-d{}", self.srs_domain),
@@ -235,7 +236,67 @@ impl MailHost {
             "-l127.0.0.1".to_owned(),
             "-unobody".to_owned(),
             // No space: 1.10 would read the next word as another option.
-            format!("-X{}", domains.join(",")),
+            format!("-X{}", self.not_rewritten(domains)),
         ]
+    }
+
+    /// The same as Debian's `/etc/default/postsrsd`.
+    pub fn postsrsd_defaults(&self, secret: &Path, domains: &[DomainName]) -> String {
+        format!(
+            "SRS_DOMAIN={}\nSRS_EXCLUDE_DOMAINS={}\nSRS_SEPARATOR==\nSRS_SECRET={}\nSRS_HASHLENGTH=4\n\
+             SRS_HASHMIN=4\nSRS_FORWARD_PORT={}\nSRS_REVERSE_PORT={}\nSRS_LISTEN_ADDR=127.0.0.1\n\
+             RUN_AS=postsrsd\nCHROOT=/var/lib/postsrsd\n",
+            self.srs_domain,
+            self.not_rewritten(domains),
+            secret.display(),
+            self.srs_forward,
+            self.srs_reverse
+        )
+    }
+
+    /// Mail from these domains is ours already, and their SPF names this host.
+    fn not_rewritten(&self, domains: &[DomainName]) -> String {
+        let domains: Vec<_> = domains.iter().map(DomainName::as_str).chain([self.hostname.as_str()]).collect();
+        domains.join(",")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn in_production() -> MailHost {
+        let docs = include_str!("../../../docs/mail.md");
+        let text = docs.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+        toml::from_str(text).unwrap()
+    }
+
+    fn domains() -> Vec<DomainName> {
+        ["ubuntu.com", "kubuntu.org"].map(|name| DomainName::parse(name).unwrap()).to_vec()
+    }
+
+    #[test]
+    fn the_example_of_the_docs_makes_a_configuration() {
+        let host = in_production();
+        insta::assert_snapshot!("main.cf", host.main_cf().unwrap());
+        insta::assert_snapshot!("master.cf", host.master_cf().unwrap());
+        insta::assert_snapshot!("rspamd.conf", host.rspamd_conf(&domains()).unwrap().unwrap());
+        insta::assert_snapshot!("postsrsd", host.postsrsd_defaults(Path::new("/etc/postsrsd.secret"), &domains()));
+    }
+
+    #[test]
+    fn the_docs_explain_every_line() {
+        let docs = include_str!("../../../docs/mail.md");
+        let words: Vec<_> = docs.split(|c: char| !(c.is_ascii_alphanumeric() || "_*".contains(c))).collect();
+        let explains = |name: &str| {
+            words.iter().any(|word| match word.split_once('*') {
+                Some((before, after)) => before.len() > 6 && name.starts_with(before) && name.ends_with(after),
+                None => *word == name,
+            })
+        };
+        let main = in_production().main_cf().unwrap();
+        let names = main.lines().filter(|line| !line.starts_with([' ', '#'])).filter_map(|line| line.split_once(" ="));
+        let missing: Vec<_> = names.map(|(name, _)| name.trim()).filter(|name| !explains(name)).collect();
+        assert!(missing.is_empty(), "docs/mail.md does not say why there is: {missing:?}");
     }
 }

@@ -114,7 +114,7 @@ fn read(at: std::time::SystemTime, raw: &[u8]) -> Result<Arrived> {
     let recipients = header("X-RcptTo").split(',').map(|one| one.trim().to_owned()).collect();
     Ok(Arrived {
         at: at.duration_since(std::time::UNIX_EPOCH)?.as_secs(),
-        sender: header("X-MailFrom"),
+        sender: header("X-MailFrom").trim_matches('<').trim_matches('>').to_owned(),
         recipients,
         subject: message.subject().unwrap_or_default().to_owned(),
         text: message.body_text(0).unwrap_or_default().into_owned(),

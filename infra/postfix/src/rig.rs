@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use membermail_alias_map::endpoint::Endpoint;
+use membermail_alias_map::settings::MasterSecretAt;
 use membermail_communities::community;
 use membermail_core::address::DomainName;
 use membermail_core::random::{self, OsRandom};
@@ -39,11 +40,13 @@ pub struct Options {
     /// The table.
     pub table: String,
     /// The master secret.
-    pub master_secret_arn: String,
+    pub master_secret: MasterSecretAt,
     /// The community.
     pub community: String,
     /// More settings of `alias-map`, as lines of TOML.
     pub settings: String,
+    /// Whether rspamd signs; without DNS it takes a moment for each mail.
+    pub signs: bool,
     /// Sizes and rates; whoever tests with a thousand mails from one client wants wide ones.
     pub limits: Limits,
     /// Ports of Postfix and of the inbox; found where none are given.
@@ -71,7 +74,7 @@ pub struct Rig {
     // In the order in which they end.
     postfix: Postfix,
     alias_map: Option<Service>,
-    _rspamd: Service,
+    _rspamd: Option<Service>,
     _postsrsd: Service,
 }
 
@@ -88,6 +91,7 @@ impl Rig {
         let smtp = options.ports.map_or_else(free_port, |(smtp, _)| Ok(smtp))?;
         let (submission, socket, metrics) = (free_port()?, free_port()?, free_port()?);
         let (forward, reverse, signer) = (free_port()?, free_port()?, free_port()?);
+        let nobody = free_port()?;
         let endpoint: Endpoint = format!("inet:127.0.0.1:{socket}").parse()?;
         let host = MailHost {
             hostname: HOSTNAME.to_owned(),
@@ -99,13 +103,13 @@ impl Rig {
             alias_map: endpoint.clone(),
             tls_chain,
             dnssec: false,
-            signing: Some(Signing {
+            signing: options.signs.then_some(Signing {
                 key,
                 selector: SELECTOR.to_owned(),
                 folder: folder.join("rspamd"),
                 port: signer,
                 // Nobody answers there, and at once.
-                resolvers: vec![format!("127.0.0.1:{}", free_port()?)],
+                resolvers: vec![format!("127.0.0.1:{nobody}")],
             }),
             limits: options.limits,
             srs_forward: forward,
@@ -117,7 +121,7 @@ impl Rig {
             }),
         };
         let postsrsd = postsrsd(&host, &folder, &domains).await?;
-        let rspamd = rspamd(&host, &folder, &domains, signer).await?;
+        let rspamd = if options.signs { Some(rspamd(&host, &folder, &domains, signer).await?) } else { None };
         write_settings(&options, &endpoint, metrics)?;
         let alias_map = alias_map(&options, socket).await?;
         fs::write(folder.join("etc/main.cf"), host.main_cf()?)?;
@@ -143,7 +147,7 @@ impl Rig {
 
     /// Everything that runs, for `cargo dev down`.
     pub fn processes(&self) -> Vec<Process> {
-        let services = [Some(&self._rspamd), Some(&self._postsrsd), self.alias_map.as_ref()];
+        let services = [self._rspamd.as_ref(), Some(&self._postsrsd), self.alias_map.as_ref()];
         let services = services.into_iter().flatten().map(|service| service.process);
         std::iter::once(self.postfix.master).chain(services).chain(self.inbox.process()).collect()
     }
@@ -272,6 +276,7 @@ async fn postsrsd(host: &MailHost, folder: &Path, domains: &[DomainName]) -> Res
 async fn rspamd(host: &MailHost, folder: &Path, domains: &[DomainName], port: u16) -> Result<Service> {
     let conf = folder.join("etc/rspamd.conf");
     fs::write(&conf, host.rspamd_conf(domains)?.context("nothing signs")?)?;
+    fs::write(folder.join("etc/endings"), "com\norg\nme\nnet\ntest\nexample\n")?;
     let mut command = Command::new(find_program(&["rspamd"]).context("no rspamd")?);
     command.args(["-f", "-u", "_rspamd", "-g", "_rspamd", "-c"]).arg(&conf);
     command.arg(format!("--var=DBDIR={}", folder.join("rspamd").display()));
@@ -283,9 +288,13 @@ async fn rspamd(host: &MailHost, folder: &Path, domains: &[DomainName], port: u1
 }
 
 fn write_settings(options: &Options, endpoint: &Endpoint, metrics: u16) -> Result<()> {
-    let Options { community, table, master_secret_arn, settings, .. } = options;
+    let Options { community, table, master_secret, settings, .. } = options;
+    let secret = match master_secret {
+        MasterSecretAt::Arn(arn) => format!("master-secret-arn = {arn:?}"),
+        MasterSecretAt::File(file) => format!("master-secret-file = {file:?}"),
+    };
     let text = format!(
-        "community = {community:?}\ntable = {table:?}\nmaster-secret-arn = {master_secret_arn:?}\n\
+        "community = {community:?}\ntable = {table:?}\n{secret}\n\
          listen = [\"{endpoint}\"]\nmetrics = \"127.0.0.1:{metrics}\"\n{settings}\n"
     );
     fs::write(options.folder.join("etc/alias-map.toml"), text).context("writing the settings of alias-map")

@@ -8,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use membermail_core::random::{self, OsRandom};
 use membermail_toolbox::process::Process;
 
 /// How long it may take until it answers.
@@ -68,9 +69,16 @@ pub(crate) fn answers(port: u16) -> bool {
     TcpStream::connect_timeout(&SocketAddr::from((Ipv4Addr::LOCALHOST, port)), Duration::from_millis(200)).is_ok()
 }
 
-/// A port that nobody listens at just now.
+/// A port that nobody listens at just now, below those that the kernel gives to clients: one of them could have taken
+/// it by the time a server binds it.
 pub(crate) fn free_port() -> Result<u16> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+    for _ in 0..200 {
+        let port = 20_000 + u16::from_be_bytes(random::bytes(&OsRandom)) % 12_000;
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            return Ok(port);
+        }
+    }
+    bail!("no port is free")
 }
 
 /// The end of a log, for an error.
