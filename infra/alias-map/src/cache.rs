@@ -13,8 +13,8 @@ use tokio::time::Instant;
 use crate::settings::Patience;
 use crate::source::{Answer, Question, Source, SourceError};
 
-/// What an entry costs beside its names and addresses: the entry's own fields, the cache's books and the allocator's.
-/// Measured (`cargo dev bench mail`), not derived.
+/// What an entry costs beside its names and addresses: its own fields, the cache's books and the allocator's. An
+/// estimate, on the high side; `cargo dev bench mail` shows the memory that comes of it.
 const OVERHEAD: usize = 450;
 
 /// How long the table is left alone after it could not be reached.
