@@ -1,7 +1,7 @@
 //! What stands in the table, and what a test changes there by hand: nobody waits for half a year to pass.
 
 use anyhow::{Context, Result};
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use jiff::Timestamp;
 use membermail_core::address::Address;
 use membermail_core::alias::{Alias, Reason, Status};
@@ -70,6 +70,27 @@ impl Stack {
             .send()
             .await?;
         Ok(())
+    }
+
+    /// Sets an attribute of a domain by hand, or removes it, and returns what it was.
+    pub async fn domain_attribute(
+        &self,
+        domain: &str,
+        name: &str,
+        value: Option<AttributeValue>,
+    ) -> Result<Option<AttributeValue>> {
+        let update = self.dynamodb().await.update_item().table_name(&self.table);
+        let update = update
+            .key("pk", AttributeValue::S(format!("DOMAIN#{domain}")))
+            .key("sk", AttributeValue::S("DOMAIN".to_owned()))
+            .condition_expression("attribute_exists(pk)")
+            .expression_attribute_names("#name", name)
+            .return_values(ReturnValue::AllOld);
+        let update = match value {
+            Some(value) => update.update_expression("SET #name = :value").expression_attribute_values(":value", value),
+            None => update.update_expression("REMOVE #name"),
+        };
+        Ok(update.send().await?.attributes.and_then(|mut old| old.remove(name)))
     }
 
     /// Whose address it is.

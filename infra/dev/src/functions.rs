@@ -44,7 +44,7 @@ pub(crate) fn of_logical_id(id: &str) -> String {
 
 /// For this machine: plain cargo, so that nothing that tests have compiled is compiled again.
 pub(crate) fn build_here(profile: Profile) -> Result<()> {
-    build(&["stand-ins"], Profile::Dev)?;
+    build(&["stand-ins", "membermail-alias-map"], Profile::Dev)?;
     build(&NAMES, profile)?;
     step::during("lay the functions out", || NAMES.iter().try_for_each(|name| lay_out(name, profile)))
 }

@@ -10,6 +10,7 @@ mod deploy;
 mod emulator;
 mod front;
 mod functions;
+mod mail;
 mod site;
 mod stack;
 mod stand_ins;
@@ -50,6 +51,13 @@ enum Command {
     Bench(bench::Bench),
     /// Build for AWS and deploy there
     Deploy(deploy::Options),
+}
+
+/// What is measured.
+#[derive(Debug, Subcommand)]
+enum Bench {
+    /// Look-ups of alias-map, beside Postfix's own tables
+    Mail(bench_mail::Options),
 }
 
 #[tokio::main]

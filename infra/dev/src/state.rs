@@ -5,7 +5,6 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 use membermail_toolbox::process::Process;
-use membermail_toolbox::service::Service;
 use serde_json::{Value, json};
 
 use crate::site::Site;
@@ -42,11 +41,11 @@ impl Started {
     }
 
     /// Writes the file: how the site is described, and the processes of the site and of what else was started for it.
-    pub(crate) fn write(name: &str, description: Value, site: &Site, more: &[&Service]) -> Result<()> {
+    pub(crate) fn write(name: &str, description: Value, site: &Site, more: &[Process]) -> Result<()> {
         let this = i32::try_from(std::process::id()).ok().and_then(Process::now).context("no /proc")?;
-        let services = more.iter().copied().chain([&site.stand_ins, &site.emulator]);
+        let services = more.iter().copied().chain([site.stand_ins.process, site.emulator.process]);
         let processes: Vec<_> = std::iter::once(this)
-            .chain(services.map(|service| service.process))
+            .chain(services)
             .map(|process| json!({ "pid": process.pid, "start": process.start }))
             .collect();
         let mut description = description;

@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 
 use crate::emulator::{self, Emulator};
 use crate::site::{self, Site};
-use crate::tools;
 use crate::up::Stop;
+use crate::{mail, tools};
 
 /// Which tests.
 #[derive(Debug, clap::Args)]
@@ -31,6 +31,7 @@ pub(crate) async fn test(options: &Options) -> Result<()> {
     tools::install_browser()?;
     tools::install_peers()?;
     tools::install_dns()?;
+    mail::install()?;
     let state = site::state("test");
     let mut stop = Stop::new()?;
     let wanted = site::Options::named("test", options.emulator);
@@ -85,6 +86,7 @@ pub(crate) fn describe(site: &Site, state: &Path) -> Result<Value> {
         "check_domains_function": site.output("CheckDomainsFunction")?,
         "peers": { "python": tools::peers().python, "node_modules": tools::peers().node_modules },
         "knotd": find_program(&["knotd"]),
+        "mail": mail::description(site, state)?,
         "logs": emulator::logs(state),
         "python": venv_program("python"),
         "node_modules": folder().join("browser/node_modules"),

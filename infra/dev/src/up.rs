@@ -8,7 +8,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::emulator::{self, Emulator};
 use crate::site::{self, Site};
 use crate::state::Started;
-use crate::test;
+use crate::{mail, test};
 
 /// The name of a run that is given none.
 const DEFAULT: &str = "up";
@@ -25,6 +25,9 @@ pub(crate) struct Options {
     /// The community, as its file in infra/communities is named
     #[arg(long, default_value = "ubuntu")]
     community: String,
+    /// Also start a mail host, and a page that shows what arrived
+    #[arg(long)]
+    mail: bool,
     /// What stands for AWS
     #[arg(long, value_enum, default_value_t, env = emulator::VARIABLE)]
     emulator: Emulator,
@@ -75,17 +78,34 @@ pub(crate) async fn up(options: &Options) -> Result<()> {
     let name = &options.name.name;
     Started::refuse_second(name)?;
     let (mut stop, begin) = (Stop::new()?, Instant::now());
+    if options.mail {
+        mail::install()?;
+    }
+    let with_mail = options.mail;
     let options = options.site();
     let site = tokio::select! {
         site = Site::start(&options) => site?,
         // What was started so far ends as its values are dropped.
         () = stop.asked() => return Ok(()),
     };
-    Started::write(name, test::describe(&site, &options.state)?, &site, &[])?;
+    let mail = if with_mail {
+        tokio::select! {
+            mail = mail::start(&site, &options.state) => Some(mail?),
+            () = stop.asked() => return Ok(()),
+        }
+    } else {
+        None
+    };
+    let more: Vec<_> = mail.iter().flat_map(|mail| mail.processes()).collect();
+    Started::write(name, test::describe(&site, &options.state)?, &site, &more)?;
     tell(&site, name, begin);
+    if let Some(mail) = &mail {
+        println!("  mail:     {} shows what arrived and sends mail; Postfix is at 127.0.0.1:{}", mail::PAGE, mail.smtp);
+    }
     println!("  logs:     {}", emulator::logs(&options.state).display());
     stop.asked().await;
     println!("stopping …");
+    drop(mail);
     site.stop()?;
     Started::forget(name)
 }

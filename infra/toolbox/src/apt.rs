@@ -1,11 +1,11 @@
 //! Debian's packages, where a program is missing.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
-use std::process::Command;
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::process::{Command, Stdio};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 use crate::{find_program, step};
 
@@ -18,8 +18,24 @@ pub struct Needed<'a> {
     pub package: &'a str,
 }
 
-/// Installs what is missing, and nothing where nothing is; who may not install is told the command.
+/// Installs what is missing, and nothing where nothing is; who may not install is told the command. No service of what
+/// is installed is started: a name server or a mail server runs where a test starts it.
 pub fn install(needed: &[Needed<'_>]) -> Result<()> {
+    install_with(needed, || Ok(()))
+}
+
+/// Installs like [`install`], and answers the packages' questions (debconf-set-selections(1)) beforehand.
+pub fn install_answered(needed: &[Needed<'_>], answers: &str) -> Result<()> {
+    install_with(needed, || {
+        let mut preseed = Command::new("debconf-set-selections");
+        let mut child = preseed.stdin(Stdio::piped()).spawn().context("cannot start debconf-set-selections")?;
+        child.stdin.take().context("no pipe")?.write_all(answers.as_bytes())?;
+        ensure!(child.wait()?.success(), "debconf does not take {answers:?}");
+        Ok(())
+    })
+}
+
+fn install_with(needed: &[Needed<'_>], prepare: impl FnOnce() -> Result<()>) -> Result<()> {
     let missing: Vec<_> =
         needed.iter().filter(|one| find_program(one.programs).is_none()).map(|one| one.package).collect();
     if missing.is_empty() {
@@ -30,40 +46,38 @@ pub fn install(needed: &[Needed<'_>]) -> Result<()> {
     if !root || find_program(&["apt-get"]).is_none() {
         bail!("these packages are missing; install them with: sudo apt-get install {names}");
     }
+    prepare()?;
+    let _idle = NoServices::begin()?;
     step::run("look for Debian's packages", Command::new("apt-get").args(["update", "--quiet"]))?;
-    let _quiet = NoServices::begin()?;
     let mut install = Command::new("apt-get");
     install.env("DEBIAN_FRONTEND", "noninteractive").args(["install", "--yes", "--no-install-recommends"]);
     step::run(&format!("install {names}"), install.args(missing))?;
     Ok(())
 }
 
-/// Where Debian asks whether a package may start its service (`/usr/share/doc/init-system-helpers/README.policy-rc.d.gz`).
+/// While it lives, no package starts a service: invoke-rc.d asks this file (invoke-rc.d(8)). One that is there already
+/// is the machine's own and stays as it is.
+struct NoServices;
+
+/// Where invoke-rc.d looks.
 const POLICY: &str = "/usr/sbin/policy-rc.d";
 
-/// While this is there, what is installed starts nothing: a name server or a mail server runs where a test starts it.
-struct NoServices {
-    /// Whether the policy is ours; a machine that has one keeps it.
-    ours: bool,
-}
-
 impl NoServices {
-    fn begin() -> Result<Self> {
-        let ours = !Path::new(POLICY).exists();
-        if ours {
-            // 101: forbidden by policy.
-            fs::write(POLICY, "#!/bin/sh\nexit 101\n").with_context(|| format!("writing {POLICY}"))?;
-            fs::set_permissions(POLICY, fs::Permissions::from_mode(0o755))?;
+    fn begin() -> Result<Option<Self>> {
+        let file = fs::OpenOptions::new().write(true).create_new(true).mode(0o755).open(POLICY);
+        match file {
+            Ok(mut file) => {
+                file.write_all(b"#!/bin/sh\nexit 101\n").context(POLICY)?;
+                Ok(Some(Self))
+            }
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(None),
+            Err(error) => Err(error).context(POLICY),
         }
-        Ok(Self { ours })
     }
 }
 
 impl Drop for NoServices {
     fn drop(&mut self) {
-        if self.ours {
-            // It is gone already where somebody else took it away, which is what is wanted.
-            let _ = fs::remove_file(POLICY);
-        }
+        let _ = fs::remove_file(POLICY);
     }
 }

@@ -29,6 +29,9 @@ pub struct StoredDomain {
     /// Since when it has given new addresses; nothing while it gives none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verified: Option<Timestamp>,
+    /// When it first gave addresses. It stays when the proof is gone, as the addresses do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_verified: Option<Timestamp>,
     /// What it shows in DNS to prove itself, once somebody has needed it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<Token>,
@@ -84,6 +87,11 @@ impl StoredDomain {
             (None, Some(since)) => Proof::Operator { since },
             (None, None) => Proof::Pending,
         }
+    }
+
+    /// Whether mail to its addresses is taken: from its first proof on.
+    pub fn takes_mail(&self) -> bool {
+        self.first_verified.is_some()
     }
 
     /// The last look at its record.
@@ -252,6 +260,7 @@ impl Store {
         let mut remove = "";
         if next.proof.is_verified() {
             sets.push(("verified", text(read.verified.unwrap_or(now).to_string())));
+            sets.push(("first_verified", text(read.first_verified.unwrap_or(now).to_string())));
         } else {
             remove = " REMOVE verified";
         }

@@ -6,6 +6,7 @@ use serde_json::Value;
 mod aws_over_tls;
 mod counting;
 mod figures;
+mod mail;
 mod runtime_api;
 mod sign_in;
 mod start;
@@ -18,6 +19,8 @@ pub(crate) enum Bench {
     Start(start::Options),
     /// From the browser's return to the alias in the table, and what that costs
     SignIn(sign_in::Options),
+    /// Look-ups of alias-map, beside Postfix's own tables
+    Mail(mail::Options),
     /// From the command to the site, the first and the second time
     Up(up::Options),
 }
@@ -27,6 +30,7 @@ pub(crate) async fn bench(what: &Bench) -> Result<()> {
     match what {
         Bench::Start(options) => start::start(options).await,
         Bench::SignIn(options) => sign_in::sign_in(options).await,
+        Bench::Mail(options) => mail::bench(options),
         Bench::Up(options) => up::up(options).await,
     }
 }

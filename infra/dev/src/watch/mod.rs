@@ -35,7 +35,7 @@ pub(crate) async fn watch(options: &Options) -> Result<()> {
         // What was started so far ends as its values are dropped.
         () = stop.asked() => return Ok(()),
     };
-    Started::write(name, test::describe(&site, &options.state)?, &site, &[&server])?;
+    Started::write(name, test::describe(&site, &options.state)?, &site, &[server.process])?;
     up::tell(&site, name, begin);
     println!("  edit:     a function is compiled and started anew when it is next needed; its log comes here");
     stop.asked().await;

@@ -1,0 +1,141 @@
+//! The maps: from a key to a reply.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use arc_swap::ArcSwap;
+use membermail_core::address::DomainName;
+use membermail_core::alias::is_loop;
+use membermail_core::email::EmailAddress;
+
+use crate::cache::Cache;
+use crate::protocol::{Map, Reply, Request};
+use crate::recipient::{Recipient, with_tag};
+use crate::refusal;
+use crate::settings::{Patience, Settings};
+use crate::source::{Answer, Question, Source, SourceError};
+
+/// Every reply comes within this. Postfix itself would wait for 100 s, and the sender of the mail with it.
+pub const LONGEST: Duration = Duration::from_millis(2_800);
+
+/// Why mail waits, as the sender's server is told.
+const TEMP: &str = "the addresses of this domain cannot be read just now";
+
+/// Answers Postfix.
+pub struct Lookups {
+    cache: Cache,
+    community: Vec<DomainName>,
+    patience: Arc<ArcSwap<Patience>>,
+    takes_tags: ArcSwap<Vec<DomainName>>,
+}
+
+/// What an address comes to.
+enum Found {
+    Nobody,
+    Forwards(Vec<EmailAddress>),
+    Refused(String),
+}
+
+impl Lookups {
+    /// Over this source, for these domains and no others.
+    pub fn new(source: Arc<dyn Source>, community: Vec<DomainName>, settings: &Settings) -> Self {
+        let patience = Arc::new(ArcSwap::from_pointee(settings.patience));
+        let cache = Cache::new(source, settings.cache_megabytes, Arc::clone(&patience));
+        let takes_tags = ArcSwap::from_pointee(settings.takes_tags.clone());
+        Self { cache, community, patience, takes_tags }
+    }
+
+    /// Takes those settings over that need no restart; look-ups under way end by the old ones.
+    pub fn reload(&self, settings: &Settings) {
+        self.patience.store(Arc::new(settings.patience));
+        self.takes_tags.store(Arc::new(settings.takes_tags.clone()));
+    }
+
+    /// The reply to the data of one netstring, within [`LONGEST`].
+    pub async fn reply(&self, data: &[u8]) -> Reply {
+        let begin = Instant::now();
+        let request = match Request::parse(data) {
+            Ok(request) => request,
+            Err(fault) => {
+                count("unknown", "perm", begin);
+                return Reply::Perm(fault);
+            }
+        };
+        let found = tokio::time::timeout(LONGEST, self.look_up(request.map, request.key.unwrap_or_default())).await;
+        let reply = match found {
+            Ok(Ok(reply)) => reply,
+            // The cache has said what was wrong with the table.
+            Ok(Err(_)) | Err(_) => Reply::Temp(TEMP),
+        };
+        count(request.map.as_str(), reply.as_str(), begin);
+        reply
+    }
+
+    /// Entries of the cache and what they weigh in octets.
+    pub async fn cache_size(&self) -> (u64, u64) {
+        self.cache.size().await
+    }
+
+    async fn look_up(&self, map: Map, key: &str) -> Result<Reply, SourceError> {
+        if map == Map::Domain {
+            return self.domain(key).await;
+        }
+        Ok(match (map, self.find(key).await?) {
+            (Map::Alias, Found::Forwards(to)) => {
+                Reply::Ok(to.iter().map(EmailAddress::expose).collect::<Vec<_>>().join(", "))
+            }
+            (Map::Reject, Found::Refused(text)) => Reply::Ok(text),
+            _ => Reply::NotFound,
+        })
+    }
+
+    async fn domain(&self, key: &str) -> Result<Reply, SourceError> {
+        // Postfix asks for every domain of every mail: of what can't be ours the table hears nothing.
+        let key = DomainName::parse(&key.to_ascii_lowercase()).ok().filter(|domain| self.community.contains(domain));
+        let Some(domain) = key else { return Ok(Reply::NotFound) };
+        Ok(match *self.cache.answer(&Question::Domain(domain)).await? {
+            Answer::Verified => Reply::Ok("OK".to_owned()),
+            _ => Reply::NotFound,
+        })
+    }
+
+    async fn find(&self, key: &str) -> Result<Found, SourceError> {
+        match Recipient::parse(key, &self.community) {
+            None => Ok(Found::Nobody),
+            Some(Recipient::Admins(domain)) => {
+                let answer = self.cache.answer(&Question::Admins(domain)).await?;
+                let Answer::Admins(all) = &*answer else { return Err(no_admin()) };
+                let outside: Vec<_> = all.iter().filter(|one| !is_loop(one, &self.community)).cloned().collect();
+                if outside.is_empty() { Err(no_admin()) } else { Ok(Found::Forwards(outside)) }
+            }
+            Some(Recipient::Member(candidates)) => {
+                for candidate in candidates {
+                    match &*self.cache.answer(&Question::Alias(candidate.address)).await? {
+                        Answer::Forwards(to) if is_loop(to, &self.community) => {
+                            return Ok(Found::Refused(refusal::LOOP.to_owned()));
+                        }
+                        Answer::Forwards(to) => {
+                            let to = with_tag(to, candidate.tag.as_deref(), &self.takes_tags.load());
+                            return Ok(Found::Forwards(vec![to]));
+                        }
+                        Answer::Refuses(status, reason) => return Ok(Found::Refused(refusal::text(*status, *reason))),
+                        _ => {}
+                    }
+                }
+                Ok(Found::Nobody)
+            }
+        }
+    }
+}
+
+/// RFC 5321, 4.5.1 wants `postmaster` taken, so the mail waits until somebody is known who reads it.
+fn no_admin() -> SourceError {
+    tracing::error!("a domain has no admin whose address is known: name one in the settings, under [admins]");
+    SourceError::Broken("no address of an admin".to_owned())
+}
+
+fn count(map: &'static str, outcome: &'static str, begin: Instant) {
+    metrics::counter!("membermail_alias_map_lookups_total", "map" => map, "outcome" => outcome).increment(1);
+    metrics::histogram!("membermail_alias_map_lookup_seconds").record(begin.elapsed().as_secs_f64());
+    tracing::debug!(map, outcome, micros = u64::try_from(begin.elapsed().as_micros()).unwrap_or(u64::MAX), "looked up");
+}

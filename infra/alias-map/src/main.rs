@@ -1,0 +1,113 @@
+//! The program: reads the settings, makes clients once, serves until SIGTERM, reads the settings again at SIGHUP.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use aws_config::{BehaviorVersion, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
+use clap::Parser;
+use membermail_alias_map::lookups::Lookups;
+use membermail_alias_map::server::{Listener, Server};
+use membermail_alias_map::settings::{MasterSecretAt, Settings};
+use membermail_alias_map::table::{Secret, Table};
+use membermail_communities::community;
+use membermail_runtime::secret::MasterSecret;
+use membermail_store::Store;
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
+use tokio::signal::unix::{SignalKind, signal};
+use zeroize::Zeroizing;
+
+/// Tells Postfix where mail to a member goes.
+#[derive(Parser)]
+#[command(name = "membermail-alias-map")]
+struct Arguments {
+    /// The settings
+    #[arg(long, default_value = "/etc/membermail/alias-map.toml")]
+    config: PathBuf,
+    /// Only say whether the settings can be used
+    #[arg(long)]
+    check: bool,
+}
+
+/// Look-ups under way at a stop get their answers within this.
+const STOP: Duration = Duration::from_secs(5);
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    membermail_runtime::logs::init();
+    let arguments = Arguments::parse();
+    let settings = Settings::read(&arguments.config)?;
+    let domains = community(&settings.community)?.domain_names().cloned().collect();
+    if arguments.check {
+        println!("the settings are good");
+        return Ok(());
+    }
+    if let Some(address) = settings.metrics {
+        let seconds = Matcher::Suffix("_seconds".to_owned());
+        let buckets = [0.000_1, 0.000_25, 0.001, 0.005, 0.025, 0.1, 0.5, 1.0, 2.0, 3.0];
+        let metrics = PrometheusBuilder::new().with_http_listener(address);
+        metrics.set_buckets_for_metric(seconds, &buckets)?.install().context("the metrics endpoint")?;
+    }
+    let (mut hangup, mut terminate, mut interrupt) =
+        (signal(SignalKind::hangup())?, signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let table = Arc::new(table(&settings).await?);
+    let lookups = Arc::new(Lookups::new(table.clone(), domains, &settings));
+    let server = Server::new(Arc::clone(&lookups), settings.connections);
+    for endpoint in &settings.listen {
+        let listener = Listener::bind(endpoint).await.with_context(|| format!("listening at {endpoint}"))?;
+        tracing::info!(endpoint = %listener.endpoint()?, "listening");
+        server.listen(listener);
+    }
+    let mut tick = tokio::time::interval(Duration::from_secs(10));
+    loop {
+        tokio::select! {
+            _ = hangup.recv() => match Settings::read(&arguments.config) {
+                Ok(settings) => {
+                    lookups.reload(&settings);
+                    table.reload(settings.admins);
+                    tracing::info!("settings read again");
+                }
+                Err(error) => tracing::error!(%error, "the settings stay as they were"),
+            },
+            _ = tick.tick() => {
+                let (entries, octets) = lookups.cache_size().await;
+                metrics::gauge!("membermail_alias_map_cache_entries").set(entries as f64);
+                metrics::gauge!("membermail_alias_map_cache_bytes").set(octets as f64);
+            }
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+        }
+    }
+    tracing::info!("stopping");
+    server.stop(STOP).await;
+    Ok(())
+}
+
+/// The table and the secret, with clients that give up in time for an answer to Postfix.
+async fn table(settings: &Settings) -> Result<Table> {
+    let aws = aws().await;
+    let secret = match &settings.master_secret {
+        MasterSecretAt::Arn(arn) => {
+            Secret::Manager(MasterSecret::new(aws_sdk_secretsmanager::Client::new(&aws), arn.clone()))
+        }
+        MasterSecretAt::File(path) => {
+            let text = std::fs::read(path).with_context(|| format!("reading {}", path.display()))?;
+            let text = Zeroizing::new(text.trim_ascii().to_vec());
+            ensure!(text.len() >= 32, "{} has fewer than 32 characters", path.display());
+            Secret::Text(text)
+        }
+    };
+    let store = Store::new(aws_sdk_dynamodb::Client::new(&aws), &settings.table);
+    Ok(Table::new(store, secret, community(&settings.community)?, settings.admins.clone()))
+}
+
+async fn aws() -> SdkConfig {
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(Duration::from_millis(800))
+        .operation_attempt_timeout(Duration::from_millis(1_000))
+        .operation_timeout(Duration::from_millis(1_900))
+        .build();
+    let config = aws_config::defaults(BehaviorVersion::v2026_01_12());
+    config.timeout_config(timeouts).retry_config(RetryConfig::standard().with_max_attempts(2)).load().await
+}

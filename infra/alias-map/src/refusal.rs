@@ -1,0 +1,40 @@
+//! What the sender of a refused mail reads: the text of a 550 (RFC 5321, 4.2.3) with a status code of RFC 3463.
+
+use membermail_core::alias::{Reason, Status};
+
+/// The result for `check_recipient_access` (access(5)). Postfix puts `Recipient address rejected` before the text.
+///
+/// It says what the sender can do with it, and not what is between the member and the community.
+pub fn text(status: Status, reason: Reason) -> String {
+    match (status, reason) {
+        (Status::Retired, _) => "550 5.1.6 This address has been given up and is no longer in use".to_owned(),
+        (_, Reason::Loop) => LOOP.to_owned(),
+        (_, Reason::NotInTeam | Reason::NotValid | Reason::CodeOfConductWithdrawn) => {
+            "550 5.2.1 This address is switched off: its owner is no longer a member of the community".to_owned()
+        }
+        _ => "550 5.2.1 This address is switched off".to_owned(),
+    }
+}
+
+/// Of an address that forwards back into the community.
+pub const LOOP: &str = "550 5.4.6 This address forwards to itself: its owner must set another destination";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[rstest::rstest]
+    #[case(Status::Suspended, Reason::Banned, "550 5.2.1 ")]
+    #[case(Status::Suspended, Reason::NotInTeam, "550 5.2.1 ")]
+    #[case(Status::Suspended, Reason::Loop, "550 5.4.6 ")]
+    #[case(Status::Retired, Reason::NotInTeam, "550 5.1.6 ")]
+    fn every_refusal_is_for_good_and_has_words(#[case] status: Status, #[case] reason: Reason, #[case] code: &str) {
+        let text = text(status, reason);
+        assert!(text.starts_with(code) && text.len() > code.len() && text.is_ascii(), "{text}");
+    }
+
+    #[test]
+    fn a_ban_is_nobody_elses_business() {
+        assert!(!text(Status::Suspended, Reason::Banned).contains("ban"));
+    }
+}

@@ -1,0 +1,125 @@
+//! Questions to the real table. Destinations are unsealed here, in memory, and go nowhere but into the cache.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use async_trait::async_trait;
+use membermail_core::address::{Address, DomainName};
+use membermail_core::alias::Status;
+use membermail_core::community::Community;
+use membermail_core::email::EmailAddress;
+use membermail_core::member::LaunchpadName;
+use membermail_runtime::secret::MasterSecret;
+use membermail_store::{Sealer, Store, StoreError};
+use std::collections::BTreeMap;
+use tokio::sync::OnceCell;
+use zeroize::Zeroizing;
+
+use crate::source::{Answer, Question, Source, SourceError};
+
+/// Where the master secret comes from.
+pub enum Secret {
+    /// Secrets Manager, asked when it is first needed: a start while AWS is out of reach is a start.
+    Manager(MasterSecret),
+    /// Read already.
+    Text(Zeroizing<Vec<u8>>),
+}
+
+/// Where admins read mail, by Launchpad name.
+pub type AdminAddresses = BTreeMap<LaunchpadName, EmailAddress>;
+
+/// The table behind the maps.
+pub struct Table {
+    store: Store,
+    secret: Secret,
+    sealer: OnceCell<Sealer>,
+    community: Community,
+    admins: ArcSwap<AdminAddresses>,
+}
+
+impl Table {
+    /// Reads this table with this secret; `admins` goes before what the table knows of them.
+    pub fn new(store: Store, secret: Secret, community: Community, admins: AdminAddresses) -> Self {
+        Self { store, secret, sealer: OnceCell::new(), community, admins: ArcSwap::from_pointee(admins) }
+    }
+
+    /// Takes other addresses of admins.
+    pub fn reload(&self, admins: AdminAddresses) {
+        self.admins.store(Arc::new(admins));
+    }
+
+    async fn sealer(&self) -> Result<&Sealer, SourceError> {
+        let make = || async {
+            match &self.secret {
+                Secret::Text(text) => Ok(Sealer::new(text)),
+                Secret::Manager(secret) => match secret.get().await {
+                    Ok(bytes) => Ok(Sealer::new(bytes)),
+                    Err(error) => Err(SourceError::Unreachable(error.to_string())),
+                },
+            }
+        };
+        self.sealer.get_or_try_init(make).await
+    }
+
+    async fn alias(&self, address: &Address) -> Result<Answer, SourceError> {
+        let Some(stored) = self.store.alias_eventually(address).await.map_err(failed)? else {
+            return Ok(Answer::Nothing);
+        };
+        match stored.alias.status {
+            Status::Active | Status::Leaving => {}
+            status => return Ok(Answer::Refuses(status, stored.alias.reason)),
+        }
+        let member = self.store.member_eventually(stored.alias.member).await.map_err(failed)?;
+        let member = member.ok_or_else(|| SourceError::Broken("an alias without its member".to_owned()))?;
+        let destination = stored.destination(self.sealer().await?, &member.salt);
+        let destination = destination.map_err(|error| SourceError::Broken(error.to_string()))?;
+        destination
+            .map(Answer::Forwards)
+            .ok_or_else(|| SourceError::Broken("an alias without a destination".to_owned()))
+    }
+
+    async fn domain(&self, domain: &DomainName) -> Result<Answer, SourceError> {
+        // A domain that lost its proof gives no new addresses; mail to those that are there goes on.
+        let stored = self.store.domain(domain).await.map_err(failed)?;
+        Ok(if stored.takes_mail() { Answer::Verified } else { Answer::Nothing })
+    }
+
+    async fn admins(&self, domain: &DomainName) -> Result<Answer, SourceError> {
+        let known = self.admins.load();
+        let of_domain = self.community.domains.iter().filter(|one| one.domain == *domain).flat_map(|one| &one.admins);
+        let mut addresses: Vec<EmailAddress> = Vec::new();
+        for name in of_domain {
+            match known.get(name) {
+                Some(address) => addresses.push(address.clone()),
+                None => addresses.extend(self.admin(name).await?),
+            }
+        }
+        Ok(if addresses.is_empty() { Answer::Nothing } else { Answer::Admins(addresses) })
+    }
+}
+
+impl Table {
+    /// Where an admin signs in from, if they ever did.
+    async fn admin(&self, name: &LaunchpadName) -> Result<Option<EmailAddress>, SourceError> {
+        let Some(member) = self.store.member_by_name(name).await.map_err(failed)? else { return Ok(None) };
+        member.sign_in_address(self.sealer().await?).map_err(|error| SourceError::Broken(error.to_string()))
+    }
+}
+
+#[async_trait]
+impl Source for Table {
+    async fn answer(&self, question: &Question) -> Result<Answer, SourceError> {
+        match question {
+            Question::Alias(address) => self.alias(address).await,
+            Question::Domain(domain) => self.domain(domain).await,
+            Question::Admins(domain) => self.admins(domain).await,
+        }
+    }
+}
+
+fn failed(error: StoreError) -> SourceError {
+    match error {
+        StoreError::Corrupt { .. } => SourceError::Broken(error.to_string()),
+        _ => SourceError::Unreachable(error.to_string()),
+    }
+}

@@ -1,0 +1,302 @@
+//! The configuration of Postfix and rspamd, from one description: the same templates make the mail host in production
+//! and the one that the tests send a thousand mails through.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use askama::Template;
+use membermail_alias_map::endpoint::Endpoint;
+use membermail_core::address::DomainName;
+use serde::Deserialize;
+
+/// What one mail host is.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct MailHost {
+    /// Its name in DNS: in the greeting and in `Received`.
+    pub hostname: String,
+    /// Senders are rewritten to addresses at this domain, so that bounces find back; its MX is this host.
+    pub srs_domain: DomainName,
+    /// Where Postfix listens for mail from anywhere: `25`, or `ADDRESS:PORT`.
+    #[serde(default = "smtp")]
+    pub port: String,
+    /// Where it listens for our own notices.
+    #[serde(default = "submission")]
+    pub submission_port: String,
+    /// Networks that may hand in notices.
+    pub submitters: Vec<String>,
+    /// Where `alias-map` listens.
+    pub alias_map: Endpoint,
+    /// Key and certificate, as files in PEM.
+    pub tls_chain: Vec<PathBuf>,
+    /// Whether the resolver of this host checks DNSSEC: then outgoing TLS follows DANE (RFC 7672).
+    #[serde(default)]
+    pub dnssec: bool,
+    /// DKIM and ARC.
+    pub signing: Option<Signing>,
+    /// Sizes and rates.
+    #[serde(default)]
+    pub limits: Limits,
+    /// postsrsd's port for the way out.
+    #[serde(default = "srs_forward")]
+    pub srs_forward: u16,
+    /// postsrsd's port for the way back.
+    #[serde(default = "srs_reverse")]
+    pub srs_reverse: u16,
+    /// What is only so on a developer's machine.
+    #[serde(skip)]
+    pub apart: Option<Apart>,
+}
+
+/// DKIM for our own notices and ARC for what is forwarded, both by rspamd.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Signing {
+    /// The private key, RSA in PEM, for all domains.
+    pub key: PathBuf,
+    /// Its name in DNS: `SELECTOR._domainkey.DOMAIN`.
+    pub selector: String,
+    /// Where rspamd writes its log and its process number.
+    pub folder: PathBuf,
+    /// rspamd's port.
+    #[serde(default = "signer_port")]
+    pub port: u16,
+    /// Resolvers, as `ADDRESS:PORT`.
+    pub resolvers: Vec<String>,
+}
+
+/// Sizes and rates, of one client each.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Limits {
+    /// Octets of one message.
+    pub message_octets: u64,
+    /// Connections at the same time.
+    pub connections_at_once: u32,
+    /// Connections in a minute.
+    pub connections_a_minute: u32,
+    /// Messages in a minute.
+    pub messages_a_minute: u32,
+    /// Recipients in a minute.
+    pub recipients_a_minute: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            message_octets: 26_214_400,
+            connections_at_once: 20,
+            connections_a_minute: 120,
+            messages_a_minute: 300,
+            recipients_a_minute: 600,
+        }
+    }
+}
+
+/// A mail host beside whatever else runs on a machine: in a folder of its own, with no DNS and no way out.
+#[derive(Clone, Debug)]
+pub struct Apart {
+    /// The folder.
+    pub folder: PathBuf,
+    /// All mail goes there: `[127.0.0.1]:PORT`.
+    pub relay: String,
+    /// Seconds until mail that could not be delivered is tried again.
+    pub retry_seconds: u32,
+}
+
+fn smtp() -> String {
+    "25".to_owned()
+}
+
+fn submission() -> String {
+    "587".to_owned()
+}
+
+fn srs_forward() -> u16 {
+    10_001
+}
+
+fn srs_reverse() -> u16 {
+    10_002
+}
+
+fn signer_port() -> u16 {
+    11_332
+}
+
+#[derive(Template)]
+#[template(path = "main.cf", escape = "none")]
+struct MainCf<'a> {
+    hostname: &'a str,
+    srs_domain: &'a DomainName,
+    interfaces: &'a str,
+    protocols: &'a str,
+    submitters: String,
+    alias_map: &'a Endpoint,
+    srs_forward: u16,
+    srs_reverse: u16,
+    tls_chain: String,
+    dnssec: bool,
+    resolves: bool,
+    limits: Limits,
+    signer: Option<u16>,
+    folders: Option<Folders>,
+    retry_seconds: Option<u32>,
+    relay: Option<&'a str>,
+}
+
+struct Folders {
+    queue: String,
+    data: String,
+    log: String,
+}
+
+#[derive(Template)]
+#[template(path = "master.cf", escape = "none")]
+struct MasterCf<'a> {
+    port: &'a str,
+    submission_port: &'a str,
+    submission_encrypted: bool,
+}
+
+#[derive(Template)]
+#[template(path = "rspamd.conf", escape = "none")]
+struct RspamdConf<'a> {
+    endings: Option<String>,
+    folder: String,
+    port: u16,
+    resolvers: &'a [String],
+    submitters: &'a [String],
+    domains: &'a [DomainName],
+    selector: &'a str,
+    key: String,
+}
+
+impl MailHost {
+    /// The text of `main.cf`.
+    pub fn main_cf(&self) -> Result<String> {
+        let apart = self.apart.as_ref();
+        let chain: Vec<_> = self.tls_chain.iter().map(|file| file.display().to_string()).collect();
+        let path = |apart: &Apart, name: &str| apart.folder.join(name).display().to_string();
+        let main = MainCf {
+            hostname: &self.hostname,
+            srs_domain: &self.srs_domain,
+            interfaces: if apart.is_some() { "127.0.0.1" } else { "all" },
+            protocols: if apart.is_some() { "ipv4" } else { "all" },
+            submitters: self.submitters.join(", "),
+            alias_map: &self.alias_map,
+            srs_forward: self.srs_forward,
+            srs_reverse: self.srs_reverse,
+            tls_chain: chain.join(", "),
+            dnssec: self.dnssec,
+            resolves: apart.is_none(),
+            limits: self.limits,
+            signer: self.signing.as_ref().map(|signing| signing.port),
+            folders: apart.map(|apart| Folders {
+                queue: path(apart, "spool"),
+                data: path(apart, "data"),
+                log: path(apart, "mail.log"),
+            }),
+            retry_seconds: apart.map(|apart| apart.retry_seconds),
+            relay: apart.map(|apart| apart.relay.as_str()),
+        };
+        main.render().context("main.cf")
+    }
+
+    /// The text of `master.cf`.
+    pub fn master_cf(&self) -> Result<String> {
+        let (port, submission_port) = (self.port.as_str(), self.submission_port.as_str());
+        let master = MasterCf { port, submission_port, submission_encrypted: self.apart.is_none() };
+        master.render().context("master.cf")
+    }
+
+    /// The text of rspamd's configuration for these domains, where mail is signed.
+    pub fn rspamd_conf(&self, domains: &[DomainName]) -> Result<Option<String>> {
+        let Some(signing) = &self.signing else { return Ok(None) };
+        let conf = RspamdConf {
+            endings: self.apart.as_ref().map(|apart| apart.folder.join("etc/endings").display().to_string()),
+            folder: signing.folder.display().to_string(),
+            port: signing.port,
+            resolvers: &signing.resolvers,
+            submitters: &self.submitters,
+            domains,
+            selector: &signing.selector,
+            key: signing.key.display().to_string(),
+        };
+        conf.render().map(Some).context("rspamd.conf")
+    }
+
+    /// postsrsd's options, of version 1.10.
+    pub fn postsrsd_options(&self, secret: &Path, domains: &[DomainName]) -> Vec<String> {
+        vec![
+            format!("-s{}", secret.display()),
+            format!("-d{}", self.srs_domain),
+            format!("-f{}", self.srs_forward),
+            format!("-r{}", self.srs_reverse),
+            "-l127.0.0.1".to_owned(),
+            "-unobody".to_owned(),
+            // No space: 1.10 would read the next word as another option.
+            format!("-X{}", self.not_rewritten(domains)),
+        ]
+    }
+
+    /// The same as Debian's `/etc/default/postsrsd`.
+    pub fn postsrsd_defaults(&self, secret: &Path, domains: &[DomainName]) -> String {
+        format!(
+            "SRS_DOMAIN={}\nSRS_EXCLUDE_DOMAINS={}\nSRS_SEPARATOR==\nSRS_SECRET={}\nSRS_HASHLENGTH=4\n\
+             SRS_HASHMIN=4\nSRS_FORWARD_PORT={}\nSRS_REVERSE_PORT={}\nSRS_LISTEN_ADDR=127.0.0.1\n\
+             RUN_AS=postsrsd\nCHROOT=/var/lib/postsrsd\n",
+            self.srs_domain,
+            self.not_rewritten(domains),
+            secret.display(),
+            self.srs_forward,
+            self.srs_reverse
+        )
+    }
+
+    /// Mail from these domains is ours already, and their SPF names this host.
+    fn not_rewritten(&self, domains: &[DomainName]) -> String {
+        let domains: Vec<_> = domains.iter().map(DomainName::as_str).chain([self.hostname.as_str()]).collect();
+        domains.join(",")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn in_production() -> MailHost {
+        let docs = include_str!("../../../docs/mail.md");
+        let text = docs.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+        toml::from_str(text).unwrap()
+    }
+
+    fn domains() -> Vec<DomainName> {
+        ["ubuntu.com", "kubuntu.org"].map(|name| DomainName::parse(name).unwrap()).to_vec()
+    }
+
+    #[test]
+    fn the_example_of_the_docs_makes_a_configuration() {
+        let host = in_production();
+        insta::assert_snapshot!("main.cf", host.main_cf().unwrap());
+        insta::assert_snapshot!("master.cf", host.master_cf().unwrap());
+        insta::assert_snapshot!("rspamd.conf", host.rspamd_conf(&domains()).unwrap().unwrap());
+        insta::assert_snapshot!("postsrsd", host.postsrsd_defaults(Path::new("/etc/postsrsd.secret"), &domains()));
+    }
+
+    #[test]
+    fn the_docs_explain_every_line() {
+        let docs = include_str!("../../../docs/mail.md");
+        let words: Vec<_> = docs.split(|c: char| !(c.is_ascii_alphanumeric() || "_*".contains(c))).collect();
+        let explains = |name: &str| {
+            words.iter().any(|word| match word.split_once('*') {
+                Some((before, after)) => before.len() > 6 && name.starts_with(before) && name.ends_with(after),
+                None => *word == name,
+            })
+        };
+        let main = in_production().main_cf().unwrap();
+        let names = main.lines().filter(|line| !line.starts_with([' ', '#'])).filter_map(|line| line.split_once(" ="));
+        let missing: Vec<_> = names.map(|(name, _)| name.trim()).filter(|name| !explains(name)).collect();
+        assert!(missing.is_empty(), "docs/mail.md does not say why there is: {missing:?}");
+    }
+}

@@ -1,0 +1,322 @@
+//! A mail host in a folder of its own: real Postfix, postsrsd and rspamd, our `alias-map`, and an inbox where all mail ends.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use membermail_alias_map::endpoint::Endpoint;
+use membermail_alias_map::settings::MasterSecretAt;
+use membermail_communities::community;
+use membermail_core::address::DomainName;
+use membermail_core::random::{self, OsRandom};
+use membermail_toolbox::process::Process;
+use membermail_toolbox::{find_program, step};
+
+use crate::config::{Apart, Limits, MailHost, Signing};
+use crate::inbox::Inbox;
+use crate::service::{self, Service, free_port};
+
+/// The name that the host goes by; nobody outside knows it.
+pub const HOSTNAME: &str = "mail.membermail.test";
+/// Where rewritten senders are.
+pub const SRS_DOMAIN: &str = "srs.membermail.test";
+/// The name of the signing key in DNS.
+pub const SELECTOR: &str = "test";
+
+/// What a mail host here is started with.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Everything that is written goes here; emptied at the start.
+    pub folder: PathBuf,
+    /// Python with the packages of the lock, as [`install`](crate::install) has it.
+    pub python: PathBuf,
+    /// The program `membermail-alias-map`.
+    pub alias_map: PathBuf,
+    /// AWS, as `AWS_ENDPOINT_URL`.
+    pub endpoint_url: String,
+    /// The table.
+    pub table: String,
+    /// The master secret.
+    pub master_secret: MasterSecretAt,
+    /// The community.
+    pub community: String,
+    /// More settings of `alias-map`, as lines of TOML.
+    pub settings: String,
+    /// Whether rspamd signs; without DNS it takes a moment for each mail.
+    pub signs: bool,
+    /// Sizes and rates; whoever tests with a thousand mails from one client wants wide ones.
+    pub limits: Limits,
+    /// Ports of Postfix and of the inbox; found where none are given.
+    pub ports: Option<(u16, u16)>,
+}
+
+/// One mail host that takes mail. All of it ends with this value.
+#[derive(Debug)]
+pub struct Rig {
+    /// Port that takes mail from anywhere.
+    pub smtp: u16,
+    /// Port that takes our own notices.
+    pub submission: u16,
+    /// Where `alias-map` answers.
+    pub endpoint: Endpoint,
+    /// Where its metrics are.
+    pub metrics: u16,
+    /// Where all mail ends.
+    pub inbox: Inbox,
+    /// Postfix's log.
+    pub log: PathBuf,
+    /// The public half of the signing key, as its record in DNS has it.
+    pub dns_record: String,
+    options: Options,
+    // In the order in which they end.
+    postfix: Postfix,
+    alias_map: Option<Service>,
+    _rspamd: Option<Service>,
+    _postsrsd: Service,
+}
+
+impl Rig {
+    /// Lays everything out, starts it and waits until it takes mail.
+    pub async fn start(options: Options) -> Result<Self> {
+        let folder = options.folder.clone();
+        let _ = fs::remove_dir_all(&folder);
+        lay_out(&folder)?;
+        let domains: Vec<DomainName> = community(&options.community)?.domain_names().cloned().collect();
+        let inbox = Inbox::start(&options.python, &folder, options.ports.map(|(_, inbox)| inbox)).await?;
+        let tls_chain = certificate(&folder)?;
+        let (key, dns_record) = signing_key(&folder)?;
+        let smtp = options.ports.map_or_else(free_port, |(smtp, _)| Ok(smtp))?;
+        let (submission, socket, metrics) = (free_port()?, free_port()?, free_port()?);
+        let (forward, reverse, signer) = (free_port()?, free_port()?, free_port()?);
+        let nobody = free_port()?;
+        let endpoint: Endpoint = format!("inet:127.0.0.1:{socket}").parse()?;
+        let host = MailHost {
+            hostname: HOSTNAME.to_owned(),
+            srs_domain: DomainName::parse(SRS_DOMAIN)?,
+            port: format!("127.0.0.1:{smtp}"),
+            submission_port: format!("127.0.0.1:{submission}"),
+            // Not all of loopback: who connects to the other port from there counts as a stranger.
+            submitters: vec![format!("{SUBMITTER}/32")],
+            alias_map: endpoint.clone(),
+            tls_chain,
+            dnssec: false,
+            signing: options.signs.then_some(Signing {
+                key,
+                selector: SELECTOR.to_owned(),
+                folder: folder.join("rspamd"),
+                port: signer,
+                // Nobody answers there, and at once.
+                resolvers: vec![format!("127.0.0.1:{nobody}")],
+            }),
+            limits: options.limits,
+            srs_forward: forward,
+            srs_reverse: reverse,
+            apart: Some(Apart {
+                folder: folder.clone(),
+                relay: format!("[127.0.0.1]:{}", inbox.port),
+                retry_seconds: 2,
+            }),
+        };
+        let postsrsd = postsrsd(&host, &folder, &domains).await?;
+        let rspamd = if options.signs { Some(rspamd(&host, &folder, &domains, signer).await?) } else { None };
+        write_settings(&options, &endpoint, metrics)?;
+        let alias_map = alias_map(&options, socket).await?;
+        fs::write(folder.join("etc/main.cf"), host.main_cf()?)?;
+        fs::write(folder.join("etc/master.cf"), host.master_cf()?)?;
+        let postfix = Postfix::start(&folder, smtp).await?;
+        let log = folder.join("mail.log");
+        let (alias_map, _rspamd, _postsrsd) = (Some(alias_map), rspamd, postsrsd);
+        Ok(Self {
+            smtp,
+            submission,
+            endpoint,
+            metrics,
+            inbox,
+            log,
+            dns_record,
+            options,
+            postfix,
+            alias_map,
+            _rspamd,
+            _postsrsd,
+        })
+    }
+
+    /// Everything that runs, for `cargo dev down`.
+    pub fn processes(&self) -> Vec<Process> {
+        let services = [self._rspamd.as_ref(), Some(&self._postsrsd), self.alias_map.as_ref()];
+        let services = services.into_iter().flatten().map(|service| service.process);
+        std::iter::once(self.postfix.master).chain(services).chain(self.inbox.process()).collect()
+    }
+
+    /// Ends `alias-map` as a crash does.
+    pub fn kill_alias_map(&mut self) -> Result<()> {
+        self.alias_map.take().context("it does not run")?.kill()
+    }
+
+    /// Starts it again, at the same place.
+    pub async fn start_alias_map(&mut self) -> Result<()> {
+        let Endpoint::Inet(address) = &self.endpoint else { bail!("not on TCP") };
+        self.alias_map = Some(alias_map(&self.options, address.port()).await?);
+        Ok(())
+    }
+
+    /// Other settings for `alias-map`, which reads them while it runs.
+    pub fn change_settings(&mut self, settings: &str) -> Result<()> {
+        self.options.settings = settings.to_owned();
+        write_settings(&self.options, &self.endpoint, self.metrics)?;
+        let process = self.alias_map.as_ref().context("it does not run")?.process;
+        nix::sys::signal::kill(nix::unistd::Pid::from_raw(process.pid), nix::sys::signal::Signal::SIGHUP)?;
+        Ok(())
+    }
+
+    /// Tries all queued mail now.
+    pub fn flush(&self) -> Result<()> {
+        step::quietly(Command::new(sbin("postqueue")?).arg("-c").arg(self.options.folder.join("etc")).arg("-f"))?;
+        Ok(())
+    }
+
+    /// Ids of mail that waits in the queue.
+    pub fn queued(&self) -> Result<Vec<String>> {
+        let mut postqueue = Command::new(sbin("postqueue")?);
+        let text = step::quietly(postqueue.arg("-c").arg(self.options.folder.join("etc")).arg("-j"))?;
+        let id =
+            |line: &str| Some(serde_json::from_str::<serde_json::Value>(line).ok()?["queue_id"].as_str()?.to_owned());
+        Ok(text.lines().filter_map(id).collect())
+    }
+}
+
+/// Notices are handed in from here.
+pub const SUBMITTER: &str = "127.0.0.2";
+
+/// Postfix while it runs.
+#[derive(Debug)]
+struct Postfix {
+    etc: PathBuf,
+    master: Process,
+}
+
+impl Postfix {
+    async fn start(folder: &Path, port: u16) -> Result<Self> {
+        let etc = folder.join("etc");
+        step::quietly(Command::new(sbin("postfix")?).arg("-c").arg(&etc).arg("start"))
+            .with_context(|| service::tail(&folder.join("mail.log")))?;
+        let pid = fs::read_to_string(folder.join("spool/pid/master.pid")).context("Postfix has no process number")?;
+        let master = Process::now(pid.trim().parse()?).context("Postfix ended at once")?;
+        let postfix = Self { etc, master };
+        let start = Instant::now();
+        while !service::answers(port) {
+            if start.elapsed() > Duration::from_secs(20) {
+                bail!("Postfix takes no mail: {}", service::tail(&folder.join("mail.log")));
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        Ok(postfix)
+    }
+}
+
+impl Drop for Postfix {
+    fn drop(&mut self) {
+        if let Ok(postfix) = sbin("postfix") {
+            let _ = Command::new(postfix).arg("-c").arg(&self.etc).arg("stop").output();
+        }
+        let _ = self.master.stop(Duration::from_secs(5));
+    }
+}
+
+fn lay_out(folder: &Path) -> Result<()> {
+    for name in ["etc", "spool", "data", "rspamd"] {
+        fs::create_dir_all(folder.join(name)).with_context(|| format!("making {}", folder.join(name).display()))?;
+    }
+    // Postfix and rspamd work as users of their own.
+    let user = |name: &str| nix::unistd::User::from_name(name)?.with_context(|| format!("there is no user {name}"));
+    for (name, user) in [("data", user("postfix")?), ("rspamd", user("_rspamd")?)] {
+        chown(folder.join(name), Some(user.uid.as_raw()), None)?;
+    }
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o755))?;
+    Ok(())
+}
+
+/// A key and a certificate for STARTTLS, signed by nobody.
+fn certificate(folder: &Path) -> Result<Vec<PathBuf>> {
+    let certified = rcgen::generate_simple_self_signed([HOSTNAME.to_owned()])?;
+    let file = folder.join("etc/tls.pem");
+    fs::write(&file, format!("{}{}", certified.signing_key.serialize_pem(), certified.cert.pem()))?;
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600))?;
+    Ok(vec![file])
+}
+
+/// A key for DKIM and ARC, as docs/mail.md has it made, and its record.
+fn signing_key(folder: &Path) -> Result<(PathBuf, String)> {
+    let (key, text) = (folder.join("rspamd/signing.key"), folder.join("rspamd/signing.txt"));
+    let mut keygen = Command::new(find_program(&["rspamadm"]).context("no rspamadm")?);
+    keygen.args(["dkim_keygen", "-s", SELECTOR, "-d", HOSTNAME, "-b", "2048", "-k"]).arg(&key);
+    let record = step::quietly(&mut keygen)?;
+    fs::write(&text, &record)?;
+    let user = nix::unistd::User::from_name("_rspamd")?.context("there is no user _rspamd")?;
+    chown(&key, Some(user.uid.as_raw()), None)?;
+    let record = record.split('"').skip(1).step_by(2).collect();
+    Ok((key, record))
+}
+
+async fn postsrsd(host: &MailHost, folder: &Path, domains: &[DomainName]) -> Result<Service> {
+    let secret = folder.join("srs.secret");
+    let words = random::bytes::<24>(&OsRandom).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    fs::write(&secret, words)?;
+    let mut command = Command::new(sbin("postsrsd")?);
+    command.args(host.postsrsd_options(&secret, domains));
+    let mut service = Service::start(&mut command, &folder.join("postsrsd.log"))?;
+    service.answers(host.srs_reverse).await.context("postsrsd")?;
+    Ok(service)
+}
+
+async fn rspamd(host: &MailHost, folder: &Path, domains: &[DomainName], port: u16) -> Result<Service> {
+    let conf = folder.join("etc/rspamd.conf");
+    fs::write(&conf, host.rspamd_conf(domains)?.context("nothing signs")?)?;
+    fs::write(folder.join("etc/endings"), "com\norg\nme\nnet\ntest\nexample\n")?;
+    let mut command = Command::new(find_program(&["rspamd"]).context("no rspamd")?);
+    command.args(["-f", "-u", "_rspamd", "-g", "_rspamd", "-c"]).arg(&conf);
+    command.arg(format!("--var=DBDIR={}", folder.join("rspamd").display()));
+    command.arg(format!("--var=RUNDIR={}", folder.join("rspamd").display()));
+    command.arg(format!("--var=LOGDIR={}", folder.join("rspamd").display()));
+    let mut service = Service::start(&mut command, &folder.join("rspamd.out"))?;
+    service.answers(port).await.context("rspamd")?;
+    Ok(service)
+}
+
+fn write_settings(options: &Options, endpoint: &Endpoint, metrics: u16) -> Result<()> {
+    let Options { community, table, master_secret, settings, .. } = options;
+    let secret = match master_secret {
+        MasterSecretAt::Arn(arn) => format!("master-secret-arn = {arn:?}"),
+        MasterSecretAt::File(file) => format!("master-secret-file = {file:?}"),
+    };
+    let text = format!(
+        "community = {community:?}\ntable = {table:?}\n{secret}\n\
+         listen = [\"{endpoint}\"]\nmetrics = \"127.0.0.1:{metrics}\"\n{settings}\n"
+    );
+    fs::write(options.folder.join("etc/alias-map.toml"), text).context("writing the settings of alias-map")
+}
+
+async fn alias_map(options: &Options, port: u16) -> Result<Service> {
+    let mut command = Command::new(&options.alias_map);
+    command.arg("--config").arg(options.folder.join("etc/alias-map.toml")).envs([
+        ("AWS_ENDPOINT_URL", options.endpoint_url.as_str()),
+        ("AWS_ACCESS_KEY_ID", "test"),
+        ("AWS_SECRET_ACCESS_KEY", "test"),
+        ("AWS_REGION", "us-east-1"),
+        ("AWS_CONFIG_FILE", "/dev/null"),
+        ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null"),
+    ]);
+    let mut service = Service::start(command.env_remove("AWS_PROFILE"), &options.folder.join("alias-map.log"))?;
+    service.answers(port).await.context("alias-map")?;
+    Ok(service)
+}
+
+/// A program of the administrator, whose folder is on no developer's path.
+fn sbin(name: &str) -> Result<PathBuf> {
+    let file = Path::new("/usr/sbin").join(name);
+    if file.is_file() { Ok(file) } else { find_program(&[name]).with_context(|| format!("no {name}")) }
+}

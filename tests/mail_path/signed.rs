@@ -1,0 +1,93 @@
+//! TLS at the door, ARC on what is forwarded, DKIM on our own notices; read by dkimpy, which is nobody's here.
+
+use std::net::Ipv4Addr;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
+use lettre::transport::smtp::extension::{ClientId, Extension};
+use membermail_postfix::follow::{Said, send};
+use membermail_postfix::rig::SUBMITTER;
+use membermail_tests::mail::{MailHost, SENDER, WIDE, mail};
+use membermail_tests::stack::Stack;
+
+use crate::{host, member};
+
+/// Reads a mail as a receiver does whose DNS holds our one record.
+const READER: &str = r#"
+import sys, dkim
+record = sys.argv[2].encode()
+mail = sys.stdin.buffer.read()
+asked = []
+def dns(name, timeout=5):
+    asked.append(name.decode() if isinstance(name, bytes) else name)
+    return record
+if sys.argv[1] == "dkim":
+    print(dkim.verify(mail, dnsfunc=dns))
+else:
+    print(dkim.arc_verify(mail, dnsfunc=dns)[0].decode())
+print(" ".join(asked))
+"#;
+
+async fn signing(stack: &Stack, name: &str) -> Result<MailHost> {
+    MailHost::start_signing(stack, name, &stack.endpoint_url, "", WIDE, true).await
+}
+
+fn read(host: &MailHost, what: &str, mail: &[u8]) -> Result<String> {
+    let mut python = Command::new(&host.python);
+    python.args(["-c", READER, what, &host.rig.dns_record]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = python.spawn()?;
+    std::io::Write::write_all(&mut child.stdin.take().context("no pipe")?, mail)?;
+    Ok(String::from_utf8(child.wait_with_output()?.stdout)?)
+}
+
+#[tokio::test]
+async fn the_door_offers_tls() -> Result<()> {
+    let stack = Stack::of_this_run()?;
+    let host = host(&stack, "tls", "").await?;
+    member(&stack, "pat28").await?;
+    let hello = ClientId::Domain("client.example".to_owned());
+    let at = (Ipv4Addr::LOCALHOST, host.rig.smtp);
+    let mut connection =
+        AsyncSmtpConnection::connect_tokio1(at, Some(Duration::from_secs(20)), &hello, None, None).await?;
+    ensure!(connection.server_info().supports_feature(Extension::StartTls));
+    let tls = TlsParameters::builder("mail.membermail.test".to_owned()).dangerous_accept_invalid_certs(true).build()?;
+    connection.starttls(tls, &hello).await?;
+    let envelope = lettre::address::Envelope::new(Some(SENDER.parse()?), vec!["pat28@ubuntu.com".parse()?])?;
+    connection.send(&envelope, &mail("pat28@ubuntu.com", "encrypted")).await?;
+    let arrived = host.arrived("encrypted", 30).await?;
+    ensure!(String::from_utf8_lossy(&arrived.raw).contains("using TLSv1.3"), "{arrived:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_forwarded_is_sealed_and_otherwise_untouched() -> Result<()> {
+    let stack = Stack::of_this_run()?;
+    let host = signing(&stack, "sealed").await?;
+    member(&stack, "pat27").await?;
+    let sealed = host.deliver("pat27@ubuntu.com", "sealed").await?;
+    let read = read(&host, "arc", &sealed.raw)?;
+    ensure!(read.starts_with("pass\n") && read.contains("test._domainkey.ubuntu.com"), "{read}: {:?}", sealed.raw);
+    let text = String::from_utf8_lossy(&sealed.raw).into_owned();
+    ensure!(!text.to_ascii_lowercase().contains("\ndkim-signature:"), "a stranger's mail got our signature: {text}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn notices_are_signed_and_taken_from_our_functions_only() -> Result<()> {
+    let stack = Stack::of_this_run()?;
+    let host = signing(&stack, "notices").await?;
+    let notice = String::from_utf8(mail("bob@mail.example", "a notice"))?.replace(SENDER, "noreply@ubuntu.com");
+    let (port, sender) = (host.rig.submission, Some("noreply@ubuntu.com"));
+    let said = send(port, Some(SUBMITTER), sender, "bob@mail.example", notice.as_bytes()).await?;
+    ensure!(matches!(said, Said::Taken(_)), "{said:?}");
+    let arrived = host.arrived("a notice", 30).await?;
+    ensure!(arrived.sender == "noreply@ubuntu.com", "the sender of a notice became {}", arrived.sender);
+    let read = read(&host, "dkim", &arrived.raw)?;
+    ensure!(read.starts_with("True\n") && read.contains("test._domainkey.ubuntu.com"), "{read}: {arrived:?}");
+
+    let said = send(port, None, sender, "bob@mail.example", notice.as_bytes()).await?;
+    ensure!(matches!(&said, Said::Refused(text) if text.starts_with("554")), "{said:?}");
+    Ok(())
+}
