@@ -15,6 +15,7 @@ use command::{Said, membermail};
 use membermail_core::audit::{Actor, Cause};
 use membermail_core::random::OsRandom;
 use membermail_tests::browser::Browser;
+use membermail_tests::dns::{NameServer, Zone};
 use membermail_tests::stack::Stack;
 use membermail_tests::wait::until;
 use serde_json::{Value, json};
@@ -163,6 +164,35 @@ async fn domains_are_listed_and_counted_as_verified_on_an_operators_word() -> Re
     domain(&["unverify", "ubuntustudio.com"]).await?.done()?;
     ensure!(verified().await? == false);
     domain(&["verify", "example.org"]).await?.ended_with(3)?;
+    let audit = membermail(&stack, &["audit", "--domain", "ubuntustudio.com", "--table", &table]).await?.done()?;
+    ensure!(audit.out.lines().filter(|line| line.contains("operator kim")).count() == 2, "{}", audit.out);
+
+    // What `show` says to add is what `check` looks for.
+    let shown = domain(&["show", "ubuntustudio.com", "--json"]).await?.done()?.json()?;
+    let record = shown["record"]["value"].as_str().context("no record")?;
+    ensure!(record.starts_with("membermail-site-verification=") && shown["verified"].is_null(), "{shown}");
+    let people = domain(&["show", "ubuntustudio.com"]).await?.done()?;
+    ensure!(people.out.contains(&format!("ubuntustudio.com. IN TXT \"{record}\"")), "{}", people.out);
+    let check = async |lines: &str| -> Result<Said> {
+        let server = NameServer::start(&stack.knotd, &[Zone::Good("ubuntustudio.com", lines)]).await?;
+        domain(&["check", "ubuntustudio.com", "--dns-servers", &server.address.to_string()]).await?.done()
+    };
+    let missing = check("@ TXT \"v=spf1 -all\"").await?;
+    ensure!(missing.out.contains("record  missing") && missing.out.contains("SPF     there is one"), "{}", missing.out);
+    ensure!(verified().await? == false);
+    let found = check(&format!("@ TXT \"{record}\"\n@ MX 10 mx\nmx A 192.0.2.1")).await?;
+    ensure!(
+        found.out.contains("record  found") && found.out.contains("it gives addresses from now on"),
+        "{}",
+        found.out
+    );
+    ensure!(verified().await? == true);
+    let people = domain(&["show", "ubuntustudio.com"]).await?.done()?;
+    ensure!(
+        people.out.contains("proof     its record, since ") && people.out.contains("MX        1 server"),
+        "{}",
+        people.out
+    );
     let list = membermail(&stack, &["domain", "list"]).await?.done()?;
     ensure!(list.out.lines().next().is_some_and(|head| head.starts_with("DOMAIN")), "{}", list.out);
     stack.dynamodb().await.delete_table().table_name(table).send().await?;

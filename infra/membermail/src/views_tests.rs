@@ -50,7 +50,11 @@ fn the_audit_log_reads_like_a_story() {
         |actor, by, change| Entry::new(change, Cause { actor, by, request_id: "request-1", now: now() }, &random);
     let entries = [
         entry(Actor::Member, None, Change::of_alias(&active, None, Some(old))),
-        entry(Actor::DomainCheck, None, Change::Domain { domain: domain(), did: DomainChange::RecordGone }),
+        entry(
+            Actor::DomainCheck,
+            None,
+            Change::Domain { domain: domain(), did: DomainChange::RecordGone, until: leaving.until },
+        ),
         entry(Actor::Sync, Some("01KATW4Y00YYYYYYYYYYYYYYYY"), Change::of_alias(&leaving, Some(&active), None)),
         entry(Actor::Sync, None, Change::Run { domain: domain(), run, did: RunChange::Held }),
         entry(Actor::Operator, Some("kim"), Change::Member { member: member(), did: banned }),

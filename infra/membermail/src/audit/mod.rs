@@ -181,7 +181,10 @@ fn in_words(change: &Change) -> [String; 3] {
             [address.to_string(), format!("{before} → {}", after.as_str()), why]
         }
         Change::Member { member, did } => [format!("member {member}"), word(did), String::new()],
-        Change::Domain { domain, did } => [format!("domain {domain}"), word(did), String::new()],
+        Change::Domain { domain, did, until } => {
+            let why = until.map(|until| format!("no new addresses after {}", until.strftime("%Y-%m-%d")));
+            [format!("domain {domain}"), word(did), why.unwrap_or_default()]
+        }
         Change::Run { domain, run, did } => [format!("run {run} of {domain}"), word(did), String::new()],
     }
 }

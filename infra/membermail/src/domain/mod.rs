@@ -1,10 +1,12 @@
 //! `membermail domain …`
 
+mod show;
+
 use std::fmt;
 
 use membermail_core::address::DomainName;
-use membermail_core::clock::Clock;
 use membermail_core::member::{LaunchpadName, TeamName};
+use membermail_dns::NameServers;
 use membermail_store::Run;
 use serde::Serialize;
 
@@ -18,6 +20,19 @@ use crate::place::domain;
 pub(crate) enum Command {
     /// List the domains of the community
     List,
+    /// Show what proves a domain: the record to add, what was last seen of it, and what its DNS says of mail
+    Show {
+        /// The domain
+        domain: DomainName,
+    },
+    /// Look at domains in DNS now, and record what is seen and what follows, as the schedule does
+    Check {
+        /// The domains; all of the community where none is named
+        domains: Vec<DomainName>,
+        /// Ask these recursive name servers, with commas between, instead of the system's: 192.0.2.1, [2001:db8::1]:5353
+        #[arg(long, value_name = "ADDRESSES", env = "MEMBERMAIL_DNS_SERVERS")]
+        dns_servers: Option<NameServers>,
+    },
     /// Count a domain as verified on your word, whatever its DNS says
     Verify {
         /// The domain
@@ -33,6 +48,8 @@ pub(crate) enum Command {
 pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Failure> {
     match command {
         Command::List => list(context).await,
+        Command::Show { domain } => show::show(context, &domain).await,
+        Command::Check { domains, dns_servers } => show::check(context, &domains, dns_servers).await,
         Command::Verify { domain } => verify(context, &domain, true).await,
         Command::Unverify { domain } => verify(context, &domain, false).await,
     }
@@ -50,13 +67,13 @@ async fn list(context: &Context) -> Result<(), Failure> {
 }
 
 async fn verify(context: &Context, name: &DomainName, verified: bool) -> Result<(), Failure> {
-    context.operator.cause()?;
+    let (cause, random) = (context.operator.cause()?, context.operator.random());
     let (store, community) = (context.place.store().await?, context.place.community().await?);
     domain(&community, name)?;
     if verified {
-        store.verify_domain(name, context.operator.clock.now()).await?;
+        store.verify_domain(name, cause, random).await?;
     } else {
-        store.unverify_domain(name).await?;
+        store.unverify_domain(name, cause, random).await?;
     }
     context.output.show(&Verified { domain: name.clone(), verified })
 }
