@@ -21,7 +21,12 @@ pub(crate) fn cli(endpoint: Option<&str>) -> Command {
 
 /// Lets a program see no AWS but the one at this endpoint.
 pub(crate) fn keep_local<'a>(command: &'a mut Command, endpoint: &str) -> &'a mut Command {
-    command.env_remove("AWS_PROFILE").env_remove("AWS_SESSION_TOKEN").envs([
+    command.env_remove("AWS_PROFILE").env_remove("AWS_SESSION_TOKEN").envs(environment(endpoint))
+}
+
+/// What an AWS program needs to talk to a local endpoint and to nothing else.
+pub(crate) fn environment(endpoint: &str) -> [(&str, &str); 7] {
+    [
         ("AWS_ENDPOINT_URL", endpoint),
         ("AWS_ACCESS_KEY_ID", "test"),
         ("AWS_SECRET_ACCESS_KEY", "test"),
@@ -30,7 +35,7 @@ pub(crate) fn keep_local<'a>(command: &'a mut Command, endpoint: &str) -> &'a mu
         // What is on the developer's account must be out of reach of a local run.
         ("AWS_CONFIG_FILE", "/dev/null"),
         ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null"),
-    ])
+    ]
 }
 
 /// What clients of a local endpoint are made from.

@@ -53,13 +53,6 @@ enum Command {
     Deploy(deploy::Options),
 }
 
-/// What is measured.
-#[derive(Debug, Subcommand)]
-enum Bench {
-    /// Look-ups of alias-map, beside Postfix's own tables
-    Mail(bench_mail::Options),
-}
-
 #[tokio::main]
 async fn main() -> Result<()> {
     match Arguments::parse().command {

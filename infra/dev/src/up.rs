@@ -1,14 +1,16 @@
 //! `cargo dev up` and `cargo dev down`.
 
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::emulator::{self, Emulator};
 use crate::site::{self, Site};
 use crate::state::Started;
-use crate::{mail, test};
+use crate::{aws, mail, stack, test};
 
 /// The name of a run that is given none.
 const DEFAULT: &str = "up";
@@ -102,6 +104,7 @@ pub(crate) async fn up(options: &Options) -> Result<()> {
     if let Some(mail) = &mail {
         println!("  mail:     {} shows what arrived and sends mail; Postfix is at 127.0.0.1:{}", mail::PAGE, mail.smtp);
     }
+    println!("  operate:  . {} && cargo membermail domain list", environment(&options.state, &site)?.display());
     println!("  logs:     {}", emulator::logs(&options.state).display());
     stop.asked().await;
     println!("stopping …");
@@ -117,6 +120,17 @@ pub(crate) fn tell(site: &Site, name: &str, begin: Instant) {
     println!("  sign in:  open {}/sign-in and choose a person at {}", site.url, site.stand_ins.url);
     println!("  AWS:      {}", site.emulator.url);
     println!("  stop:     Ctrl-C, or `cargo dev down{name}`");
+}
+
+/// Writes what a shell needs to talk to this stack and not to an account of the developer's.
+fn environment(state: &Path, site: &Site) -> Result<PathBuf> {
+    let file = state.join("env");
+    let mut text = format!("export MEMBERMAIL_STACK_NAME={}\nunset AWS_PROFILE AWS_SESSION_TOKEN\n", stack::NAME);
+    for (name, value) in aws::environment(&site.emulator.url) {
+        text.push_str(&format!("export {name}={value}\n"));
+    }
+    fs::write(&file, text).with_context(|| format!("writing {}", file.display()))?;
+    Ok(file)
 }
 
 /// Ends what `up` or `watch` started, also where they themselves were killed.

@@ -2,6 +2,8 @@
 
 mod aliases;
 mod audit;
+mod audit_log;
+mod bans;
 mod checks;
 mod domains;
 mod error;
@@ -19,6 +21,7 @@ mod steps;
 mod table;
 
 pub use aliases::StoredAlias;
+pub use bans::Changed;
 pub use checks::{Check, CheckState, Recorded};
 pub use domains::{Checked, DomainCheck, RecordSeen, RecordedCheck, StoredDomain};
 pub use error::StoreError;

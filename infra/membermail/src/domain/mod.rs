@@ -1,0 +1,124 @@
+//! `membermail domain …`
+
+mod show;
+
+use std::fmt;
+
+use membermail_core::address::DomainName;
+use membermail_core::member::{LaunchpadName, TeamName};
+use membermail_dns::NameServers;
+use membermail_store::Run;
+use serde::Serialize;
+
+use crate::Context;
+use crate::failure::Failure;
+use crate::output::{table, time};
+use crate::place::domain;
+
+/// What to do about domains.
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Command {
+    /// List the domains of the community
+    List,
+    /// Show what proves a domain: the record to add, what was last seen of it, and what its DNS says of mail
+    Show {
+        /// The domain
+        domain: DomainName,
+    },
+    /// Look at domains in DNS now, and record what is seen and what follows, as the schedule does
+    Check {
+        /// The domains; all of the community where none is named
+        domains: Vec<DomainName>,
+        /// Ask these recursive name servers, with commas between, instead of the system's: 192.0.2.1, [2001:db8::1]:5353
+        #[arg(long, value_name = "ADDRESSES", env = "MEMBERMAIL_DNS_SERVERS")]
+        dns_servers: Option<NameServers>,
+    },
+    /// Count a domain as verified on your word, whatever its DNS says
+    Verify {
+        /// The domain
+        domain: DomainName,
+    },
+    /// Take that word, or what DNS has shown, back: no new addresses; those that are there stay
+    Unverify {
+        /// The domain
+        domain: DomainName,
+    },
+}
+
+pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Failure> {
+    match command {
+        Command::List => list(context).await,
+        Command::Show { domain } => show::show(context, &domain).await,
+        Command::Check { domains, dns_servers } => show::check(context, &domains, dns_servers).await,
+        Command::Verify { domain } => verify(context, &domain, true).await,
+        Command::Unverify { domain } => verify(context, &domain, false).await,
+    }
+}
+
+async fn list(context: &Context) -> Result<(), Failure> {
+    let (store, community) = (context.place.store().await?, context.place.community().await?);
+    let mut rows = Vec::new();
+    for domain in community.domains {
+        let last_run = store.runs(&domain.domain, 1).await?.pop();
+        let verified = store.domain_verified(&domain.domain).await?;
+        rows.push(Row { domain: domain.domain, team: domain.team, admins: domain.admins, verified, last_run });
+    }
+    context.output.show(&List { domains: rows })
+}
+
+async fn verify(context: &Context, name: &DomainName, verified: bool) -> Result<(), Failure> {
+    let (cause, random) = (context.operator.cause()?, context.operator.random());
+    let (store, community) = (context.place.store().await?, context.place.community().await?);
+    domain(&community, name)?;
+    if verified {
+        store.verify_domain(name, cause, random).await?;
+    } else {
+        store.unverify_domain(name, cause, random).await?;
+    }
+    context.output.show(&Verified { domain: name.clone(), verified })
+}
+
+#[derive(Debug, Serialize)]
+struct List {
+    domains: Vec<Row>,
+}
+
+#[derive(Debug, Serialize)]
+struct Row {
+    domain: DomainName,
+    team: TeamName,
+    admins: Vec<LaunchpadName>,
+    verified: bool,
+    last_run: Option<Run>,
+}
+
+impl fmt::Display for List {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let row = |row: &Row| {
+            let admins: Vec<_> = row.admins.iter().map(LaunchpadName::as_str).collect();
+            let last = row.last_run.as_ref();
+            [
+                row.domain.to_string(),
+                row.team.to_string(),
+                if row.verified { "yes" } else { "no" }.to_owned(),
+                last.map_or_else(|| "never".to_owned(), |run| format!("{} {}", time(run.started), run.state.as_str())),
+                admins.join(", "),
+            ]
+        };
+        let head = ["domain", "team", "verified", "last sync", "admins"];
+        writeln!(f, "{}", table(head, self.domains.iter().map(row)))
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct Verified {
+    domain: DomainName,
+    verified: bool,
+}
+
+impl fmt::Display for Verified {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let gives = if self.verified { "gives addresses from now on" } else { "gives no new addresses from now on" };
+        writeln!(f, "{} {gives}.", self.domain)
+    }
+}

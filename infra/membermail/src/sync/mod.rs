@@ -1,0 +1,183 @@
+//! `membermail sync …`
+
+mod decide;
+mod follow;
+mod view;
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use membermail_core::address::DomainName;
+use membermail_core::community::Community;
+use membermail_core::message::SyncTeam;
+use membermail_core::plan::{Counts, Guard};
+use membermail_store::{Run, Store};
+use membermail_sync::{Engine, SyncError};
+use ulid::Ulid;
+
+use crate::Context;
+use crate::failure::Failure;
+use crate::place::{self, Inbox};
+use crate::progress;
+use view::{Asked, OneRun, PlanView, Runs};
+
+/// What to do about syncs.
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Command {
+    /// Show what a sync of a domain would do now, and do nothing
+    Plan {
+        /// The domain
+        domain: DomainName,
+    },
+    /// Ask for a sync, as the schedule does
+    Run {
+        /// The domains; all of the community where none is named
+        domains: Vec<DomainName>,
+        #[command(flatten)]
+        wait: Wait,
+    },
+    /// List the latest runs, newest first
+    Runs {
+        /// Of this domain; of each where none is named
+        domain: Option<DomainName>,
+        /// So many of a domain at most
+        #[arg(long, value_name = "NUMBER", default_value_t = 10, value_parser = clap::value_parser!(i32).range(1..=1000))]
+        most: i32,
+    },
+    /// Show a run: what it counted, and every step
+    Show {
+        /// The id, as `sync runs` lists it
+        run: Ulid,
+    },
+    /// Let a held run do what it would take
+    Release {
+        /// The id, as `sync runs` lists it
+        run: Ulid,
+        #[command(flatten)]
+        wait: Wait,
+    },
+    /// Say no to a held run: the same plan is not announced again
+    Reject {
+        /// The id, as `sync runs` lists it
+        run: Ulid,
+    },
+}
+
+/// Whether to wait for the end.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub(crate) struct Wait {
+    /// Follow it to its end
+    #[arg(long)]
+    wait: bool,
+    /// Give up waiting after so many seconds; what was asked for goes on
+    #[arg(long, value_name = "SECONDS", default_value_t = 900, requires = "wait")]
+    patience: u64,
+}
+
+impl Wait {
+    fn patience(self) -> Option<Duration> {
+        self.wait.then(|| Duration::from_secs(self.patience))
+    }
+}
+
+pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Failure> {
+    let (store, community) = (context.place.store().await?, context.place.community().await?);
+    match command {
+        Command::Plan { domain } => plan(context, &store, &community, &domain).await,
+        Command::Run { domains, wait } => start(context, &store, &community, domains, wait).await,
+        Command::Runs { domain, most } => {
+            let mut runs = Vec::new();
+            for domain in wanted(&community, domain.into_iter().collect())? {
+                runs.extend(store.runs(&domain, most).await?);
+            }
+            runs.sort_by_key(|run| std::cmp::Reverse(run.id));
+            context.output.show(&Runs { runs })
+        }
+        Command::Show { run } => {
+            let run = find(&store, &community, run).await?;
+            let steps = store.steps_of(&run.domain, run.id).await?;
+            context.output.show(&OneRun { run, steps })
+        }
+        Command::Release { run, wait } => decide::release(context, &store, &community, run, wait).await,
+        Command::Reject { run } => decide::reject(context, &store, &community, run).await,
+    }
+}
+
+async fn plan(context: &Context, store: &Store, community: &Community, name: &DomainName) -> Result<(), Failure> {
+    place::domain(community, name)?;
+    let launchpad = context.place.launchpad(community).await?;
+    let engine = Engine {
+        community,
+        launchpad: &launchpad,
+        store,
+        // A plan takes no lease.
+        lease: SignedDuration::ZERO,
+        clock: &context.operator.clock,
+        random: &context.operator.random,
+    };
+    let bar = progress::counting("participants read");
+    let plan = engine.plan(name, &|read| bar.set_position(read as u64)).await;
+    bar.finish_and_clear();
+    let plan = plan.map_err(failure)?;
+    let held = plan.guard(&community.rules) == Guard::Hold;
+    let Counts { taken, active, .. } = plan.counts;
+    context.output.show(&PlanView { plan, held })?;
+    if held {
+        let why = format!("a run would be held: it takes {taken} of {active} active addresses");
+        return Err(Failure::Held(why));
+    }
+    Ok(())
+}
+
+async fn start(
+    context: &Context,
+    store: &Store,
+    community: &Community,
+    domains: Vec<DomainName>,
+    wait: Wait,
+) -> Result<(), Failure> {
+    let domains = wanted(community, domains)?;
+    let request_id = context.operator.request_id().to_owned();
+    let message =
+        |domain: &DomainName| SyncTeam { domain: domain.clone(), release: None, request_id: request_id.clone() };
+    let messages: Vec<_> = domains.iter().map(message).collect();
+    context.place.queue(Inbox::Sync).await?.send_all(&messages).await?;
+    let Some(patience) = wait.patience() else {
+        return context.output.show(&Asked { request_id, domains });
+    };
+    let runs = follow::runs(store, &domains, &request_id, patience).await?;
+    let outcome = follow::outcome(&runs);
+    context.output.show(&Runs { runs })?;
+    outcome
+}
+
+/// The domains that are meant, each of which is the community's.
+fn wanted(community: &Community, named: Vec<DomainName>) -> Result<Vec<DomainName>, Failure> {
+    if named.is_empty() {
+        return Ok(community.domain_names().cloned().collect());
+    }
+    for name in &named {
+        place::domain(community, name)?;
+    }
+    Ok(named)
+}
+
+/// A run by its id alone: an operator has it from a mail or a list.
+async fn find(store: &Store, community: &Community, id: Ulid) -> Result<Run, Failure> {
+    for domain in community.domain_names() {
+        if let Some(run) = store.run(domain, id).await? {
+            return Ok(run);
+        }
+    }
+    Err(Failure::NotFound(format!("run {id}")))
+}
+
+fn failure(error: SyncError) -> Failure {
+    match error {
+        SyncError::Store(cause) => cause.into(),
+        SyncError::Queue(cause) => cause.into(),
+        error @ (SyncError::UnknownDomain(_) | SyncError::EmptyTeam { .. } | SyncError::Launchpad(_)) => {
+            Failure::Other(membermail_runtime::batch::chain(&error))
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! Plans and runs, as an operator sees them.
+
+use std::fmt;
+
+use membermail_core::address::DomainName;
+use membermail_core::audit::RunChange;
+use membermail_core::lifecycle::Step;
+use membermail_core::plan::{Counts, Plan};
+use membermail_store::{Run, RunState};
+use serde::Serialize;
+use ulid::Ulid;
+
+use crate::output::{facts, table, time};
+
+/// `sync plan`
+#[derive(Debug, Serialize)]
+pub(super) struct PlanView {
+    #[serde(flatten)]
+    pub(super) plan: Plan,
+    /// Whether a run would be held.
+    pub(super) held: bool,
+}
+
+impl fmt::Display for PlanView {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.plan.fmt(f)
+    }
+}
+
+/// `sync run` without waiting
+#[derive(Debug, Serialize)]
+pub(super) struct Asked {
+    pub(super) request_id: String,
+    pub(super) domains: Vec<DomainName>,
+}
+
+impl fmt::Display for Asked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let domains: Vec<_> = self.domains.iter().map(DomainName::as_str).collect();
+        writeln!(f, "Asked for a sync of {}: `membermail sync runs` shows what comes of it.", domains.join(", "))
+    }
+}
+
+/// `sync runs`
+#[derive(Debug, Serialize)]
+pub(super) struct Runs {
+    pub(super) runs: Vec<Run>,
+}
+
+impl fmt::Display for Runs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.runs.is_empty() {
+            return writeln!(f, "no runs");
+        }
+        let row = |run: &Run| {
+            let changes = run.counts.as_ref().map(changes).unwrap_or_default();
+            [run.id.to_string(), run.domain.to_string(), time(run.started), run.state.as_str().to_owned(), changes]
+        };
+        writeln!(f, "{}", table(["run", "domain", "started", "state", "changes"], self.runs.iter().map(row)))
+    }
+}
+
+/// What is not zero.
+fn changes(counts: &Counts) -> String {
+    let Counts { create, rename, restore, leave, suspend, retire, .. } = counts;
+    let words = [
+        (create, "new"),
+        (rename, "renamed"),
+        (restore, "back"),
+        (leave, "leaving"),
+        (suspend, "suspended"),
+        (retire, "retired"),
+    ];
+    let some = words.iter().filter(|(count, _)| **count > 0).map(|(count, word)| format!("{count} {word}"));
+    some.collect::<Vec<_>>().join(", ")
+}
+
+/// `sync show`
+#[derive(Debug, Serialize)]
+pub(super) struct OneRun {
+    #[serde(flatten)]
+    pub(super) run: Run,
+    pub(super) steps: Vec<Step>,
+}
+
+impl fmt::Display for OneRun {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Run { id, domain, state, started, finished, counts, decided_by, failure, request_id, .. } = &self.run;
+        let about = [
+            ("run", Some(id.to_string())),
+            ("domain", Some(domain.to_string())),
+            ("state", Some(state.as_str().to_owned())),
+            ("started", Some(time(*started))),
+            ("finished", finished.map(time)),
+            ("decided by", decided_by.clone()),
+            ("failure", failure.clone()),
+            ("request", Some(request_id.clone())),
+        ];
+        writeln!(f, "{}", facts(about))?;
+        if let Some(counts) = counts {
+            // A run's steps are shown as its plan was: the same words before and after.
+            let plan = Plan { domain: domain.clone(), read_at: *started, counts: *counts, steps: self.steps.clone() };
+            writeln!(f, "\n{plan}")?;
+        }
+        if *state == RunState::Held {
+            writeln!(f, "\nIt takes more than the community's rules let pass without a look:")?;
+            writeln!(f, "  membermail sync release {id}\n  membermail sync reject {id}")?;
+        }
+        Ok(())
+    }
+}
+
+/// `sync release` and `sync reject`
+#[derive(Debug, Serialize)]
+pub(super) struct Decision {
+    pub(super) run: Ulid,
+    pub(super) domain: DomainName,
+    pub(super) did: RunChange,
+}
+
+impl fmt::Display for Decision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.did {
+            RunChange::Released => writeln!(f, "Run {} of {} goes on.", self.run, self.domain),
+            RunChange::Rejected | RunChange::Held => {
+                writeln!(f, "Run {} of {} is rejected: nothing is taken.", self.run, self.domain)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use membermail_core::alias::Reason;
+    use membermail_core::lifecycle::Action;
+    use membermail_core::member::{LaunchpadId, MemberId};
+
+    use super::*;
+
+    fn run(state: RunState) -> Run {
+        let now: Timestamp = "2026-11-24T10:00:00Z".parse().unwrap();
+        let counts =
+            Counts { participants: 900, active: 40, create: 2, leave: 6, unchanged: 34, taken: 6, ..Counts::default() };
+        Run {
+            id: Ulid::from_string("01KATW4Y00YYYYYYYYYYYYYYYY").unwrap(),
+            domain: "ubuntu.com".parse().unwrap(),
+            state,
+            started: now,
+            finished: Some(now),
+            counts: Some(counts),
+            digest: None,
+            decided_by: (state == RunState::Rejected).then(|| "kim".to_owned()),
+            failure: None,
+            request_id: "request-1".to_owned(),
+        }
+    }
+
+    #[test]
+    fn runs_in_a_list_and_alone() {
+        let until = "2026-12-08T10:00:00Z".parse().unwrap();
+        let step = Step {
+            address: "alice@ubuntu.com".to_owned().try_into().unwrap(),
+            member: MemberId::parse("01KATW4Y00ZZZZZZZZZZZZZZZZ").unwrap(),
+            person: LaunchpadId(1004),
+            version: 1,
+            action: Action::Leave { reason: Reason::NotInTeam, until },
+        };
+        let one = OneRun { run: run(RunState::Held), steps: vec![step] };
+        let list = Runs { runs: vec![run(RunState::Held), run(RunState::Rejected)] };
+        insta::assert_snapshot!(format!("{list}\n---\n{one}"));
+    }
+}

@@ -1,0 +1,121 @@
+//! A ban and what it means for aliases, and the audit log over months, in a real DynamoDB.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says where it stopped")]
+
+#[expect(dead_code, reason = "other files of tests look below the store")]
+mod support;
+
+use jiff::Timestamp;
+use membermail_core::alias::{Reason, Status};
+use membermail_core::audit::{Actor, Cause, Change};
+use membermail_core::eligibility::Outcome;
+use membermail_core::member::{LaunchpadId, MemberId};
+use membermail_core::random::OsRandom;
+use membermail_store::{Asked, Member};
+use support::{World, address, community, now};
+
+fn at(text: &str) -> Cause<'static> {
+    let now = text.parse().unwrap();
+    Cause { actor: Actor::Operator, by: Some("kim"), request_id: "request-1", now }
+}
+
+impl World {
+    /// A member of that name on Launchpad with that address.
+    async fn with_address(&self, name: &str, id: u64, text: &str) -> Member {
+        let member = self.member(name, &format!("{name}@mail.example")).await;
+        let outcome = Outcome::Eligible { domains: community() };
+        let person = Some((LaunchpadId(id), &name.parse().unwrap()));
+        self.store.record_outcome(member.id, &outcome, person, now()).await.unwrap();
+        let member = self.store.member(member.id).await.unwrap().unwrap();
+        let address = address(text);
+        let asked = Asked { address: &address, eligible_at: now(), renamed_from: None };
+        let cause = at("2026-11-24T10:00:00Z");
+        self.store.grant(&self.sealer, &member, asked, &community(), cause, &OsRandom).await.unwrap();
+        member
+    }
+
+    async fn state(&self, text: &str) -> (Status, Reason, u64) {
+        let alias = self.store.alias(&address(text)).await.unwrap().unwrap().alias;
+        (alias.status, alias.reason, alias.version)
+    }
+
+    async fn entries(&self, from: &str, to: &str, member: MemberId) -> Vec<(Timestamp, bool)> {
+        let parts = [Some(community()[0].clone()), None];
+        let mut entries = Vec::new();
+        let wanted = |entry: &membermail_core::audit::Entry| entry.member() == Some(member);
+        let each = |entry: membermail_core::audit::Entry| {
+            entries.push((entry.at, matches!(entry.change, Change::Member { .. })));
+        };
+        self.store.each_entry(&parts, from.parse().unwrap(), to.parse().unwrap(), wanted, each).await.unwrap();
+        entries
+    }
+}
+
+#[tokio::test]
+async fn a_ban_suspends_what_is_the_members_and_nothing_twice() {
+    let world = World::new("bans").await;
+    let alice = world.with_address("alice", 7, "alice@ubuntu.com").await;
+    world.with_address("bob", 8, "bob@ubuntu.com").await;
+    let (store, cause, domains) = (&world.store, at("2026-11-24T11:00:00Z"), community());
+
+    // Without a ban nothing is suspended: whoever comes late with one that was taken back does no harm.
+    assert!(store.suspend_banned(&alice, &domains, cause, &OsRandom).await.unwrap().is_empty());
+    assert_eq!(world.state("alice@ubuntu.com").await, (Status::Active, Reason::Eligible, 1));
+
+    assert!(store.ban(alice.id, cause, &OsRandom).await.unwrap());
+    let changed = store.suspend_banned(&alice, &domains, cause, &OsRandom).await.unwrap();
+    assert_eq!(changed.len(), 1);
+    assert!(store.untold(changed[0].1).await.unwrap().is_some(), "the member is to be told");
+    assert!(store.suspend_banned(&alice, &domains, cause, &OsRandom).await.unwrap().is_empty());
+    assert_eq!(world.state("alice@ubuntu.com").await, (Status::Suspended, Reason::Banned, 2));
+    assert_eq!(world.state("bob@ubuntu.com").await, (Status::Active, Reason::Eligible, 1));
+
+    assert!(store.lift_ban(&alice, &domains, cause, &OsRandom).await.unwrap().is_empty(), "it is still there");
+    assert!(store.unban(alice.id, cause, &OsRandom).await.unwrap());
+    assert_eq!(store.lift_ban(&alice, &domains, cause, &OsRandom).await.unwrap().len(), 1);
+    assert!(store.lift_ban(&alice, &domains, cause, &OsRandom).await.unwrap().is_empty());
+    assert_eq!(world.state("alice@ubuntu.com").await, (Status::Suspended, Reason::BanLifted, 3));
+}
+
+#[tokio::test]
+async fn two_operators_at_once_leave_one_change() {
+    let world = World::new("two-operators").await;
+    let alice = world.with_address("alice", 7, "alice@ubuntu.com").await;
+    let (store, cause, domains) = (&world.store, at("2026-11-24T11:00:00Z"), community());
+    store.ban(alice.id, cause, &OsRandom).await.unwrap();
+    let suspend = || store.suspend_banned(&alice, &domains, cause, &OsRandom);
+    let (one, two, three) = tokio::join!(suspend(), suspend(), suspend());
+    assert_eq!([one, two, three].map(|changed| changed.unwrap().len()).iter().sum::<usize>(), 1);
+    assert_eq!(world.state("alice@ubuntu.com").await, (Status::Suspended, Reason::Banned, 2));
+}
+
+#[tokio::test]
+async fn the_audit_log_is_read_over_months_in_the_order_of_time() {
+    let world = World::new("months").await;
+    let alice = world.with_address("alice", 7, "alice@ubuntu.com").await;
+    let store = &world.store;
+    for (cause, ban) in [
+        (at("2026-12-31T23:59:59.999999Z"), true),
+        (at("2027-01-01T00:00:00Z"), false),
+        (at("2027-03-01T12:00:00.000500Z"), true),
+    ] {
+        if ban {
+            store.ban(alice.id, cause, &OsRandom).await.unwrap();
+        } else {
+            store.unban(alice.id, cause, &OsRandom).await.unwrap();
+        }
+    }
+    let entries = world.entries("2026-11-01T00:00:00Z", "2027-12-01T00:00:00Z", alice.id).await;
+    assert_eq!(entries.iter().map(|(_, member)| *member).collect::<Vec<_>>(), [false, true, true, true]);
+    assert!(entries.is_sorted());
+    let count = async |from: &str, to: &str| world.entries(from, to, alice.id).await.len();
+    assert_eq!(count("2026-12-31T23:59:59.999999Z", "2027-01-01T00:00:00Z").await, 1);
+    assert_eq!(count("2027-01-01T00:00:00Z", "2027-03-01T12:00:00.000500Z").await, 1);
+    assert_eq!(count("2027-01-01T00:00:00Z", "2027-03-01T12:00:00.000501Z").await, 2);
+    assert_eq!(count("2027-02-01T00:00:00Z", "2027-02-28T00:00:00Z").await, 0);
+    assert!(world.entries("2026-11-01T00:00:00Z", "2027-12-01T00:00:00Z", other()).await.is_empty());
+}
+
+fn other() -> MemberId {
+    MemberId::parse("01KATW4Y00ZZZZZZZZZZZZZZZZ").unwrap()
+}
