@@ -24,7 +24,7 @@ fn with_alice() -> Arc<Memory> {
     let memory = Memory::default();
     memory.put("alice@ubuntu.com", "alice@mail.example");
     memory.put("round@ubuntu.com", "round@kubuntu.org");
-    memory.put_answer("gone@ubuntu.com", Answer::Refuses(Status::Suspended, Reason::NotEligible));
+    memory.put_answer("gone@ubuntu.com", Answer::Refuses(Status::Suspended, Reason::NotInTeam));
     memory.put_answer("gone+x@ubuntu.com", Answer::Refuses(Status::Suspended, Reason::Banned));
     memory.put("gone+y@ubuntu.com", "y@mail.example");
     Arc::new(memory)
