@@ -18,6 +18,7 @@ use clap::Parser;
 use membermail_alias_map::client::Client;
 use membermail_alias_map::endpoint::Endpoint;
 use membermail_core::address::{Address, DomainName, LocalPart};
+use membermail_core::audit::{Actor, Cause};
 use membermail_core::clock::{Clock, SystemClock};
 use membermail_core::email::EmailAddress;
 use membermail_core::member::{ClaimedIdentifier, Identity};
@@ -75,7 +76,8 @@ async fn fill(table: &str, secret: &[u8], count: usize, limit: Duration) -> Resu
     create(&client, table).await?;
     let (store, sealer) = (Store::new(client.clone(), table), Sealer::new(secret));
     let (domain, now) = (DomainName::parse("ubuntu.com")?, SystemClock.now());
-    store.verify_domain(&domain, now).await?;
+    let cause = Cause { actor: Actor::Operator, by: Some("bench"), request_id: "bench", now };
+    store.verify_domain(&domain, cause, &OsRandom).await?;
     let mut members = Vec::new();
     for number in 0..MEMBERS {
         let subject = ClaimedIdentifier::parse(&format!("https://login.example/+id/{number}"))?;
@@ -135,6 +137,7 @@ fn item(sealer: &Sealer, member: &Member, domain: &DomainName, number: usize) ->
         ("sk", text(format!("ALIAS#{}", address.local_part))),
         ("address", text(address.to_string())),
         ("member", text(member.id.to_string())),
+        ("person", AttributeValue::N(number.to_string())),
         ("status", text("active".to_owned())),
         ("reason", text("eligible".to_owned())),
         ("since", text("2026-11-24T10:00:00Z".to_owned())),
