@@ -7,11 +7,21 @@ use std::time::Duration;
 use anyhow::Result;
 use membermail_toolbox::service::{Health, Plan, Service};
 
-use crate::functions::program;
+use crate::functions::{Profile, program, program_of};
 
 /// Starts them and waits until they answer.
 pub(crate) async fn start(port: u16, state: &Path) -> Result<Service> {
-    let mut command = Command::new(program("stand-ins"));
+    serve(Command::new(program("stand-ins")), port, state).await
+}
+
+/// The release build with a team of this size, for benchmarks.
+pub(crate) async fn crowd(port: u16, people: usize, state: &Path) -> Result<Service> {
+    let mut command = Command::new(program_of("stand-ins", Profile::Release));
+    command.args(["--people", &people.to_string(), "--all-in", "ubuntumembers"]);
+    serve(command, port, state).await
+}
+
+async fn serve(mut command: Command, port: u16, state: &Path) -> Result<Service> {
     command.args(["--listen", &format!("127.0.0.1:{port}")]);
     Service::start(Plan {
         name: "the stand-ins",

@@ -7,10 +7,12 @@
 use std::path::PathBuf;
 
 mod docker;
+mod dynamodb;
 mod host;
 mod install;
 mod running;
 
+pub use dynamodb::dynamodb;
 pub use install::{install, install_tools};
 pub use running::start;
 

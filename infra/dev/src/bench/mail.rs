@@ -2,16 +2,16 @@
 
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::path::Path;
+use std::process::Command;
+use std::time::Instant;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use membermail_core::random::{self, OsRandom};
-use membermail_toolbox::process::Process;
-use membermail_toolbox::{find_program, folder, step, workspace};
+use membermail_toolbox::{step, workspace};
 use serde_json::Value;
+
+use super::dynamodb::{Background, aws, built, dynamodb, free_port};
 
 use crate::functions::said;
 use crate::{mail, site, tools};
@@ -109,48 +109,6 @@ fn beside_postfix(state: &Path, map: &AliasMap, aliases: usize) -> Result<()> {
     Ok(())
 }
 
-/// A program in the background, until it is dropped.
-struct Background {
-    port: u16,
-    process: Process,
-    child: Child,
-}
-
-impl Background {
-    fn start(command: &mut Command, port: u16, log: &Path) -> Result<Self> {
-        let file = File::create(log)?;
-        command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file);
-        let child = command.spawn().with_context(|| format!("cannot start {:?}", command.get_program()))?;
-        let process = i32::try_from(child.id()).ok().and_then(Process::now).context("it ended at once")?;
-        let background = Self { port, process, child };
-        let begin = Instant::now();
-        while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
-            if begin.elapsed() > Duration::from_secs(30) || !background.process.runs() {
-                bail!("it does not answer: see {}", log.display());
-            }
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        Ok(background)
-    }
-}
-
-impl Drop for Background {
-    fn drop(&mut self) {
-        let _ = self.process.stop(Duration::from_secs(3));
-        let _ = self.child.wait();
-    }
-}
-
-/// DynamoDB Local by itself: what lies between it and LocalStack's gateway is not to be measured.
-fn dynamodb(state: &Path) -> Result<Background> {
-    let port = free_port()?;
-    let home = folder().join("dynamodb-local/emulator");
-    let mut java = Command::new(find_program(&["java"]).context("no java")?);
-    java.current_dir(&home).arg("-Xmx4g").arg("-Djava.library.path=./DynamoDBLocal_lib");
-    java.args(["-jar", "DynamoDBLocal.jar", "-inMemory", "-sharedDb", "-disableTelemetry", "-port", &port.to_string()]);
-    Background::start(&mut java, port, &state.join("dynamodb.log"))
-}
-
 /// The server, on one core of its own.
 struct AliasMap {
     port: u16,
@@ -195,27 +153,4 @@ impl AliasMap {
         );
         Ok(())
     }
-}
-
-fn aws(mut command: Command, port: u16) -> Command {
-    command.env_remove("AWS_PROFILE").envs([
-        ("AWS_ENDPOINT_URL", format!("http://127.0.0.1:{port}").as_str()),
-        ("AWS_ACCESS_KEY_ID", "test"),
-        ("AWS_SECRET_ACCESS_KEY", "test"),
-        ("AWS_REGION", "us-east-1"),
-        ("AWS_CONFIG_FILE", "/dev/null"),
-        ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null"),
-    ]);
-    command
-}
-
-fn built(name: &str) -> PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR")
-        .map_or_else(|| workspace().join("target"), PathBuf::from)
-        .join("release")
-        .join(name)
-}
-
-fn free_port() -> Result<u16> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }

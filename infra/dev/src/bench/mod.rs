@@ -5,11 +5,13 @@ use serde_json::Value;
 
 mod aws_over_tls;
 mod counting;
+mod dynamodb;
 mod figures;
 mod mail;
 mod runtime_api;
 mod sign_in;
 mod start;
+mod sync;
 mod up;
 
 /// What is measured.
@@ -19,6 +21,8 @@ pub(crate) enum Bench {
     Start(start::Options),
     /// From the browser's return to the alias in the table, and what that costs
     SignIn(sign_in::Options),
+    /// A sync of a team of 1,000, 10,000 and 100,000: the first, one without a change, and one with some
+    Sync(sync::Options),
     /// Look-ups of alias-map, beside Postfix's own tables
     Mail(mail::Options),
     /// From the command to the site, the first and the second time
@@ -30,6 +34,7 @@ pub(crate) async fn bench(what: &Bench) -> Result<()> {
     match what {
         Bench::Start(options) => start::start(options).await,
         Bench::SignIn(options) => sign_in::sign_in(options).await,
+        Bench::Sync(options) => sync::sync(options).await,
         Bench::Mail(options) => mail::bench(options),
         Bench::Up(options) => up::up(options).await,
     }
