@@ -3,6 +3,7 @@
 
 pub mod csrf;
 mod keyed;
+#[cfg(feature = "openid2")]
 pub mod openid2;
 pub mod session;
 mod site_cookie;
