@@ -1,6 +1,7 @@
-//! What the stories need: the deployed stack, a browser that keeps cookies, and the stand-ins' switches.
+//! What the stories need: the deployed stack, a browser that keeps cookies, a mailbox, and the stand-ins' switches.
 
 pub mod browser;
+pub mod mail;
 pub mod peers;
 pub mod people;
 pub mod stack;

@@ -8,7 +8,8 @@ use anyhow::{Context, Result, bail};
 use membermail_toolbox::{find_program, step, venv_program, workspace};
 
 /// The packages, which are named as their functions.
-pub(crate) const NAMES: [&str; 6] = ["sso", "account", "verify-member", "write-aliases", "start-sync", "sync-team"];
+pub(crate) const NAMES: [&str; 7] =
+    ["sso", "account", "verify-member", "write-aliases", "start-sync", "sync-team", "notify"];
 
 /// For this machine: plain cargo, so that nothing that tests have compiled is compiled again.
 pub(crate) fn build_here() -> Result<()> {

@@ -9,6 +9,7 @@ mod deploy;
 mod emulator;
 mod front;
 mod functions;
+mod mail;
 mod site;
 mod stack;
 mod stand_ins;

@@ -12,6 +12,7 @@ use membermail_toolbox::process::Process;
 use tokio::net::TcpListener;
 
 use crate::emulator::Emulator;
+use crate::mail::Mail;
 use crate::stack::Outputs;
 use crate::stand_ins::StandIns;
 use crate::{aws, emulator, front, functions, stack};
@@ -44,6 +45,8 @@ pub(crate) struct Site {
     pub(crate) outputs: Outputs,
     /// The sign-in provider and Launchpad.
     pub(crate) stand_ins: StandIns,
+    /// Where notices arrive.
+    pub(crate) mail: Mail,
     /// AWS.
     pub(crate) emulator: Running,
 }
@@ -68,6 +71,7 @@ impl Site {
         let emulator = emulator::start(options.emulator, &options.state).await?;
         eprintln!("  ✓ AWS is at {}", emulator.endpoint_url);
         let stand_ins = StandIns::start(stand_ins, &options.state).await?;
+        let mail = Mail::start(&options.state).await?;
         let parameters = [
             ("Community", options.community.clone()),
             ("Architecture", architecture().to_owned()),
@@ -79,9 +83,12 @@ impl Site {
             ("SyncPatienceSeconds", "10".to_owned()),
             ("SyncLeaseSeconds", "20".to_owned()),
             ("SyncEnabled", options.syncs.to_string()),
+            ("MailSecretArn", mail.secret(&emulator.endpoint_url)?),
+            ("DigestSeconds", "5".to_owned()),
+            ("ErrorIntervalSeconds", "30".to_owned()),
         ];
         let outputs = stack::create(&emulator.endpoint_url, &options.state, &parameters)?;
-        let site = Self { url, outputs, stand_ins, emulator };
+        let site = Self { url, outputs, stand_ins, mail, emulator };
         let api = invoke_url(&site.emulator.endpoint_url, site.output("ApiId")?, STAGE);
         front::serve(listener, api)?;
         site.verify_domains(&options.community).await?;
@@ -95,7 +102,7 @@ impl Site {
 
     /// Everything that was started, for `cargo dev down`.
     pub(crate) fn processes(&self) -> Vec<Process> {
-        vec![self.stand_ins.process, self.emulator.process]
+        vec![self.stand_ins.process, self.mail.process, self.emulator.process]
     }
 
     /// Ends it in order.

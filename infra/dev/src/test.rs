@@ -9,6 +9,7 @@ use membermail_toolbox::{find_program, folder, venv_program, workspace};
 use serde_json::json;
 
 use crate::emulator::{self, Emulator};
+use crate::mail;
 use crate::site::{self, Site};
 use crate::tools;
 
@@ -49,6 +50,10 @@ pub(crate) async fn test(options: &Options) -> Result<()> {
         "verify_dead_letters_url": site.output("VerifyDeadLettersUrl")?,
         "write_dead_letters_url": site.output("WriteDeadLettersUrl")?,
         "master_secret_arn": site.output("MasterSecretArn")?,
+        "notify_queue_url": site.output("NotifyQueueUrl")?,
+
+        "mail": site.mail.folder,
+        "smtp_python": mail::python(),
         "logs": emulator::logs(&state),
         "peers": { "python": peers.python, "node_modules": peers.node_modules },
         "python": venv_program("python"),

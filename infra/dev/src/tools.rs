@@ -17,7 +17,8 @@ pub(crate) const CHROMIUM: [&str; 3] = ["chromium", "chromium-browser", "google-
 
 /// Installs everything; instant when it is there.
 pub(crate) fn install() -> Result<()> {
-    membermail_localstack::install()
+    membermail_localstack::install()?;
+    crate::mail::install()
 }
 
 /// Installs a browser and its driver.

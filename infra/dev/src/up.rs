@@ -56,6 +56,7 @@ pub(crate) async fn up(options: &Options) -> Result<()> {
     Started { url: site.url.clone(), processes }.write()?;
     println!("\n{} is up after {:.0} s.", site.url, begin.elapsed().as_secs_f32());
     println!("  sign in:  open {}/sign-in and choose a person at {}", site.url, site.stand_ins.url);
+    println!("  mail:     {}", site.mail.folder.join("mail").display());
     println!("  AWS:      {}", site.emulator.endpoint_url);
     println!("  logs:     {}", emulator::logs(&options.state).display());
     println!("  stop:     Ctrl-C, or `cargo dev down`");
