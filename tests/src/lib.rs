@@ -1,10 +1,11 @@
-//! What the stories need: the deployed stack, browsers, and the stand-ins' switches.
+//! What the stories need: the deployed stack, browsers, a mailbox, and the stand-ins' switches.
 
 pub mod browser;
 pub mod chromium;
 pub mod dns;
 pub mod gateway;
 pub mod mail;
+pub mod mailbox;
 pub mod peers;
 pub mod people;
 pub mod proxy;

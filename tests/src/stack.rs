@@ -5,9 +5,11 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use aws_config::{BehaviorVersion, Region};
 use aws_sdk_dynamodb::config::Credentials;
-use membermail_store::Store;
+use membermail_store::{Sealer, Store};
 use serde::Deserialize;
 use url::Url;
+
+use crate::mailbox::Mailbox;
 
 /// Where everything is; written by `cargo dev test`, which names the file in `MEMBERMAIL_STACK`.
 #[derive(Clone, Debug, Deserialize)]
@@ -44,6 +46,14 @@ pub struct Stack {
     pub python: PathBuf,
     /// Knot DNS.
     pub knotd: PathBuf,
+    /// The queue in front of `notify`.
+    pub notify_queue_url: String,
+    /// Where messages of `write-aliases` go that failed for good.
+    pub write_dead_letters_url: String,
+    /// The folder of the mail server that notices go to.
+    pub mailbox: PathBuf,
+    /// A Python that has aiosmtpd.
+    pub smtp_python: PathBuf,
     /// One log file a function.
     pub logs: PathBuf,
     /// Programs of others to speak with.
@@ -85,6 +95,17 @@ impl Stack {
     /// The table, as the functions use it.
     pub async fn store(&self) -> Store {
         Store::new(self.dynamodb().await, &self.table)
+    }
+
+    /// What arrived at the mail server.
+    pub fn mailbox(&self) -> Mailbox {
+        Mailbox::in_folder(&self.mailbox)
+    }
+
+    /// Seals and opens as the functions do.
+    pub async fn sealer(&self) -> Result<Sealer> {
+        let secret = self.secrets().await.get_secret_value().secret_id(&self.master_secret_arn).send().await?;
+        Ok(Sealer::new(secret.secret_string().context("no master secret")?.as_bytes()))
     }
 
     async fn aws(&self) -> aws_config::SdkConfig {

@@ -2,6 +2,7 @@
 
 use lambda_http::http::{Method, header};
 use lambda_http::{Body, Request, Response};
+use membermail_core::language::Language;
 use membermail_core::message::VerifyMember;
 use membermail_identity::openid2::{Answer, ConfirmError, Refusal, SignedIn};
 use membermail_identity::session::{self, SessionId};
@@ -66,9 +67,13 @@ async fn open_session(
     master: &[u8],
 ) -> Result<SessionId, Error> {
     let now = context.clock.now();
-    let SignedIn { identity, email, .. } = signed_in;
+    let SignedIn { identity, email, language, .. } = signed_in;
     let sealer = Sealer::new(master);
     let member = context.store.sign_in(&sealer, &identity, &email, now, &*context.random).await?;
+    // For notices. A language that is none is as good as no word on it.
+    if let Some(language) = language.and_then(|text| Language::parse(&text).ok()) {
+        context.store.keep_language(&member, &language).await?;
+    }
     let request_id = lambda_http::RequestExt::lambda_context_ref(request)
         .map(|lambda| lambda.request_id.clone())
         .unwrap_or_default();

@@ -10,12 +10,15 @@ use membermail_core::message::{VerifyMember, WriteAlias, WriteAliases};
 use membermail_core::random::OsRandom;
 use membermail_launchpad as launchpad;
 use membermail_runtime::aws::Aws;
-use membermail_runtime::batch::{self, Retryable};
+use membermail_runtime::batch::{self, Reports, Retryable};
 use membermail_runtime::queue::{Queue, QueueError};
 use membermail_runtime::variables::{Variables, of_process};
 use membermail_store::{Recorded, Store, StoreError};
 use tracing::info;
 use url::Url;
+
+/// How often the verify queue shows a message, unless the template says otherwise.
+const TRIES: u32 = 12;
 
 /// What the function holds through its life.
 pub struct Context {
@@ -24,6 +27,7 @@ pub struct Context {
     store: Store,
     inbox: Queue,
     outbox: Queue,
+    reports: Reports,
     clock: Box<dyn Clock>,
 }
 
@@ -37,6 +41,8 @@ impl Context {
         let outbox = variables.required("WRITE_QUEUE_URL");
         let api: Option<Url> = variables.optional("LAUNCHPAD_URL");
         let patience: Option<u64> = variables.optional("LAUNCHPAD_PATIENCE_SECONDS");
+        let notices = variables.required("NOTIFY_QUEUE_URL");
+        let tries = variables.optional("QUEUE_TRIES");
         variables.finish()?;
         let community = membermail_communities::community(&community)?;
         let aws = Aws::from_env().await;
@@ -50,6 +56,11 @@ impl Context {
             store: Store::new(aws.dynamodb(), table),
             inbox: Queue::new(aws.sqs(), inbox),
             outbox: Queue::new(aws.sqs(), outbox),
+            reports: Reports {
+                queue: Queue::new(aws.sqs(), notices),
+                step: "verify-member",
+                tries: tries.unwrap_or(TRIES),
+            },
             clock: Box::new(SystemClock),
             community,
         })
@@ -58,7 +69,8 @@ impl Context {
 
 /// Handles a batch; a member whose check failed comes back alone.
 pub async fn handle(context: &Context, event: SqsEvent) -> SqsBatchResponse {
-    batch::each(event, &context.inbox, &OsRandom, |message| verify(context, message)).await
+    batch::each_with_reports(event, &context.inbox, &context.reports, &OsRandom, |message| verify(context, message))
+        .await
 }
 
 async fn verify(context: &Context, message: VerifyMember) -> Result<(), Error> {

@@ -6,10 +6,11 @@ mod take;
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use membermail_core::address::DomainName;
 use membermail_core::clock::{Clock, SystemClock};
-use membermail_core::message::{Notify, WriteAliases};
+use membermail_core::member::MemberId;
+use membermail_core::message::{Notify, ToNotify, WriteAliases};
 use membermail_core::random::{OsRandom, Random};
 use membermail_runtime::aws::Aws;
-use membermail_runtime::batch::{self, Retryable, chain};
+use membermail_runtime::batch::{self, Reports, Retryable, chain};
 use membermail_runtime::queue::Queue;
 use membermail_runtime::secret::{MasterSecret, SecretError};
 use membermail_runtime::variables::{Variables, of_process};
@@ -17,13 +18,16 @@ use membermail_store::{Sealer, Store, StoreError};
 use tracing::warn;
 use ulid::Ulid;
 
+/// How often the write queue shows a message, unless the template says otherwise.
+const TRIES: u32 = 12;
+
 /// What the function holds through its life.
 pub struct Context {
     domains: Vec<DomainName>,
     secret: MasterSecret,
     store: Store,
     inbox: Queue,
-    notices: Queue,
+    reports: Reports,
     clock: Box<dyn Clock>,
     random: Box<dyn Random>,
 }
@@ -37,6 +41,7 @@ impl Context {
         let inbox = variables.required("WRITE_QUEUE_URL");
         let notices = variables.required("NOTIFY_QUEUE_URL");
         let secret = variables.required("MASTER_SECRET_ARN");
+        let tries = variables.optional("QUEUE_TRIES");
         variables.finish()?;
         let community = membermail_communities::community(&community)?;
         let aws = Aws::from_env().await;
@@ -45,7 +50,11 @@ impl Context {
             secret: MasterSecret::new(aws.secrets(), secret),
             store: Store::new(aws.dynamodb(), table),
             inbox: Queue::new(aws.sqs(), inbox),
-            notices: Queue::new(aws.sqs(), notices),
+            reports: Reports {
+                queue: Queue::new(aws.sqs(), notices),
+                step: "write-aliases",
+                tries: tries.unwrap_or(TRIES),
+            },
             clock: Box::new(SystemClock),
             random: Box::new(OsRandom),
         })
@@ -58,8 +67,8 @@ impl Context {
     /// Asks for a change to be told. It lies in the outbox already, from where it is told later if this fails, so that a
     /// queue that is full or away never stops an alias.
     async fn tell(&self, entry: Ulid, request_id: &str) {
-        let message = Notify { entry, request_id: request_id.to_owned() };
-        if let Err(cause) = self.notices.send(&message).await {
+        let message = ToNotify::Change(Notify { entry, request_id: request_id.to_owned() });
+        if let Err(cause) = self.reports.queue.send(&message).await {
             warn!(request_id, cause = chain(&cause), "a notice waits in the outbox");
         }
     }
@@ -67,7 +76,7 @@ impl Context {
 
 /// Handles a batch; a record that failed comes back alone.
 pub async fn handle(context: &Context, event: SqsEvent) -> SqsBatchResponse {
-    batch::each(event, &context.inbox, &*context.random, |message| async move {
+    batch::each_with_reports(event, &context.inbox, &context.reports, &*context.random, |message| async move {
         match message {
             WriteAliases::Grant(wish) => grant::grant(context, wish).await,
             WriteAliases::Take(steps) => take::take(context, steps).await,
@@ -85,6 +94,12 @@ enum Error {
     Secret(#[from] SecretError),
     #[error("the table")]
     Store(#[from] StoreError),
+    #[error("a step of a plan")]
+    Step {
+        member: MemberId,
+        #[source]
+        cause: Box<Error>,
+    },
 }
 
 impl Retryable for Error {
@@ -93,6 +108,14 @@ impl Retryable for Error {
             Self::NoMember => false,
             Self::Secret(_) => true,
             Self::Store(cause) => cause.is_retryable(),
+            Self::Step { cause, .. } => cause.is_retryable(),
+        }
+    }
+
+    fn member(&self) -> Option<MemberId> {
+        match self {
+            Self::Step { member, .. } => Some(*member),
+            Self::NoMember | Self::Secret(_) | Self::Store(_) => None,
         }
     }
 }

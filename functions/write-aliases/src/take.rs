@@ -34,7 +34,7 @@ pub(crate) async fn take(context: &Context, message: TakeSteps) -> Result<(), Er
             // The others are taken all the same; this one comes back with the message.
             Err(cause) => {
                 warn!(request_id, run, "a step for member {} failed", step.member);
-                failed = Some(cause);
+                failed = Some(Error::Step { member: step.member, cause: Box::new(cause) });
             }
         }
     }

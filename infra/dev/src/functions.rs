@@ -8,8 +8,8 @@ use anyhow::{Context, Result, bail};
 use membermail_toolbox::{find_program, step, venv_program, workspace};
 
 /// The packages, which are named as their functions.
-pub(crate) const NAMES: [&str; 7] =
-    ["sso", "account", "verify-member", "write-aliases", "start-sync", "sync-team", "check-domains"];
+pub(crate) const NAMES: [&str; 8] =
+    ["sso", "account", "verify-member", "write-aliases", "start-sync", "sync-team", "check-domains", "notify"];
 
 /// How something is compiled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

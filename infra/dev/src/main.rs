@@ -11,6 +11,8 @@ mod emulator;
 mod front;
 mod functions;
 mod mail;
+mod mailbox;
+mod redaction;
 mod site;
 mod stack;
 mod stand_ins;

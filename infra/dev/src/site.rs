@@ -15,6 +15,7 @@ use tokio::net::TcpListener;
 use crate::emulator::{Emulator, invoke_url};
 use crate::front::{self, Target};
 use crate::functions::Profile;
+use crate::mailbox::Mailbox;
 use crate::stack::Outputs;
 use crate::{aws, emulator, functions, stack, stand_ins, tools};
 
@@ -72,6 +73,8 @@ pub(crate) struct Site {
     pub(crate) outputs: Outputs,
     /// The sign-in provider and Launchpad.
     pub(crate) stand_ins: Service,
+    /// Where notices arrive.
+    pub(crate) mailbox: Mailbox,
     /// AWS.
     pub(crate) emulator: Service,
 }
@@ -104,6 +107,7 @@ impl Site {
         let emulator = emulator::start(options.emulator, &options.state, emulator_port, seen).await?;
         eprintln!("  ✓ AWS is at {}", emulator.url);
         let stand_ins = stand_ins::start(stand_ins, &options.state).await?;
+        let mailbox = Mailbox::start(&options.state).await?;
         let parameters = [
             ("Community", options.community.clone()),
             ("Architecture", functions::architecture().to_owned()),
@@ -118,10 +122,13 @@ impl Site {
             // A stack on this machine asks the world nothing by itself.
             ("DomainChecksEnabled", "false".to_owned()),
             ("QueuesEnabled", options.queues.to_string()),
+            ("MailSecretArn", mailbox.secret(&emulator.url)?),
+            ("DigestSeconds", "5".to_owned()),
+            ("ErrorIntervalSeconds", "30".to_owned()),
         ];
         let outputs = stack::create(&emulator.url, &options.state, &parameters)?;
         emulator::complete(options.emulator, &emulator.url, stack::NAME)?;
-        let site = Self { url, outputs, stand_ins, emulator };
+        let site = Self { url, outputs, stand_ins, mailbox, emulator };
         site.verify_domains(&options.community).await?;
         Ok((site, listener))
     }

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::emulator::{self, Emulator};
 use crate::site::{self, Site};
 use crate::up::Stop;
-use crate::{mail, tools};
+use crate::{mail, mailbox, redaction, tools};
 
 /// Which tests.
 #[derive(Debug, clap::Args)]
@@ -63,7 +63,8 @@ pub(crate) async fn test(options: &Options) -> Result<()> {
     if !status.success() {
         bail!("the tests failed after {took} s; logs of the functions are in {}", logs.display());
     }
-    println!("all tests passed, and the stack is gone again, after {took} s");
+    let lines = redaction::check(&logs)?;
+    println!("all tests passed, and the stack is gone again, after {took} s; no address or token in {lines} lines of log");
     Ok(())
 }
 
@@ -87,6 +88,9 @@ pub(crate) fn describe(site: &Site, state: &Path) -> Result<Value> {
         "peers": { "python": tools::peers().python, "node_modules": tools::peers().node_modules },
         "knotd": find_program(&["knotd"]),
         "mail": mail::description(site, state)?,
+        "mailbox": site.mailbox.folder,
+        "smtp_python": mailbox::python(),
+        "notify_queue_url": site.output("NotifyQueueUrl")?,
         "logs": emulator::logs(state),
         "python": venv_program("python"),
         "node_modules": folder().join("browser/node_modules"),

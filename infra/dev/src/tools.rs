@@ -20,7 +20,8 @@ const DNS: [Needed<'_>; 1] = [Needed { programs: &["knotd"], package: "knot" }];
 
 /// Installs what builds, checks and deploys; instant when it is there. An emulator is installed by whoever starts it.
 pub(crate) fn install() -> Result<()> {
-    membermail_localstack::install_tools()
+    membermail_localstack::install_tools()?;
+    crate::mailbox::install()
 }
 
 /// Installs a browser, its driver, and what looks at pages in it.

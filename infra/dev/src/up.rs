@@ -104,6 +104,7 @@ pub(crate) async fn up(options: &Options) -> Result<()> {
     if let Some(mail) = &mail {
         println!("  mail:     {} shows what arrived and sends mail; Postfix is at 127.0.0.1:{}", mail::PAGE, mail.smtp);
     }
+    println!("  notices:  {}", site.mailbox.folder.join("mail").display());
     println!("  operate:  . {} && cargo membermail domain list", environment(&options.state, &site)?.display());
     println!("  logs:     {}", emulator::logs(&options.state).display());
     stop.asked().await;

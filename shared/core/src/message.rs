@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use ulid::Ulid;
 
-use crate::address::DomainName;
+use crate::address::{Address, DomainName};
 use crate::lifecycle::Step;
 use crate::member::{ClaimedIdentifier, LaunchpadName, MemberId};
 
@@ -74,11 +74,121 @@ pub struct SyncTeam {
     pub request_id: String,
 }
 
-/// To `notify`: this change is to be told to those whom it concerns.
+/// To `notify`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum ToNotify {
+    /// What was gathered for the admins of a domain is to be mailed now.
+    Digest(Digest),
+    /// A message failed for good.
+    Failed(Failure),
+    /// Mail to where an address forwards comes back.
+    Undeliverable(Undeliverable),
+    /// From the schedule: look for what is still to be told and whose message was lost.
+    Sweep,
+    /// A change of the table.
+    #[serde(untagged)]
+    Change(Notify),
+}
+
+/// This change is to be told to those whom it concerns.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notify {
     /// The id of the audit entry, under which it lies in the outbox.
     pub entry: Ulid,
     /// The request that it began with.
     pub request_id: String,
+}
+
+/// The admins of a domain are to be told what was gathered for them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Digest {
+    /// Which.
+    pub domain: DomainName,
+    /// The request that it began with: of the first change.
+    pub request_id: String,
+}
+
+/// A message that failed for good, for the operators.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// Of this failure: reported twice, it counts once.
+    pub id: String,
+    /// Whom it concerns, if it concerns one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub member: Option<MemberId>,
+    /// Which function gave up.
+    pub step: String,
+    /// What went wrong, in words that are the same each time.
+    pub error: String,
+    /// What led to it, as the log has it.
+    pub cause: String,
+    /// The request that it began with.
+    pub request_id: String,
+}
+
+/// Mail to where an address forwards comes back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Undeliverable {
+    /// The address of ours; its destination stays in the table.
+    pub address: Address,
+    /// What the other mail server answered: its code, never its words, which can hold the destination.
+    pub reply: String,
+    /// The request that it began with.
+    pub request_id: String,
+}
+
+/// What a message tells of itself when it fails.
+pub trait Concerns {
+    /// The member, if it is about one.
+    fn member(&self) -> Option<MemberId>;
+    /// The request that it began with.
+    fn request_id(&self) -> &str;
+}
+
+impl Concerns for VerifyMember {
+    fn member(&self) -> Option<MemberId> {
+        Some(self.member)
+    }
+
+    fn request_id(&self) -> &str {
+        &self.request_id
+    }
+}
+
+impl Concerns for WriteAliases {
+    fn member(&self) -> Option<MemberId> {
+        match self {
+            Self::Grant(wish) => Some(wish.member),
+            Self::Take(_) => None,
+        }
+    }
+
+    fn request_id(&self) -> &str {
+        match self {
+            Self::Grant(wish) => &wish.request_id,
+            Self::Take(steps) => &steps.request_id,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[rstest::rstest]
+    #[case(r#"{"kind":"sweep"}"#, ToNotify::Sweep)]
+    // As functions sent it before there were kinds, and send it still: most messages are changes.
+    #[case(
+        r#"{"entry":"00000000000000000000000000","request_id":"r-1"}"#,
+        ToNotify::Change(Notify { entry: Ulid::nil(), request_id: "r-1".into() })
+    )]
+    #[case(
+        r#"{"kind":"digest","domain":"ubuntu.com","request_id":"r-1"}"#,
+        ToNotify::Digest(Digest { domain: "ubuntu.com".parse().unwrap(), request_id: "r-1".into() })
+    )]
+    fn what_notify_is_sent(#[case] text: &str, #[case] message: ToNotify) {
+        assert_eq!(serde_json::from_str::<ToNotify>(text).unwrap(), message);
+        assert_eq!(serde_json::to_string(&message).unwrap(), text);
+    }
 }

@@ -51,6 +51,14 @@ impl Queue {
         Ok(())
     }
 
+    /// Sends a message that nobody sees for so many seconds (15 minutes at most).
+    pub async fn send_later(&self, message: &impl Serialize, seconds: u16) -> Result<(), QueueError> {
+        let body = serde_json::to_string(message).map_err(|error| QueueError(error.to_string()))?;
+        let request = self.client.send_message().queue_url(&self.url).message_body(body);
+        let sent = request.delay_seconds(i32::from(seconds.min(900))).send().await;
+        sent.map(drop).map_err(|error| QueueError(DisplayErrorContext(error).to_string()))
+    }
+
     /// Hides a received message for so many seconds from now: when it is to be tried again.
     pub(crate) async fn hide(&self, receipt: &str, seconds: i32) -> Result<(), QueueError> {
         let request = self.client.change_message_visibility().queue_url(&self.url).receipt_handle(receipt);

@@ -25,25 +25,25 @@ impl MasterSecret {
     }
 
     async fn read(&self) -> Result<Zeroizing<String>, SecretError> {
-        let answer = self
-            .client
-            .get_secret_value()
-            .secret_id(&self.arn)
-            .send()
-            .await
-            .map_err(|error| SecretError::Unavailable(DisplayErrorContext(error).to_string()))?;
-        match answer.secret_string {
-            Some(text) if text.len() >= 32 => Ok(Zeroizing::new(text)),
+        match read(&self.client, &self.arn).await? {
+            text if text.len() >= 32 => Ok(text),
             _ => Err(SecretError::TooShort),
         }
     }
 }
 
-/// The master secret cannot be used.
+/// The text of any secret.
+pub async fn read(client: &Client, arn: &str) -> Result<Zeroizing<String>, SecretError> {
+    let answer = client.get_secret_value().secret_id(arn).send().await;
+    let answer = answer.map_err(|error| SecretError::Unavailable(DisplayErrorContext(error).to_string()))?;
+    Ok(Zeroizing::new(answer.secret_string.unwrap_or_default()))
+}
+
+/// A secret cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
     /// Try again; if it lasts, an operator looks at the function's rights.
-    #[error("the master secret cannot be read: {0}")]
+    #[error("a secret cannot be read: {0}")]
     Unavailable(String),
     /// An operator sets a proper one.
     #[error("the master secret has fewer than 32 characters")]

@@ -63,7 +63,9 @@ fn profile() -> Item {
     let sign_in = Some(sealed(&random, &salt, id, Field::SignIn));
     let check = Check { state: CheckState::Pending, requested_at: NOW, checked_at: None, outcome: None };
     let (banned_at, launchpad_id, launchpad_name) = (None, None, None);
-    let member = Member { id, session_epoch: 0, banned_at, launchpad_id, launchpad_name, salt, sign_in, check };
+    let language = None;
+    let member =
+        Member { id, session_epoch: 0, banned_at, launchpad_id, launchpad_name, language, salt, sign_in, check };
     encode(&key(), &member).unwrap()
 }
 

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use membermail_core::address::{Address, DomainName};
 use membermail_core::member::{Identity, LaunchpadId, LaunchpadName, MemberId};
+use membermail_core::notice::NoticeId;
 use sha2::{Digest, Sha256};
 use ulid::Ulid;
 
@@ -48,6 +49,34 @@ pub(crate) const OUTBOX: &str = "OUTBOX";
 
 pub(crate) fn outbox(entry: Ulid) -> Key {
     key(OUTBOX.to_owned(), entry.to_string())
+}
+
+/// A notice that is being sent, or was.
+pub(crate) fn notice(id: &NoticeId) -> Key {
+    key(format!("NOTICE#{id}"), "-")
+}
+
+/// Sort keys of what is gathered for the admins of a domain begin so; what follows sorts by time.
+pub(crate) const NEWS: &str = "NEWS#";
+
+pub(crate) fn news(domain: &DomainName, entry: Ulid) -> Key {
+    key(format!("DIGEST#{domain}"), format!("{NEWS}{entry}"))
+}
+
+/// Which of it is in the mail that goes out just now.
+pub(crate) fn batch(domain: &DomainName) -> Key {
+    key(format!("DIGEST#{domain}"), "BATCH")
+}
+
+/// Until when a message that will send it is on its way.
+pub(crate) fn digest_due(domain: &DomainName) -> Key {
+    key(format!("DIGEST#{domain}"), "DUE")
+}
+
+/// Reports of the same error of the same member.
+pub(crate) fn failure(step: &str, error: &str, member: Option<MemberId>) -> Key {
+    let member = member.map(|member| member.to_string()).unwrap_or_default();
+    key(format!("FAILURE#{}", digest(&[step, error, &member])), "-")
 }
 
 pub(crate) fn domain(domain: &DomainName) -> Key {

@@ -10,6 +10,7 @@ mod error;
 mod grants;
 mod keys;
 mod members;
+mod notices;
 mod outbox;
 mod people;
 mod refusals;
@@ -27,6 +28,7 @@ pub use domains::{Checked, DomainCheck, RecordSeen, RecordedCheck, StoredDomain}
 pub use error::StoreError;
 pub use grants::{Asked, Grant};
 pub use members::Member;
+pub use notices::{Batch, Claim};
 pub use replay::UsedUp;
 pub use runs::{Begun, Decided, Run, RunState};
 pub use sealing::{Field, Salt, SealError, Sealed, Sealer};

@@ -6,6 +6,7 @@ use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 use jiff::Timestamp;
 use membermail_core::audit::{Cause, Change, Entry, MemberChange};
 use membermail_core::email::EmailAddress;
+use membermail_core::language::Language;
 use membermail_core::member::{Identity, LaunchpadId, LaunchpadName, MemberId};
 use membermail_core::random::Random;
 use serde::{Deserialize, Serialize};
@@ -35,6 +36,9 @@ pub struct Member {
     /// What Launchpad called them at the last check.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub launchpad_name: Option<LaunchpadName>,
+    /// The language that they like best, as the sign-in provider has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<Language>,
     /// The member's half of their key.
     pub salt: Salt,
     /// Gone once all aliases are retired.
@@ -100,9 +104,19 @@ impl Store {
             let salt = Salt::new(random);
             let sign_in = sealer.seal(&salt, id, Field::SignIn, address, random).map_err(unsealable)?;
             let check = Check { state: CheckState::Pending, requested_at: now, checked_at: None, outcome: None };
-            let (banned_at, launchpad_id, launchpad_name) = (None, None, None);
+            let (banned_at, launchpad_id, launchpad_name, language) = (None, None, None, None);
             let sign_in = Some(sign_in);
-            let member = Member { id, session_epoch: 0, banned_at, launchpad_id, launchpad_name, salt, sign_in, check };
+            let member = Member {
+                id,
+                session_epoch: 0,
+                banned_at,
+                launchpad_id,
+                launchpad_name,
+                language,
+                salt,
+                sign_in,
+                check,
+            };
             let writes = vec![
                 self.put_new(&keys::identity(identity), &Owner { owner: id })?,
                 self.put_new(&keys::profile(id), &member)?,
@@ -154,6 +168,23 @@ impl Store {
             updated => updated?,
         };
         self.member(id).await?.ok_or_else(corrupt)
+    }
+
+    /// Keeps the language that a member likes best, if it is another than before.
+    pub async fn keep_language(&self, member: &Member, language: &Language) -> Result<(), StoreError> {
+        if member.language.as_ref() == Some(language) {
+            return Ok(());
+        }
+        let Key { pk, sk } = keys::profile(member.id);
+        let request = self.client.update_item().table_name(&self.table).key("pk", text(pk)).key("sk", text(sk));
+        request
+            .update_expression("SET #language = :language")
+            .condition_expression("attribute_exists(pk)")
+            .expression_attribute_names("#language", "language")
+            .expression_attribute_values(":language", text(language.as_str()))
+            .send()
+            .await?;
+        Ok(())
     }
 
     /// Bans a member: their sessions end now, and nothing is given to them. The directory of people tells every sync,

@@ -15,6 +15,7 @@ pub struct Change {
     name: Option<String>,
     nickname: Option<String>,
     email: Option<String>,
+    language: Option<String>,
     signed: Option<bool>,
     is_valid: Option<bool>,
     suspended: Option<bool>,
@@ -98,6 +99,7 @@ impl Community {
             person.revision += 1;
             person.nickname = change.nickname.unwrap_or_else(|| person.nickname.clone());
             person.email = change.email.unwrap_or_else(|| person.email.clone());
+            person.language = change.language.unwrap_or_else(|| person.language.clone());
             person.signed = change.signed.unwrap_or(person.signed);
             person.is_valid = change.is_valid.unwrap_or(person.is_valid);
             person.suspended = change.suspended.unwrap_or(person.suspended);

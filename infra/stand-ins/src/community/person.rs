@@ -15,6 +15,8 @@ pub struct Person {
     pub nickname: String,
     /// The address that the provider knows.
     pub email: String,
+    /// The language that they like best, as the provider has it.
+    pub language: String,
     /// An active account.
     pub is_valid: bool,
     /// Signed the Code of Conduct.
@@ -40,6 +42,7 @@ impl Person {
             word: word(id),
             nickname: key.to_string(),
             email: email(key),
+            language: "en".to_owned(),
             is_valid: true,
             signed: true,
             suspended: false,

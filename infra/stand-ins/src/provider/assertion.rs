@@ -91,7 +91,7 @@ fn registration(person: &Person, request: &Request) -> Fields {
         ("email", "sreg.email", person.email.clone()),
         ("nickname", "sreg.nickname", person.nickname.clone()),
         ("fullname", "sreg.fullname", person.name.clone()),
-        ("language", "sreg.language", "en".to_owned()),
+        ("language", "sreg.language", person.language.clone()),
     ];
     let known = known.into_iter().filter(|(name, ..)| is_asked(name)).map(|(_, name, value)| (name, value));
     std::iter::once(("ns.sreg", namespace.to_owned())).chain(known).collect()

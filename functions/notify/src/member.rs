@@ -1,0 +1,110 @@
+//! Notices to a member: to where the address in question forwards; where that refuses mail, to where they sign in.
+
+use membermail_core::address::Address;
+use membermail_core::member::MemberId;
+use membermail_core::message::Undeliverable;
+use membermail_core::notice::{MemberNews, NoticeId};
+use membermail_notices::{Member as MemberNotice, Notice, Reply, Said};
+use membermail_store::Member;
+use tracing::{info, warn};
+use ulid::Ulid;
+
+use crate::deliver::{Delivered, Reader, deliver};
+use crate::mailer::Mailer;
+use crate::{Context, Error, failure};
+
+/// Where a member can be reached.
+struct Reached {
+    member: Member,
+    first: Reader,
+    /// Another address than the first.
+    second: Option<Reader>,
+}
+
+/// Tells a member what became of an address of theirs.
+pub(crate) async fn tell(
+    context: &Context,
+    mailer: &Mailer,
+    entry: Ulid,
+    id: MemberId,
+    address: &Address,
+    news: MemberNews,
+    request_id: &str,
+) -> Result<(), Error> {
+    let Some(reached) = reach(context, id, address).await? else {
+        info!(request_id, %entry, "member {id} has no address left to write to");
+        return Ok(());
+    };
+    let Reached { member, first, second } = reached;
+    let notice =
+        Notice::Member(MemberNotice { name: member.launchpad_name, address: address.clone(), said: Said::News(news) });
+    let to = NoticeId::to_member(entry);
+    let report = async |reply, _| failure::refused(context, &to, Some(id), reply, request_id).await;
+    let delivered = deliver(context, mailer, &to, &first, &notice, report).await?;
+    let (Some(second), Delivered::Refused { .. } | Delivered::RefusedBefore) = (second, &delivered) else {
+        return Ok(());
+    };
+    // Why it went there: said first, and on its own, since it is no passing thing.
+    if let Delivered::Refused { reply, mailbox: true } = delivered {
+        destination_fails(context, mailer, id, address, reply, request_id).await?;
+    }
+    let to = NoticeId::to_sign_in_address(entry);
+    let report = async |reply, _| failure::refused(context, &to, Some(id), reply, request_id).await;
+    deliver(context, mailer, &to, &second, &notice, report).await.map(drop)
+}
+
+/// Mail to where an address forwards comes back: whoever handles bounces says so by this message.
+pub(crate) async fn tell_undeliverable(context: &Context, message: Undeliverable) -> Result<(), Error> {
+    let Undeliverable { address, reply, request_id } = message;
+    let Some(mailer) = context.mail.mailer().await? else {
+        warn!(request_id, reply, "no mail server is configured: nobody is told that a destination fails");
+        return Ok(());
+    };
+    let Some(stored) = context.store.alias(&address).await? else { return Ok(()) };
+    let id = stored.alias.member;
+    // A code that is none comes from whoever wrote the message; the member is told all the same.
+    let reply = reply.parse().unwrap_or(Reply { code: 550, enhanced: None });
+    let notice = NoticeId::of_destination(id, &address.domain, context.clock.now());
+    failure::refused(context, &notice, Some(id), reply, &request_id).await?;
+    destination_fails(context, &mailer, id, &address, reply, &request_id).await
+}
+
+/// Tells a member, where they sign in, that mail does not reach them; where that is the same mailbox, nobody can.
+async fn destination_fails(
+    context: &Context,
+    mailer: &Mailer,
+    id: MemberId,
+    address: &Address,
+    reply: Reply,
+    request_id: &str,
+) -> Result<(), Error> {
+    let reached = reach(context, id, address).await?;
+    let Some(Reached { member, second: Some(second), .. }) = reached else {
+        info!(request_id, "member {id} has no other address: only the operators are told");
+        return Ok(());
+    };
+    let said = Said::DestinationFails(reply);
+    let notice = Notice::Member(MemberNotice { name: member.launchpad_name, address: address.clone(), said });
+    let to = NoticeId::of_destination(id, &address.domain, context.clock.now());
+    let report = async |reply, _| failure::refused(context, &to, Some(id), reply, request_id).await;
+    deliver(context, mailer, &to, &second, &notice, report).await.map(drop)
+}
+
+async fn reach(context: &Context, id: MemberId, address: &Address) -> Result<Option<Reached>, Error> {
+    let Some(member) = context.store.member(id).await? else { return Ok(None) };
+    let sealer = context.sealer().await?;
+    let sign_in = member.sign_in_address(&sealer)?;
+    let destination = match context.store.alias(address).await? {
+        Some(stored) if stored.alias.member == id => stored.destination(&sealer, &member.salt)?,
+        _ => None,
+    };
+    let reader = |address| Reader { address, language: member.language.clone() };
+    Ok(match (destination, sign_in) {
+        (Some(first), second) => {
+            let second = second.filter(|second| *second != first).map(reader);
+            Some(Reached { first: reader(first), second, member })
+        }
+        (None, Some(only)) => Some(Reached { first: reader(only), second: None, member }),
+        (None, None) => None,
+    })
+}

@@ -1,0 +1,56 @@
+//! After all stories: what the functions logged of them names nobody and opens nothing.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Result, bail};
+
+/// What no line may hold beside addresses: the names under which browsers and providers hand on what is secret.
+const TOKENS: [&str; 6] = ["session=", "sign-in-state=", "csrf=", "openid.sig", "oidc.sig", "SecretString"];
+
+/// Reads every log in the folder; says where the first line is that tells too much, and not what it says.
+pub(crate) fn check(logs: &Path) -> Result<usize> {
+    let (mut lines, mut faults) = (0, Vec::new());
+    for entry in fs::read_dir(logs)? {
+        let file = entry?.path();
+        for (number, line) in fs::read_to_string(&file)?.lines().enumerate() {
+            lines += 1;
+            if let Some(what) = tells(line) {
+                faults.push(format!("{}:{}: {what}", file.display(), number + 1));
+            }
+        }
+    }
+    if !faults.is_empty() {
+        bail!("the logs tell too much in {} lines:\n  {}", faults.len(), faults[..faults.len().min(20)].join("\n  "));
+    }
+    Ok(lines)
+}
+
+/// What a line tells that it must not.
+fn tells(line: &str) -> Option<&'static str> {
+    if TOKENS.iter().any(|token| line.contains(token)) {
+        return Some("a token");
+    }
+    let is_local = |byte: u8| byte.is_ascii_alphanumeric() || b".+-_%".contains(&byte);
+    let is_address = |(at, _): (usize, &str)| {
+        let before = at.checked_sub(1).and_then(|place| line.as_bytes().get(place));
+        let domain = line[at + 1..].split(|c: char| !c.is_ascii_alphanumeric() && c != '.' && c != '-').next();
+        before.is_some_and(|byte| is_local(*byte)) && domain.is_some_and(|domain| domain.contains('.'))
+    };
+    line.match_indices('@').any(is_address).then_some("an address")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[rstest::rstest]
+    #[case::address("member alice@mail.example checked", Some("an address"))]
+    #[case::ours("alice+tag@ubuntu.com is new", Some("an address"))]
+    #[case::cookie("cookie: session=abc", Some("a token"))]
+    #[case::member("member 01ARZ3NDEKTSV4RRFFQ69G5FAV checked", None)]
+    #[case::mention("see @operators", None)]
+    fn lines(#[case] line: &str, #[case] expected: Option<&str>) {
+        assert_eq!(tells(line), expected);
+    }
+}

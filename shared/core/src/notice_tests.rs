@@ -1,0 +1,172 @@
+use proptest::prelude::*;
+use rstest::rstest;
+
+use super::*;
+use crate::audit::{Actor, Cause};
+use crate::random::CountingRandom;
+
+fn now() -> Timestamp {
+    "2026-11-24T10:00:00Z".parse().unwrap()
+}
+
+fn address(text: &str) -> Address {
+    text.to_owned().try_into().unwrap()
+}
+
+fn entry(change: Change) -> Entry {
+    let cause = Cause { actor: Actor::Sync, by: None, request_id: "request-1", now: now() };
+    Entry::new(change, cause, &CountingRandom::default())
+}
+
+fn change(before: Option<Status>, after: Status, reason: Reason) -> Entry {
+    let member = MemberId::new(now(), &CountingRandom::default());
+    let (address, until) = (address("alice@ubuntu.com"), Some(now()));
+    entry(Change::Alias { member, address, before, after, reason, until, renamed_from: None })
+}
+
+const ACTIVE: Status = Status::Active;
+const LEAVING: Status = Status::Leaving;
+const OFF: Status = Status::Suspended;
+const GONE: Status = Status::Retired;
+
+#[rstest]
+#[case::new(None, ACTIVE, Reason::Eligible, Some(MemberNews::Created), Some(AdminNews::Created))]
+#[case::new_loop(None, OFF, Reason::Loop, Some(MemberNews::Suspended { reason: Reason::Loop }), Some(AdminNews::Loop))]
+#[case::leaves(
+    Some(ACTIVE), LEAVING, Reason::NotInTeam,
+    Some(MemberNews::Leaving { reason: Reason::NotInTeam, until: now() }), None
+)]
+#[case::stays_after_all(Some(LEAVING), ACTIVE, Reason::Eligible, Some(MemberNews::Restored), None)]
+#[case::ends(
+    Some(LEAVING), OFF, Reason::NotValid,
+    Some(MemberNews::Suspended { reason: Reason::NotValid }), Some(AdminNews::Removed(Reason::NotValid))
+)]
+#[case::banned(
+    Some(ACTIVE), OFF, Reason::Banned,
+    Some(MemberNews::Suspended { reason: Reason::Banned }), Some(AdminNews::Removed(Reason::Banned))
+)]
+#[case::off_for_another_reason(
+    Some(OFF), OFF, Reason::NotInTeam, Some(MemberNews::Suspended { reason: Reason::NotInTeam }), None
+)]
+#[case::becomes_a_loop(
+    Some(OFF), OFF, Reason::Loop, Some(MemberNews::Suspended { reason: Reason::Loop }), Some(AdminNews::Loop)
+)]
+#[case::back(Some(OFF), ACTIVE, Reason::Eligible, Some(MemberNews::Restored), Some(AdminNews::Restored))]
+#[case::back_from_retired(Some(GONE), ACTIVE, Reason::Eligible, Some(MemberNews::Restored), Some(AdminNews::Restored))]
+#[case::retired(Some(OFF), GONE, Reason::NotInTeam, None, None)]
+fn who_is_told_what(
+    #[case] before: Option<Status>,
+    #[case] after: Status,
+    #[case] reason: Reason,
+    #[case] member: Option<MemberNews>,
+    #[case] admins: Option<AdminNews>,
+) {
+    let entry = change(before, after, reason);
+    assert_eq!(for_member(&entry).map(|(_, _, news)| news), member);
+    assert_eq!(for_admins(&entry).map(|(_, news)| news), admins);
+    assert_eq!(held_run(&entry), None);
+}
+
+#[test]
+fn a_rename_names_the_former_address() {
+    let mut entry = change(None, ACTIVE, Reason::Eligible);
+    let Change::Alias { renamed_from, .. } = &mut entry.change else { panic!("an alias") };
+    *renamed_from = Some(address("alice-old@ubuntu.com"));
+    let told = MemberNews::Renamed { from: address("alice-old@ubuntu.com") };
+    assert_eq!(for_member(&entry).map(|(_, _, news)| news), Some(told));
+    assert_eq!(for_admins(&entry).map(|(_, news)| news), Some(AdminNews::Created));
+}
+
+#[rstest]
+#[case(RunChange::Held, true)]
+#[case(RunChange::Released, false)]
+#[case(RunChange::Rejected, false)]
+fn only_a_held_run_asks_for_somebody(#[case] did: RunChange, #[case] asks: bool) {
+    let (domain, run): (DomainName, _) = ("ubuntu.com".parse().unwrap(), Ulid::nil());
+    let entry = entry(Change::Run { domain: domain.clone(), run, did });
+    assert_eq!(held_run(&entry), asks.then_some((&domain, run)));
+    assert_eq!((for_member(&entry), for_admins(&entry)), (None, None));
+}
+
+#[test]
+fn no_two_audiences_share_an_id() {
+    let (one, two) = (Ulid::from_parts(1, 1), Ulid::from_parts(1, 2));
+    let (alice, bob) = ("alice".parse().unwrap(), "bob".parse().unwrap());
+    let mut ids: Vec<_> = [one, two]
+        .into_iter()
+        .flat_map(|entry| {
+            [
+                NoticeId::to_member(entry),
+                NoticeId::to_sign_in_address(entry),
+                NoticeId::to_admin(entry, &alice),
+                NoticeId::to_admin(entry, &bob),
+                NoticeId::to_operators(entry),
+            ]
+        })
+        .collect();
+    ids.sort_by(|a, b| a.as_str().cmp(b.as_str()));
+    ids.dedup();
+    assert_eq!(ids.len(), 10);
+}
+
+fn hours(hours: i64) -> SignedDuration {
+    SignedDuration::from_hours(hours)
+}
+
+const LEASE: SignedDuration = SignedDuration::from_secs(90);
+
+#[test]
+fn the_same_error_is_mailed_once_a_day_and_the_next_mail_tells_how_many_more() {
+    let state = Repeats::default();
+    let (state, heard) = state.hear("one", true, now(), LEASE);
+    assert_eq!(heard, Heard::Mail { counted: 0 });
+    // Two at once: the second waits until the first has mailed.
+    let (state, heard) = state.hear("two", true, now(), LEASE);
+    assert_eq!(heard, Heard::Busy);
+    let state = state.mailed("one", 0, now(), hours(24));
+    assert_eq!(state.hear("one", true, now(), LEASE).1, Heard::Known);
+    assert_eq!(state.hear("two", true, now(), LEASE).1, Heard::Counted);
+    let (state, _) = state.hear("two", true, now() + hours(1), LEASE);
+    assert_eq!(state.hear("two", true, now() + hours(1), LEASE).1, Heard::Known);
+    let (state, _) = state.hear("three", true, now() + hours(23), LEASE);
+    let (state, heard) = state.hear("four", true, now() + hours(24), LEASE);
+    assert_eq!(heard, Heard::Mail { counted: 2 });
+    let state = state.mailed("four", 2, now() + hours(24), hours(24));
+    assert_eq!(state.counted, 0);
+}
+
+#[test]
+fn a_mail_that_did_not_go_is_tried_again() {
+    let (state, _) = Repeats::default().hear("one", true, now(), LEASE);
+    assert_eq!(state.given_up().hear("one", true, now(), LEASE).1, Heard::Mail { counted: 0 });
+    // Also where nobody could say so.
+    assert_eq!(state.hear("one", true, now() + LEASE, LEASE).1, Heard::Mail { counted: 0 });
+}
+
+#[test]
+fn without_a_mail_server_reports_are_counted_for_later() {
+    let (state, heard) = Repeats::default().hear("one", false, now(), LEASE);
+    assert_eq!((heard, state.counted), (Heard::Counted, 1));
+    assert_eq!(state.hear("two", true, now(), LEASE).1, Heard::Mail { counted: 1 });
+}
+
+proptest! {
+    /// Whatever comes when, every report is mailed itself or within the count of a mail, and none is told twice.
+    #[test]
+    fn no_report_is_lost_or_told_twice(reports in proptest::collection::vec((0_u8..12, 0_i64..20), 1..60)) {
+        let (mut state, mut time, mut told) = (Repeats::default(), now(), 0_u64);
+        let mut different = std::collections::BTreeSet::new();
+        for (report, wait) in reports {
+            time += hours(wait);
+            let report = report.to_string();
+            different.insert(report.clone());
+            let (next, heard) = state.hear(&report, true, time, LEASE);
+            state = next;
+            if let Heard::Mail { counted } = heard {
+                state = state.mailed(&report, counted, time, hours(24));
+                told += 1 + counted;
+            }
+        }
+        prop_assert_eq!(told + state.counted, different.len() as u64);
+    }
+}

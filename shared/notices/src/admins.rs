@@ -1,0 +1,140 @@
+//! Notices to the admins of a domain.
+
+use std::collections::BTreeMap;
+
+use fluent_bundle::FluentValue;
+use membermail_core::address::{Address, DomainName};
+use membermail_core::member::LaunchpadName;
+use membermail_core::notice::AdminNews;
+use membermail_core::plan::Counts;
+use ulid::Ulid;
+
+use crate::Site;
+use crate::content::{Content, Pair};
+use crate::texts::Speaker;
+
+/// Addresses that a digest names at most; a mail is to be read.
+const NAMED: usize = 100;
+
+/// What changed at a domain since the last digest.
+#[derive(Clone, Debug)]
+pub struct Digest {
+    /// Where.
+    pub domain: DomainName,
+    /// What, in the order that it is told in.
+    pub news: Vec<(Address, AdminNews)>,
+    /// Admins whom nobody has an address of, where it goes to the operators in their place.
+    pub absent: Vec<LaunchpadName>,
+}
+
+/// A sync that takes too much to be done without a look.
+#[derive(Clone, Debug)]
+pub struct Held {
+    /// Where.
+    pub domain: DomainName,
+    /// Which.
+    pub run: Ulid,
+    /// What it would do; nothing, if the table no longer has it.
+    pub counts: Option<Counts>,
+    /// Admins whom nobody has an address of, where it goes to the operators in their place.
+    pub absent: Vec<LaunchpadName>,
+}
+
+impl Digest {
+    pub(crate) fn content(&self, speaker: Speaker<'_>, site: &Site) -> Content {
+        let Self { domain, news, absent } = self;
+        let args = [("domain", FluentValue::from(domain.as_str())), ("count", news.len().into())];
+        let mut rows = Vec::new();
+        // How many of which first, where there are too many to see it.
+        if news.len() > 10 {
+            let mut counts = BTreeMap::<_, usize>::new();
+            for (_, news) in news {
+                *counts.entry(kind(*news)).or_default() += 1;
+            }
+            rows.extend(counts.into_iter().map(|((_, id), count)| Pair::new(speaker.say(id, &[]), count.to_string())));
+        }
+        rows.extend(news.iter().take(NAMED).map(|(address, news)| {
+            let id = match news {
+                AdminNews::Created => "news-created".to_owned(),
+                AdminNews::Restored => "news-restored".to_owned(),
+                AdminNews::Loop => "news-loop".to_owned(),
+                AdminNews::Removed(reason) => format!("news-removed-{}", reason.as_str()),
+            };
+            Pair::new(address.to_string(), speaker.say(&id, &[]))
+        }));
+        let more = news.len().saturating_sub(NAMED);
+        let more = (more > 0).then(|| {
+            Pair::new(
+                speaker.say("digest-more", &[("count", more.into())]),
+                format!("membermail audit --domain {domain}"),
+            )
+        });
+        Content {
+            subject: speaker.part("digest", "subject", &args),
+            heading: speaker.part("digest", "heading", &args),
+            paragraphs: speaker.paragraphs("digest", "body", &args),
+            rows,
+            commands: more.into_iter().collect(),
+            footer: footer(domain, absent, speaker, site),
+            ..Content::default()
+        }
+    }
+}
+
+/// With a place, so that what is given comes before what is taken.
+fn kind(news: AdminNews) -> (u8, &'static str) {
+    match news {
+        AdminNews::Created => (0, "count-created"),
+        AdminNews::Restored => (1, "count-restored"),
+        AdminNews::Loop => (2, "count-loop"),
+        AdminNews::Removed(_) => (3, "count-removed"),
+    }
+}
+
+impl Held {
+    pub(crate) fn content(&self, speaker: Speaker<'_>, site: &Site) -> Content {
+        let Self { domain, run, counts, absent } = self;
+        let counts = counts.unwrap_or_default();
+        let args = [
+            ("domain", FluentValue::from(domain.as_str())),
+            ("taken", counts.taken.into()),
+            ("active", counts.active.into()),
+        ];
+        let Counts { participants: _, active, create, rename, restore, leave, suspend, retire, unchanged: _, taken: _ } =
+            counts;
+        let rows = [
+            ("held-active", active),
+            ("held-create", create),
+            ("held-rename", rename),
+            ("held-restore", restore),
+            ("held-leave", leave),
+            ("held-suspend", suspend),
+            ("held-retire", retire),
+        ];
+        let rows = rows.into_iter().map(|(id, count)| Pair::new(speaker.say(id, &[]), count.to_string()));
+        let command = |id: &str, verb: &str| Pair::new(speaker.say(id, &[]), format!("membermail sync {verb} {run}"));
+        Content {
+            subject: speaker.part("held", "subject", &args),
+            heading: speaker.part("held", "heading", &args),
+            paragraphs: speaker.paragraphs("held", "body", &args),
+            rows: rows.collect(),
+            commands: vec![
+                command("held-show", "show"),
+                command("held-release", "release"),
+                command("held-reject", "reject"),
+            ],
+            footer: footer(domain, absent, speaker, site),
+            ..Content::default()
+        }
+    }
+}
+
+fn footer(domain: &DomainName, absent: &[LaunchpadName], speaker: Speaker<'_>, site: &Site) -> Vec<String> {
+    let names = absent.iter().map(LaunchpadName::as_str).collect::<Vec<_>>().join(", ");
+    let args = [
+        ("domain", FluentValue::from(domain.as_str())),
+        ("community", site.community.as_str().into()),
+        ("names", names.into()),
+    ];
+    vec![speaker.say(if absent.is_empty() { "footer-admin" } else { "absent-admins" }, &args)]
+}

@@ -1,0 +1,169 @@
+use jiff::SignedDuration;
+use mail_parser::{HeaderName as Name, MessageParser};
+use membermail_core::address::Address;
+use membermail_core::alias::Reason;
+use membermail_core::member::LaunchpadName;
+use membermail_core::notice::{AdminNews, MemberNews};
+use membermail_core::plan::Counts;
+use rstest::rstest;
+use ulid::Ulid;
+
+use super::*;
+use crate::{Digest, Failed, Held, Member, Said, What};
+
+fn now() -> Timestamp {
+    "2026-11-24T10:00:00Z".parse().unwrap()
+}
+
+fn until() -> Timestamp {
+    "2026-12-08T10:00:00Z".parse().unwrap()
+}
+
+fn address(text: &str) -> Address {
+    text.to_owned().try_into().unwrap()
+}
+
+fn name(text: &str) -> LaunchpadName {
+    text.parse().unwrap()
+}
+
+fn site() -> Site {
+    Site {
+        community: "Ubuntu".into(),
+        provider: "Ubuntu One".into(),
+        url: "https://mail.ubuntu.example/".parse().unwrap(),
+        help: "https://help.ubuntu.com/community/EmailAlias".parse().unwrap(),
+    }
+}
+
+fn settings() -> MailSettings {
+    MailSettings::parse(
+        r#"{ "relay": "smtps://relay.example", "from": "Ubuntu mail <noreply@notices.ubuntu.example>",
+             "reply-to": "Ubuntu mail help <help@ubuntu.example>", "operators": "ops@ubuntu.example" }"#,
+    )
+    .unwrap()
+}
+
+fn news(news: MemberNews) -> Notice {
+    Notice::Member(Member { name: Some(name("alice")), address: address("alice@ubuntu.com"), said: Said::News(news) })
+}
+
+fn suspended(reason: Reason) -> Notice {
+    news(MemberNews::Suspended { reason })
+}
+
+fn digest(changes: usize, absent: &[&str]) -> Notice {
+    let kinds = [
+        AdminNews::Created,
+        AdminNews::Removed(Reason::NotInTeam),
+        AdminNews::Loop,
+        AdminNews::Restored,
+        AdminNews::Removed(Reason::Banned),
+    ];
+    let news = (0..changes).map(|number| (address(&format!("member{number:03}@ubuntu.com")), kinds[number % 5]));
+    Notice::Digest(Digest {
+        domain: "ubuntu.com".parse().unwrap(),
+        news: news.collect(),
+        absent: absent.iter().map(|text| name(text)).collect(),
+    })
+}
+
+fn held() -> Notice {
+    let counts = Counts { participants: 612, active: 700, leave: 88, create: 3, taken: 88, ..Counts::default() };
+    let run = Ulid::from_string("01KAV0C1B5WQ0GZ0YB5R9E8QJ1").unwrap();
+    Notice::Held(Held { domain: "ubuntu.com".parse().unwrap(), run, counts: Some(counts), absent: Vec::new() })
+}
+
+fn failed(what: What, counted: u64) -> Notice {
+    Notice::Failed(Failed {
+        what,
+        name: (counted > 0).then(|| name("alice")),
+        step: "verify-member".into(),
+        cause: "Launchpad gave no answer that can be used: status 503".into(),
+        request_id: "8f0e4cde-3f4f-4f0c-9a0f-5d2f8f1f0a11".into(),
+        counted,
+        quiet: SignedDuration::from_hours(24),
+    })
+}
+
+fn written(notice: &Notice, language: Option<&str>) -> Vec<u8> {
+    let id = NoticeId::to_member(Ulid::from_string("01KAV0C1B5WQ0GZ0YB5R9E8QJ1").unwrap());
+    let to = EmailAddress::parse("alice@mail.example").unwrap();
+    let language = language.map(|tag| Language::parse(tag).unwrap());
+    let addressed = Addressed { id: &id, to: &to, language: language.as_ref(), now: now() };
+    compose(notice, addressed, &Texts::load().unwrap(), &site(), &settings()).unwrap().formatted()
+}
+
+/// The message as a reader's mail program sees it.
+fn shown(bytes: &[u8]) -> String {
+    let message = MessageParser::default().parse(bytes).unwrap();
+    let language = message.header_raw(Name::ContentLanguage).unwrap_or_default();
+    let (text, html) = (message.body_text(0).unwrap(), message.body_html(0).unwrap());
+    format!("Subject: {}\nContent-Language: {}\n\n{text}\n=====\n{html}", message.subject().unwrap(), language.trim(),)
+        .replace('\r', "")
+}
+
+#[rstest]
+#[case::created("created", news(MemberNews::Created))]
+#[case::renamed("renamed", news(MemberNews::Renamed { from: address("alice-old@ubuntu.com") }))]
+#[case::leaving("leaving", news(MemberNews::Leaving { reason: Reason::NotInTeam, until: until() }))]
+#[case::restored("restored", news(MemberNews::Restored))]
+#[case::suspended("suspended", suspended(Reason::NotInTeam))]
+#[case::loops("loop", suspended(Reason::Loop))]
+#[case::not_valid("not-valid", suspended(Reason::NotValid))]
+#[case::unsigned("unsigned", suspended(Reason::CodeOfConductWithdrawn))]
+#[case::banned("banned", suspended(Reason::Banned))]
+#[case::ban_lifted("ban-lifted", suspended(Reason::BanLifted))]
+#[case::destination("destination", Notice::Member(Member {
+    name: Some(name("alice")),
+    address: address("alice@ubuntu.com"),
+    said: Said::DestinationFails("550 5.1.1".parse().unwrap()),
+}))]
+#[case::digest_of_one("digest-1", digest(1, &[]))]
+#[case::digest("digest-5", digest(5, &["ubuntu-admin"]))]
+#[case::large_digest("digest-500", digest(500, &[]))]
+#[case::held("held", held())]
+#[case::failed("failed", failed(What::Message("Launchpad gave no answer that can be used".into()), 0))]
+#[case::failed_again("failed-again", failed(What::Message("Launchpad gave no answer that can be used".into()), 3))]
+#[case::refused("refused", failed(What::Notice("550 5.1.1".parse().unwrap()), 1))]
+fn every_mail_in_every_language(#[case] what: &str, #[case] notice: Notice) {
+    for language in ["en", "ar"] {
+        insta::assert_snapshot!(format!("{what}.{language}"), shown(&written(&notice, Some(language))));
+    }
+}
+
+#[test]
+fn headers_are_those_of_a_machine_that_means_well() {
+    let text = String::from_utf8(written(&news(MemberNews::Created), None)).unwrap();
+    let headers = text.split("\r\n\r\n").next().unwrap();
+    insta::assert_snapshot!("headers", headers.replace('\r', ""));
+}
+
+#[test]
+fn the_same_notice_is_the_same_message() {
+    let notice = news(MemberNews::Created);
+    assert_eq!(written(&notice, Some("ar")), written(&notice, Some("ar")));
+}
+
+#[test]
+fn what_others_wrote_is_no_html_of_ours() {
+    let cause = "<script>alert(1)</script>\r\nBcc: eve@example.org".to_owned();
+    let Notice::Failed(failed) = failed(What::Message("<b>\r\nBcc: eve@example.org".into()), 0) else { panic!() };
+    let bytes = written(&Notice::Failed(Failed { cause, ..failed }), None);
+    let message = MessageParser::default().parse(&bytes).unwrap();
+    assert!(message.bcc().is_none());
+    let html = message.body_html(0).unwrap();
+    assert!(!html.contains("<script>") && !html.contains("<b>"), "{html}");
+}
+
+#[test]
+fn a_letter_shows_nothing() {
+    let id = NoticeId::of_failure("1");
+    let to = EmailAddress::parse("alice@mail.example").unwrap();
+    let addressed = Addressed { id: &id, to: &to, language: None, now: now() };
+    let letter = compose(&held(), addressed, &Texts::load().unwrap(), &site(), &settings()).unwrap();
+    assert_eq!(
+        format!("{letter:?} {:?}", settings()),
+        "Letter([redacted]) MailSettings { host: \"relay.example\", port: 465, encryption: Tls, .. }"
+    );
+}

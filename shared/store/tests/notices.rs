@@ -1,0 +1,141 @@
+//! What makes notices reach people once, in a real DynamoDB: claims, digests, counts.
+
+#[expect(dead_code, reason = "what other stories need of it")]
+mod support;
+
+use jiff::{SignedDuration, Timestamp};
+use membermail_core::address::DomainName;
+use membermail_core::alias::{Reason, Status};
+use membermail_core::audit::{Actor, Cause, Change, Entry};
+use membermail_core::member::{self, MemberId};
+use membermail_core::message::Failure;
+use membermail_core::notice::{Heard, NoticeId};
+use membermail_core::random::OsRandom;
+use membermail_store::{Claim, StoreError};
+use support::{World, address, community, now};
+
+fn later(seconds: i64) -> Timestamp {
+    now() + SignedDuration::from_secs(seconds)
+}
+
+fn entry(name: &str) -> Entry {
+    let change = Change::Alias {
+        member: MemberId::new(now(), &OsRandom),
+        address: address(&format!("{name}@ubuntu.com")),
+        before: None,
+        after: Status::Active,
+        reason: Reason::Eligible,
+        until: None,
+        renamed_from: None,
+    };
+    let cause = Cause { actor: Actor::Sync, by: None, request_id: "request-1", now: now() };
+    Entry::new(change, cause, &OsRandom)
+}
+
+#[tokio::test]
+async fn of_many_who_want_to_send_a_notice_one_does() {
+    let world = World::new("claims-of-notices").await;
+    let id = NoticeId::of_failure("1");
+    let claim = || world.store.claim_notice(&id, now());
+    let (a, b, c, d) = tokio::join!(claim(), claim(), claim(), claim());
+    let mine = [a, b, c, d].into_iter().filter(|claim| *claim.as_ref().unwrap() == Claim::Mine).count();
+    assert_eq!(mine, 1);
+    // Whoever died over it is waited for no longer than a function can run.
+    assert_eq!(world.store.claim_notice(&id, later(89)).await.unwrap(), Claim::Busy);
+    assert_eq!(world.store.claim_notice(&id, later(91)).await.unwrap(), Claim::Mine);
+    world.store.release_notice(&id).await.unwrap();
+    assert_eq!(world.store.claim_notice(&id, later(92)).await.unwrap(), Claim::Mine);
+    world.store.settle_notice(&id, true, later(93)).await.unwrap();
+    assert_eq!(world.store.claim_notice(&id, later(10_000)).await.unwrap(), Claim::Sent);
+    let refused = NoticeId::of_failure("2");
+    world.store.settle_notice(&refused, false, now()).await.unwrap();
+    assert_eq!(world.store.claim_notice(&refused, later(10_000)).await.unwrap(), Claim::Refused);
+}
+
+#[tokio::test]
+async fn a_digest_stays_what_it_was_begun_with_until_it_is_told() {
+    let world = World::new("digests").await;
+    let domain: &DomainName = &community()[0];
+    let new = || member::ulid(now(), &OsRandom);
+    assert!(world.store.digest(domain, new()).await.unwrap().is_none());
+    let (one, two) = (entry("one"), entry("two"));
+    for _ in 0..2 {
+        world.store.gather(domain, &one).await.unwrap();
+    }
+    let first = world.store.digest(domain, new()).await.unwrap().unwrap();
+    world.store.gather(domain, &two).await.unwrap();
+    let again = world.store.digest(domain, new()).await.unwrap().unwrap();
+    assert_eq!((&again, &again.news), (&first, &vec![one]));
+    world.store.digest_told(domain, &first).await.unwrap();
+    let next = world.store.digest(domain, new()).await.unwrap().unwrap();
+    assert_eq!(next.news, [two]);
+    assert_ne!(next.id, first.id);
+    // A late repeat of the first takes nothing of the next.
+    world.store.digest_told(domain, &first).await.unwrap();
+    assert_eq!(world.store.digest(domain, new()).await.unwrap(), Some(next.clone()));
+    world.store.digest_told(domain, &next).await.unwrap();
+    assert!(!world.store.has_news(domain).await.unwrap());
+}
+
+#[tokio::test]
+async fn two_who_begin_a_digest_at_once_tell_the_same() {
+    let world = World::new("digests-at-once").await;
+    let domain: &DomainName = &community()[0];
+    for name in ["one", "two", "three"] {
+        world.store.gather(domain, &entry(name)).await.unwrap();
+    }
+    let begin = async || loop {
+        match world.store.digest(domain, member::ulid(now(), &OsRandom)).await {
+            Err(StoreError::Conflict) => {}
+            done => return done.unwrap(),
+        }
+    };
+    let (one, two) = tokio::join!(begin(), begin());
+    assert_eq!(one, two);
+    assert_eq!(one.unwrap().news.len(), 3);
+}
+
+#[tokio::test]
+async fn a_message_for_a_digest_is_on_its_way_for_a_while() {
+    let world = World::new("due").await;
+    let domain: &DomainName = &community()[0];
+    assert!(!world.store.digest_is_due(domain, now()).await.unwrap());
+    world.store.digest_due(domain, later(60)).await.unwrap();
+    assert!(world.store.digest_is_due(domain, later(59)).await.unwrap());
+    assert!(!world.store.digest_is_due(domain, later(60)).await.unwrap());
+}
+
+#[tokio::test]
+async fn reports_at_once_are_each_mailed_or_counted() {
+    let world = World::new("failures").await;
+    let failure = |id: usize, member| Failure {
+        id: id.to_string(),
+        member,
+        step: "verify-member".into(),
+        error: "the table".into(),
+        cause: "the table: throttled".into(),
+        request_id: "request-1".into(),
+    };
+    let alice = Some(MemberId::new(now(), &OsRandom));
+    let interval = SignedDuration::from_hours(24);
+    let hear = async |id, member, at| world.store.hear(&failure(id, member), true, at, &OsRandom).await.unwrap();
+    assert_eq!(hear(0, alice, now()).await, Heard::Mail { counted: 0 });
+    assert_eq!(hear(1, alice, now()).await, Heard::Busy);
+    world.store.heard(&failure(0, alice), Some((0, interval)), now(), &OsRandom).await.unwrap();
+    let heard = async |id| loop {
+        match world.store.hear(&failure(id, alice), true, later(1), &OsRandom).await {
+            Err(StoreError::Conflict) => {}
+            done => return done.unwrap(),
+        }
+    };
+    let all = tokio::join!(heard(1), heard(2), heard(3), heard(1));
+    let all = [all.0, all.1, all.2, all.3];
+    assert_eq!(all.iter().filter(|heard| **heard == Heard::Counted).count(), 3, "{all:?}");
+    // Of nobody, and of somebody else, it is another error.
+    assert_eq!(hear(9, None, later(1)).await, Heard::Mail { counted: 0 });
+    let tomorrow = now() + interval;
+    assert_eq!(hear(4, alice, tomorrow).await, Heard::Mail { counted: 3 });
+    // The mail did not go; the next report goes with the same count.
+    world.store.heard(&failure(4, alice), None, tomorrow, &OsRandom).await.unwrap();
+    assert_eq!(hear(5, alice, tomorrow).await, Heard::Mail { counted: 3 });
+}
