@@ -52,10 +52,10 @@ async fn no_script_is_needed() -> Result<()> {
     let chromium = Chromium::start(&stack, Settings { scripts: false }).await?;
     chromium.open(&stack.public_url).await?;
     chromium.click("Log in with Ubuntu One").await?;
-    stack.fault("pat31", json!({ "kind": "slow", "millis": 3000, "count": 1 })).await?;
-    chromium.click("pat31").await?;
+    stack.fault("pat51", json!({ "kind": "slow", "millis": 3000, "count": 1 })).await?;
+    chromium.click("pat51").await?;
     chromium.wait_for("Checking your membership", 10).await?;
-    chromium.wait_for("pat31@ubuntu.com now forwards to pat31@mail.example", PATIENCE).await?;
+    chromium.wait_for("pat51@ubuntu.com now forwards to pat51@mail.example", PATIENCE).await?;
     let loads = chromium.nothing_went_wrong().await?;
     let of_site: Vec<_> = loads.iter().filter(|load| load.what.starts_with(stack.public_url.as_str())).collect();
     ensure!(of_site.iter().any(|load| load.what.contains("/assets/style-")), "no style among {of_site:#?}");
@@ -81,9 +81,9 @@ async fn a_keyboard_is_enough() -> Result<()> {
     ensure!(outline == "solid", "where the focus is cannot be seen: {outline}");
     chromium.picture("focus").await?;
     chromium.press(ENTER).await?;
-    tab_to(&chromium, "pat32").await?;
+    tab_to(&chromium, "pat52").await?;
     chromium.press(ENTER).await?;
-    chromium.wait_for("pat32@ubuntu.com now forwards to", PATIENCE).await?;
+    chromium.wait_for("pat52@ubuntu.com now forwards to", PATIENCE).await?;
     tab_to(&chromium, "Log out").await?;
     chromium.press(ENTER).await?;
     chromium.wait_for("Log in with Ubuntu One", 10).await?;
@@ -114,13 +114,13 @@ async fn every_page_is_accessible_and_fits_a_phone() -> Result<()> {
     looks(&stack, &chromium, "not-found").await?;
 
     // While Launchpad fails, the page of a member stays as it is for a while.
-    stack.fault("pat33", json!({ "kind": "status", "status": 503 })).await?;
+    stack.fault("pat53", json!({ "kind": "status", "status": 503 })).await?;
     chromium.open(&base.join("sign-in")?).await?;
-    chromium.click("pat33").await?;
+    chromium.click("pat53").await?;
     looks(&stack, &chromium, "checking").await?;
     chromium.wait_for("Launchpad is not answering", PATIENCE).await?;
     looks(&stack, &chromium, "delayed").await?;
-    stack.mend("pat33").await?;
+    stack.mend("pat53").await?;
 
     for (name, words, picture) in [
         ("bob", "bob@ubuntu.com now forwards to", "addresses"),

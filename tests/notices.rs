@@ -139,32 +139,32 @@ async fn a_member_who_signs_in_is_told_of_the_address_in_their_language() -> Res
     let world = World::new().await?;
     world.admin().await?;
     let stack = &world.stack;
-    stack.change("pat31", json!({ "language": "ar" })).await?;
-    for name in ["pat30", "pat31"] {
+    stack.change("pat61", json!({ "language": "ar" })).await?;
+    for name in ["pat60", "pat61"] {
         let (browser, _) = stack.sign_in(name).await?;
         stack.page_with(&browser, &format!("{name}@ubuntu.com now forwards to"), PATIENCE).await?;
     }
     let mailbox = stack.mailbox();
-    let mail = mailbox.wait_for("pat30@mail.example", 1, PATIENCE).await?;
-    ensure!(mail[0].subject() == "pat30@ubuntu.com is yours", "{}", mail[0].subject());
-    ensure!(mail[0].text().contains("Hello pat30"), "{}", mail[0].text());
+    let mail = mailbox.wait_for("pat60@mail.example", 1, PATIENCE).await?;
+    ensure!(mail[0].subject() == "pat60@ubuntu.com is yours", "{}", mail[0].subject());
+    ensure!(mail[0].text().contains("Hello pat60"), "{}", mail[0].text());
     ensure!(mail[0].html().contains(r#"<html lang="en" dir="ltr">"#));
     ensure!(mail[0].header("Auto-Submitted") == "auto-generated");
     ensure!(mail[0].header("List-Id") == "Ubuntu mail <members-notices.notices.example>");
     ensure!(mail[0].header("Reply-To").contains("help@notices.example"));
     ensure!(!mail[0].header("Date").is_empty() && mail[0].message_id().ends_with(".member@notices.example"));
 
-    let arabic = mailbox.wait_for("pat31@mail.example", 1, PATIENCE).await?;
+    let arabic = mailbox.wait_for("pat61@mail.example", 1, PATIENCE).await?;
     ensure!(arabic[0].subject().contains("أصبح العنوان"), "{}", arabic[0].subject());
     ensure!(arabic[0].html().contains(r#"<html lang="ar" dir="rtl">"#));
-    ensure!(arabic[0].text().contains("مرحبًا") && arabic[0].text().contains("pat31@ubuntu.com"));
+    ensure!(arabic[0].text().contains("مرحبًا") && arabic[0].text().contains("pat61@ubuntu.com"));
 
     // Who signs in again learns nothing new.
-    stack.sign_in("pat30").await?;
+    stack.sign_in("pat60").await?;
     tokio::time::sleep(A_WHILE).await;
-    ensure!(mailbox.to("pat30@mail.example")?.len() == 1);
+    ensure!(mailbox.to("pat60@mail.example")?.len() == 1);
     // The admins of the domain hear of it too.
-    for name in ["pat30", "pat31"] {
+    for name in ["pat60", "pat61"] {
         world.wait_for_admin(&format!("{name}@ubuntu.com: new")).await?;
     }
     Ok(())
@@ -232,15 +232,15 @@ async fn a_server_that_refuses_for_a_while_delays_the_mail() -> Result<()> {
 #[tokio::test]
 async fn a_server_that_does_not_answer_delays_mail_and_never_aliases() -> Result<()> {
     let world = World::new().await?;
-    let refusal = world.mail.refuse("pat32@mail.example", "slow")?;
-    let (browser, _) = world.stack.sign_in("pat32").await?;
-    world.stack.page_with(&browser, "pat32@ubuntu.com now forwards to", PATIENCE).await?;
+    let refusal = world.mail.refuse("pat62@mail.example", "slow")?;
+    let (browser, _) = world.stack.sign_in("pat62").await?;
+    world.stack.page_with(&browser, "pat62@ubuntu.com now forwards to", PATIENCE).await?;
     until("the server to be asked", Duration::from_secs(PATIENCE), || async {
-        Ok((world.mail.refused("pat32@mail.example") >= 1).then_some(()))
+        Ok((world.mail.refused("pat62@mail.example") >= 1).then_some(()))
     })
     .await?;
     drop(refusal);
-    world.exactly("pat32@mail.example", 1).await?;
+    world.exactly("pat62@mail.example", 1).await?;
     Ok(())
 }
 
@@ -460,9 +460,9 @@ async fn a_message_that_nobody_can_handle_reaches_the_operators_and_the_dead_let
 #[tokio::test]
 async fn no_log_of_the_notices_holds_an_address() -> Result<()> {
     let stack = Stack::of_this_run()?;
-    let (browser, _) = stack.sign_in("pat33").await?;
-    stack.page_with(&browser, "pat33@ubuntu.com now forwards to", PATIENCE).await?;
-    stack.mailbox().wait_for("pat33@mail.example", 1, PATIENCE).await?;
+    let (browser, _) = stack.sign_in("pat63").await?;
+    stack.page_with(&browser, "pat63@ubuntu.com now forwards to", PATIENCE).await?;
+    stack.mailbox().wait_for("pat63@mail.example", 1, PATIENCE).await?;
     let mut looked = 0;
     for file in std::fs::read_dir(&stack.logs)? {
         let file = file?;

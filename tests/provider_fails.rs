@@ -18,15 +18,15 @@ async fn each_failure_of_the_provider_has_its_page() -> Result<()> {
         (json!({ "kind": "error" }), 400, "The login could not be accepted"),
     ];
     for (fault, status, heading) in failures {
-        stack.provider_fault("pat37", fault.clone()).await?;
+        stack.provider_fault("pat54", fault.clone()).await?;
         let mut browser = Browser::new()?;
-        let callback = stack.chosen(&mut browser, "pat37").await?;
+        let callback = stack.chosen(&mut browser, "pat54").await?;
         let page = browser.open(callback).await?;
         ensure!((page.status.as_u16(), page.heading().as_str()) == (status, heading), "{fault}: {}", page.text);
         ensure!(browser.cookie(&stack.public_url, "session").is_none(), "{fault}: a session was opened");
     }
-    stack.mend_provider("pat37").await?;
-    let (browser, _) = stack.sign_in("pat37").await?;
-    stack.page_with(&browser, "pat37@ubuntu.com now forwards to", 120).await.context("after all failures")?;
+    stack.mend_provider("pat54").await?;
+    let (browser, _) = stack.sign_in("pat54").await?;
+    stack.page_with(&browser, "pat54@ubuntu.com now forwards to", 120).await.context("after all failures")?;
     Ok(())
 }

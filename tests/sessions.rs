@@ -54,7 +54,7 @@ fn ago(time: SignedDuration) -> Timestamp {
 async fn the_cookie_is_out_of_reach_of_scripts_and_of_other_sites() -> Result<()> {
     let stack = Stack::of_this_run()?;
     let mut browser = Browser::new()?;
-    let callback = stack.chosen(&mut browser, "pat34").await?;
+    let callback = stack.chosen(&mut browser, "pat74").await?;
     let answer = browser.get(callback).await?;
     let cookies: Vec<_> =
         answer.headers.get_all("set-cookie").iter().map(|value| value.to_str()).collect::<Result<_, _>>()?;
@@ -77,9 +77,9 @@ async fn the_cookie_is_out_of_reach_of_scripts_and_of_other_sites() -> Result<()
 #[tokio::test]
 async fn each_sign_in_makes_a_new_session_and_ends_the_one_before() -> Result<()> {
     let stack = Stack::of_this_run()?;
-    let (mut browser, _) = stack.sign_in("pat35").await?;
+    let (mut browser, _) = stack.sign_in("pat75").await?;
     let before = browser.clone();
-    let callback = stack.chosen(&mut browser, "pat35").await?;
+    let callback = stack.chosen(&mut browser, "pat75").await?;
     browser.open(callback).await?;
     let (old, new) = (hash(&stack, &before)?, hash(&stack, &browser)?);
     ensure!(old != new, "the session stayed the same");
@@ -96,7 +96,7 @@ async fn an_id_that_somebody_planted_opens_nothing() -> Result<()> {
     let mut victim = Browser::new()?;
     victim.set_cookie(&stack.public_url, "session", &planted);
     let attacker = victim.clone();
-    let callback = stack.chosen(&mut victim, "pat36").await?;
+    let callback = stack.chosen(&mut victim, "pat76").await?;
     victim.open(callback).await?;
     ensure!(victim.cookie(&stack.public_url, "session").is_some_and(|value| value != planted));
     ensure!(is_signed_in(&stack, &victim).await? && !is_signed_in(&stack, &attacker).await?);
@@ -106,9 +106,9 @@ async fn an_id_that_somebody_planted_opens_nothing() -> Result<()> {
 #[tokio::test]
 async fn a_ban_ends_the_sessions_of_all_browsers_and_of_nobody_else() -> Result<()> {
     let stack = Stack::of_this_run()?;
-    let (desk, _) = stack.sign_in("pat37").await?;
-    let (phone, _) = stack.sign_in("pat37").await?;
-    let (other, _) = stack.sign_in("pat38").await?;
+    let (desk, _) = stack.sign_in("pat77").await?;
+    let (phone, _) = stack.sign_in("pat77").await?;
+    let (other, _) = stack.sign_in("pat78").await?;
     ensure!(is_signed_in(&stack, &desk).await? && is_signed_in(&stack, &phone).await?);
     let store = stack.store().await;
     let member = member(&stack, &desk).await?;
@@ -119,7 +119,7 @@ async fn a_ban_ends_the_sessions_of_all_browsers_and_of_nobody_else() -> Result<
     // Who is welcome again signs in again: what the ban ended stays ended.
     store.unban(member, cause, &OsRandom).await?;
     ensure!(!is_signed_in(&stack, &desk).await? && !is_signed_in(&stack, &phone).await?);
-    let (again, _) = stack.sign_in("pat37").await?;
+    let (again, _) = stack.sign_in("pat77").await?;
     ensure!(is_signed_in(&stack, &again).await?);
     Ok(())
 }
@@ -140,7 +140,7 @@ async fn a_session_ends_when_it_is_unused_and_when_it_is_old() -> Result<()> {
         ("created", text(ago(session::ABSOLUTE + HOUR)), false),
         ("expires", second(ago(HOUR)), false),
     ] {
-        let (browser, _) = stack.sign_in("pat39").await?;
+        let (browser, _) = stack.sign_in("pat79").await?;
         ensure!(is_signed_in(&stack, &browser).await?);
         age(&stack, &hash(&stack, &browser)?, what, to.clone()).await?;
         ensure!(is_signed_in(&stack, &browser).await? == good, "with {what} at {to:?}");
@@ -151,7 +151,7 @@ async fn a_session_ends_when_it_is_unused_and_when_it_is_old() -> Result<()> {
 #[tokio::test]
 async fn using_a_session_keeps_it() -> Result<()> {
     let stack = Stack::of_this_run()?;
-    let (browser, _) = stack.sign_in("pat40").await?;
+    let (browser, _) = stack.sign_in("pat80").await?;
     let hash = hash(&stack, &browser)?;
     let before = ago(SignedDuration::from_hours(6));
     age(&stack, &hash, "last_seen", AttributeValue::S(before.to_string())).await?;

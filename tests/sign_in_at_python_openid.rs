@@ -140,7 +140,7 @@ async fn a_sign_in_at_python_openid_opens_a_session_and_gives_an_address() -> Re
     let stack = Stack::of_this_run()?;
     let provider = stack.python_openid().await?;
     let context = context(&stack, &provider).await?;
-    let word = word_of(&stack, "pat39").await?;
+    let word = word_of(&stack, "pat98").await?;
 
     let returned = sign_in_at_provider(&context, &word, "Pat").await?;
     ensure!(returned.form.is_none(), "a short answer comes by GET");
@@ -155,7 +155,7 @@ async fn a_sign_in_at_python_openid_opens_a_session_and_gives_an_address() -> Re
     refused(&context, &returned, "The login could not be confirmed").await?;
 
     // The deployed functions go on from the queue: Launchpad knows the word, whichever provider stands before it.
-    let address = Address::try_from("pat39@ubuntu.com".to_owned())?;
+    let address = Address::try_from("pat98@ubuntu.com".to_owned())?;
     let store = stack.store().await;
     let alias = until("the alias", Duration::from_secs(120), || async { Ok(store.alias(&address).await?) }).await?;
     ensure!(alias.alias.member == member.id);
@@ -167,7 +167,7 @@ async fn what_was_tampered_with_is_denied_by_python_openid() -> Result<()> {
     let stack = Stack::of_this_run()?;
     let provider = stack.python_openid().await?;
     let context = context(&stack, &provider).await?;
-    let word = word_of(&stack, "pat40").await?;
+    let word = word_of(&stack, "pat99").await?;
     for (field, value) in [
         ("openid.sreg.email", "mallory@mail.example".to_owned()),
         ("openid.claimed_id", format!("{}+id/mallory", provider.root)),
@@ -193,7 +193,7 @@ async fn a_long_answer_of_python_openid_comes_by_a_form() -> Result<()> {
     let stack = Stack::of_this_run()?;
     let provider = stack.python_openid().await?;
     let context = context(&stack, &provider).await?;
-    let returned = sign_in_at_provider(&context, &word_of(&stack, "pat38").await?, &"Pat ".repeat(500)).await?;
+    let returned = sign_in_at_provider(&context, &word_of(&stack, "pat97").await?, &"Pat ".repeat(500)).await?;
     ensure!(returned.form.is_some(), "the answer came by GET: {}", returned.url.as_str().len());
     let answer = returned.to(&context).await?;
     ensure!(member(&context, &answer).await?.is_some(), "{}: {:?}", answer.status(), answer.body());

@@ -123,6 +123,10 @@ async fn no_lie_of_launchpad_takes_an_address() -> Result<()> {
     let (domain, team) = ("edubuntu.org", "edubuntu-members");
     let all = names("ed-", 3);
     residents(&stack, team, domain, &all).await?;
+    // More than one page of them, so that something can go wrong in the middle.
+    for number in 1..=200 {
+        stack.add(json!({ "name": format!("ed-crowd-{number}"), "teams": [team] })).await?;
+    }
     let lies: [(&str, Value); 9] = [
         ("an empty team", json!({ "kind": "empty-team" })),
         ("a short page", json!({ "kind": "short-page", "missing": 3 })),

@@ -43,7 +43,8 @@ impl Started {
     /// Writes the file: how the site is described, and the processes of the site and of what else was started for it.
     pub(crate) fn write(name: &str, description: Value, site: &Site, more: &[Process]) -> Result<()> {
         let this = i32::try_from(std::process::id()).ok().and_then(Process::now).context("no /proc")?;
-        let services = more.iter().copied().chain([site.stand_ins.process, site.mailbox.process, site.emulator.process]);
+        let services =
+            more.iter().copied().chain([site.stand_ins.process, site.mailbox.process, site.emulator.process]);
         let processes: Vec<_> = std::iter::once(this)
             .chain(services)
             .map(|process| json!({ "pid": process.pid, "start": process.start }))

@@ -64,7 +64,9 @@ pub(crate) async fn test(options: &Options) -> Result<()> {
         bail!("the tests failed after {took} s; logs of the functions are in {}", logs.display());
     }
     let lines = redaction::check(&logs)?;
-    println!("all tests passed, and the stack is gone again, after {took} s; no address or token in {lines} lines of log");
+    println!(
+        "all tests passed, and the stack is gone again, after {took} s; no address or token in {lines} lines of log"
+    );
     Ok(())
 }
 

@@ -146,7 +146,11 @@ async fn fill(client: &DynamoDb, store: &Store, launchpad: &Launchpad, domain: &
 /// Everybody who can have an address has it.
 async fn apply(client: &DynamoDb, store: &Store, launchpad: &Launchpad, domain: &DomainName) -> Result<()> {
     let mut members = std::collections::HashMap::new();
-    store.each_person(|Known { person, member, .. }| drop(members.insert(person, member))).await?;
+    store
+        .each_person(|Known { person, member, .. }| {
+            members.insert(person, member);
+        })
+        .await?;
     let text = |value: String| AttributeValue::S(value);
     let now = SystemClock.now().to_string();
     let mut items = Vec::new();

@@ -153,7 +153,7 @@ async fn once(subject: &Subject, aws: &AwsOverTls) -> Result<Run> {
 }
 
 /// What any function finds on AWS, with names of nothing that is there.
-fn environment() -> [(&'static str, &'static str); 14] {
+fn environment() -> [(&'static str, &'static str); 17] {
     [
         ("PATH", "/usr/local/bin:/usr/bin:/bin"),
         ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
@@ -169,6 +169,9 @@ fn environment() -> [(&'static str, &'static str); 14] {
         ("PUBLIC_URL", "https://mail.example.org"),
         ("VERIFY_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/000000000000/verify"),
         ("WRITE_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/000000000000/write"),
+        ("SYNC_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/000000000000/sync"),
+        ("NOTIFY_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/000000000000/notify"),
+        ("DNS_SERVERS", "127.0.0.1:9"),
     ]
 }
 

@@ -48,7 +48,7 @@ impl Community {
             community.add_team(team);
         }
         community.add_named(seed.now);
-        for number in 1..=40 {
+        for number in 1..=99 {
             let teams = &["ubuntumembers"];
             community.seed(&format!("pat{number:02}"), "a member of ubuntu.com, for trying things", teams, seed.now);
         }
