@@ -31,7 +31,8 @@ impl Store {
                 })
                 .await?;
             }
-            entries.sort_by_key(|entry: &Entry| entry.id);
+            // Ids tell milliseconds apart, and times tell more.
+            entries.sort_by_key(|entry: &Entry| (entry.at, entry.id));
             entries.into_iter().for_each(&mut each);
         }
         Ok(())
