@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_sqs::Client;
+use aws_sdk_sqs::error::ProvideErrorMetadata;
 use aws_sdk_sqs::types::QueueAttributeName;
 use aws_sdk_sqs::types::QueueAttributeName::{
     All, ApproximateNumberOfMessages, ApproximateNumberOfMessagesNotVisible, QueueArn, RedrivePolicy,
@@ -113,13 +114,30 @@ pub(super) async fn find(place: &Place, client: &Client, wanted: &str) -> Result
 
 async fn by_url(client: &Client, url: &str) -> Result<DeadLetters, Failure> {
     let dead = Queue::read(client, url.to_owned(), url.to_owned()).await?;
-    let answer = client.list_dead_letter_source_queues().queue_url(url).send().await;
-    let sources = answer.map_err(|error| Failure::aws("SQS", &error))?.queue_urls;
-    let Some(source) = sources.into_iter().next() else {
-        return Err(Failure::NotFound(format!("queue whose dead letters are in {url}")));
+    let source = match client.list_dead_letter_source_queues().queue_url(url).send().await {
+        Ok(answer) => match answer.queue_urls.into_iter().next() {
+            Some(source) => Some(Queue::read(client, source.clone(), source).await?),
+            None => None,
+        },
+        // Not every emulator can be asked; the queues themselves say it too.
+        Err(error) if error.code() == Some("InvalidAction") => source_of(client, dead.text(&QueueArn)).await?,
+        Err(error) => return Err(Failure::aws("SQS", &error)),
     };
-    let source = Queue::read(client, source.clone(), source).await?;
+    let source = source.ok_or_else(|| Failure::NotFound(format!("queue whose dead letters are in {url}")))?;
     Ok(dead.dead_letters(&source, url.rsplit('/').next().unwrap_or(url).to_owned()))
+}
+
+/// The first queue whose dead letters go to that ARN.
+async fn source_of(client: &Client, arn: &str) -> Result<Option<Queue>, Failure> {
+    let mut urls = client.list_queues().into_paginator().items().send();
+    while let Some(url) = urls.next().await {
+        let url = url.map_err(|error| Failure::aws("SQS", &error))?;
+        let queue = Queue::read(client, url.clone(), url).await?;
+        if queue.target().as_deref() == Some(arn) {
+            return Ok(Some(queue));
+        }
+    }
+    Ok(None)
 }
 
 /// `SyncTeamQueue` and `SyncTeamDeadLetters` as people type them: `sync-team`.
