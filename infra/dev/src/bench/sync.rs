@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 use super::counting::Counting;
 use super::dynamodb::{aws, built, dynamodb, free_port};
 use super::report;
-use crate::functions::{self, Profile, said};
+use crate::functions::said;
 use crate::{site, stand_ins, tools};
 
 /// What a run at the largest size may take of our own.
@@ -33,10 +33,13 @@ pub(crate) struct Options {
 pub(crate) async fn sync(options: &Options) -> Result<()> {
     tools::install()?;
     membermail_localstack::install()?;
-    functions::build(&["stand-ins"], Profile::Release)?;
-    let mut cargo = Command::new("cargo");
-    cargo.current_dir(membermail_toolbox::workspace());
-    said(cargo.args(["build", "--release", "--package", "membermail-sync", "--example", "measure"]))?;
+    for (package, what) in
+        [("membermail-stand-ins", ["--bin", "stand-ins"]), ("membermail-sync", ["--example", "measure"])]
+    {
+        let mut cargo = Command::new("cargo");
+        cargo.current_dir(membermail_toolbox::workspace());
+        said(cargo.args(["build", "--release", "--package", package]).args(what))?;
+    }
     let head = [
         "people",
         "run",
