@@ -11,7 +11,7 @@ use membermail_core::eligibility::Outcome;
 use membermail_core::email::EmailAddress;
 use membermail_core::language::Language;
 use membermail_core::member::{ClaimedIdentifier, Identity, LaunchpadId, LaunchpadName};
-use membermail_core::message::{Failure, Notify, ToNotify, Undeliverable};
+use membermail_core::message::{Digest, Failure, Notify, ToNotify, Undeliverable};
 use membermail_core::plan::Counts;
 use membermail_core::random::OsRandom;
 use membermail_store::{Asked, Grant, Member, Run, RunState, Sealer, Store};
@@ -139,32 +139,32 @@ async fn a_member_who_signs_in_is_told_of_the_address_in_their_language() -> Res
     let world = World::new().await?;
     world.admin().await?;
     let stack = &world.stack;
-    stack.change("pat61", json!({ "language": "ar" })).await?;
-    for name in ["pat60", "pat61"] {
+    stack.change("member1506", json!({ "language": "ar" })).await?;
+    for name in ["member1503", "member1506"] {
         let (browser, _) = stack.sign_in(name).await?;
         stack.page_with(&browser, &format!("{name}@ubuntu.com now forwards to"), PATIENCE).await?;
     }
     let mailbox = stack.mailbox();
-    let mail = mailbox.wait_for("pat60@mail.example", 1, PATIENCE).await?;
-    ensure!(mail[0].subject() == "pat60@ubuntu.com is yours", "{}", mail[0].subject());
-    ensure!(mail[0].text().contains("Hello pat60"), "{}", mail[0].text());
+    let mail = mailbox.wait_for("member1503@mail.example", 1, PATIENCE).await?;
+    ensure!(mail[0].subject() == "member1503@ubuntu.com is yours", "{}", mail[0].subject());
+    ensure!(mail[0].text().contains("Hello member1503"), "{}", mail[0].text());
     ensure!(mail[0].html().contains(r#"<html lang="en" dir="ltr">"#));
     ensure!(mail[0].header("Auto-Submitted") == "auto-generated");
     ensure!(mail[0].header("List-Id") == "Ubuntu mail <members-notices.notices.example>");
     ensure!(mail[0].header("Reply-To").contains("help@notices.example"));
     ensure!(!mail[0].header("Date").is_empty() && mail[0].message_id().ends_with(".member@notices.example"));
 
-    let arabic = mailbox.wait_for("pat61@mail.example", 1, PATIENCE).await?;
+    let arabic = mailbox.wait_for("member1506@mail.example", 1, PATIENCE).await?;
     ensure!(arabic[0].subject().contains("أصبح العنوان"), "{}", arabic[0].subject());
     ensure!(arabic[0].html().contains(r#"<html lang="ar" dir="rtl">"#));
-    ensure!(arabic[0].text().contains("مرحبًا") && arabic[0].text().contains("pat61@ubuntu.com"));
+    ensure!(arabic[0].text().contains("مرحبًا") && arabic[0].text().contains("member1506@ubuntu.com"));
 
     // Who signs in again learns nothing new.
-    stack.sign_in("pat60").await?;
+    stack.sign_in("member1503").await?;
     tokio::time::sleep(A_WHILE).await;
-    ensure!(mailbox.to("pat60@mail.example")?.len() == 1);
+    ensure!(mailbox.to("member1503@mail.example")?.len() == 1);
     // The admins of the domain hear of it too.
-    for name in ["pat60", "pat61"] {
+    for name in ["member1503", "member1506"] {
         world.wait_for_admin(&format!("{name}@ubuntu.com: new")).await?;
     }
     Ok(())
@@ -232,15 +232,15 @@ async fn a_server_that_refuses_for_a_while_delays_the_mail() -> Result<()> {
 #[tokio::test]
 async fn a_server_that_does_not_answer_delays_mail_and_never_aliases() -> Result<()> {
     let world = World::new().await?;
-    let refusal = world.mail.refuse("pat62@mail.example", "slow")?;
-    let (browser, _) = world.stack.sign_in("pat62").await?;
-    world.stack.page_with(&browser, "pat62@ubuntu.com now forwards to", PATIENCE).await?;
+    let refusal = world.mail.refuse("member1509@mail.example", "slow")?;
+    let (browser, _) = world.stack.sign_in("member1509").await?;
+    world.stack.page_with(&browser, "member1509@ubuntu.com now forwards to", PATIENCE).await?;
     until("the server to be asked", Duration::from_secs(PATIENCE), || async {
-        Ok((world.mail.refused("pat62@mail.example") >= 1).then_some(()))
+        Ok((world.mail.refused("member1509@mail.example") >= 1).then_some(()))
     })
     .await?;
     drop(refusal);
-    world.exactly("pat62@mail.example", 1).await?;
+    world.exactly("member1509@mail.example", 1).await?;
     Ok(())
 }
 
@@ -299,7 +299,9 @@ async fn a_sync_of_five_hundred_is_one_mail_to_the_admins() -> Result<()> {
     let now = SystemClock.now();
     let address = |number| Address::try_from(format!("n-crowd{number:03}@edubuntu.org"));
     let member = world.member("n-crowd", "n-crowd@mail.example").await?;
-    // The changes as one run leaves them, gathered by as many messages; the last of them comes by the queue.
+    // The changes as one run leaves them; the message that sends them comes when all are there, as it does after the
+    // seconds that it is delayed by.
+    world.store.digest_due(&domain, now.checked_add(SignedDuration::from_mins(10))?).await?;
     for number in 0..CHANGES - 1 {
         let change = membermail_core::audit::Change::Alias {
             member: member.id,
@@ -315,6 +317,12 @@ async fn a_sync_of_five_hundred_is_one_mail_to_the_admins() -> Result<()> {
     }
     let entry = world.grant(&member, &address(CHANGES - 1)?.to_string(), fresh()).await?;
     world.tell(entry).await?;
+    world.until_told(entry).await?;
+    // A message each would have come, had they come apart.
+    let digest = || Digest { domain: domain.clone(), request_id: "a-test".into() };
+    for _ in 0..12 {
+        world.send(&ToNotify::Digest(digest())).await?;
+    }
     let told = world.wait_for_admin("n-crowd000@edubuntu.org: new").await?;
     ensure!(told[0].subject() == "500 changes at edubuntu.org", "{}", told[0].subject());
     ensure!(told[0].text().contains("New: 500") && told[0].text().contains("And 400 more"), "{}", told[0].text());
@@ -339,11 +347,18 @@ async fn an_admin_who_signed_in_is_told_and_a_digest_waits_for_a_full_server() -
         Ok((world.mail.refused(ADMIN) >= 1).then_some(()))
     })
     .await?;
+    // What changes while the digest waits is not in it, and not forgotten.
+    let entry = world.grant(&member, "n-later-news@lubuntu.me", fresh()).await?;
+    world.tell(entry).await?;
+    world.until_told(entry).await?;
     drop(refusal);
     world.wait_for_admin("n-news@lubuntu.me: new").await?;
     tokio::time::sleep(A_WHILE).await;
     let mail = world.told_admin("n-news@lubuntu.me")?;
-    ensure!(mail.len() == 1 && mail[0].subject() == "One change at lubuntu.me", "{} came", mail.len());
+    ensure!(mail.len() == 1, "{} came", mail.len());
+    world.wait_for_admin("n-later-news@lubuntu.me: new").await?;
+    tokio::time::sleep(A_WHILE).await;
+    ensure!(world.told_admin("n-later-news@lubuntu.me")?.len() == 1);
     ensure!(mail[0].header("List-Id") == "Ubuntu mail <admins-notices.notices.example>");
     Ok(())
 }
@@ -379,6 +394,27 @@ async fn a_held_sync_is_told_with_its_counts_and_the_commands() -> Result<()> {
     world.until_told(entry).await?;
     tokio::time::sleep(A_WHILE).await;
     ensure!(world.told_admin(&id.to_string())?.len() == 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_becomes_of_a_domains_proof_is_told_to_its_admins() -> Result<()> {
+    let world = World::new().await?;
+    world.admin().await?;
+    let domain = "ubuntustudio.com".parse()?;
+    let cause = Cause { actor: Actor::Operator, by: Some("a test"), request_id: "a-test", now: SystemClock.now() };
+    let before = world.store.untold_before(Timestamp::MAX, 10_000).await?;
+    world.store.unverify_domain(&domain, cause, &OsRandom).await?;
+    world.store.verify_domain(&domain, cause, &OsRandom).await?;
+    let untold = world.store.untold_before(Timestamp::MAX, 10_000).await?;
+    let new = untold.iter().filter(|entry| entry.domain() == Some(&domain) && !before.contains(entry));
+    for entry in new {
+        world.tell(entry.id).await?;
+        world.until_told(entry.id).await?;
+    }
+    for text in ["took back that ubuntustudio.com counts", "membermail domain show ubuntustudio.com"] {
+        world.wait_for_admin(text).await?;
+    }
     Ok(())
 }
 
@@ -460,9 +496,9 @@ async fn a_message_that_nobody_can_handle_reaches_the_operators_and_the_dead_let
 #[tokio::test]
 async fn no_log_of_the_notices_holds_an_address() -> Result<()> {
     let stack = Stack::of_this_run()?;
-    let (browser, _) = stack.sign_in("pat63").await?;
-    stack.page_with(&browser, "pat63@ubuntu.com now forwards to", PATIENCE).await?;
-    stack.mailbox().wait_for("pat63@mail.example", 1, PATIENCE).await?;
+    let (browser, _) = stack.sign_in("member1512").await?;
+    stack.page_with(&browser, "member1512@ubuntu.com now forwards to", PATIENCE).await?;
+    stack.mailbox().wait_for("member1512@mail.example", 1, PATIENCE).await?;
     let mut looked = 0;
     for file in std::fs::read_dir(&stack.logs)? {
         let file = file?;

@@ -1,12 +1,12 @@
 //! Notices to the admins of a domain: what changed, gathered into one mail, and a sync that waits for one of them.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use membermail_core::address::DomainName;
-use membermail_core::audit::Entry;
+use membermail_core::audit::{DomainChange, Entry};
 use membermail_core::member::{self, LaunchpadName, MemberId};
 use membermail_core::message::{Digest as DigestMessage, ToNotify};
 use membermail_core::notice::{NoticeId, for_admins};
-use membermail_notices::{Digest, Held, Notice};
+use membermail_notices::{Digest, DomainNews, Held, Notice};
 use tracing::info;
 use ulid::Ulid;
 
@@ -52,6 +52,7 @@ pub(crate) async fn send_digest(context: &Context, message: DigestMessage) -> Re
 }
 
 async fn digest(context: &Context, mailer: &Mailer, domain: &DomainName, request_id: &str) -> Result<(), Error> {
+    context.store.digest_begins(domain).await?;
     let new = member::ulid(context.clock.now(), &*context.random);
     let Some(batch) = context.store.digest(domain, new).await? else { return Ok(()) };
     let mut news: Vec<_> = batch.news.iter().filter_map(for_admins).map(|(at, news)| (at.clone(), news)).collect();
@@ -64,6 +65,10 @@ async fn digest(context: &Context, mailer: &Mailer, domain: &DomainName, request
         every_admin(context, mailer, batch.id, domain, request_id, tell).await?;
     }
     context.store.digest_told(domain, &batch).await?;
+    // What came while an earlier try was waiting for the mail server.
+    if context.store.has_news(domain).await? {
+        ask_for_digest(context, domain, request_id).await?;
+    }
     Ok(())
 }
 
@@ -78,6 +83,18 @@ pub(crate) async fn tell_held(
 ) -> Result<(), Error> {
     let counts = context.store.run(domain, run).await?.and_then(|run| run.counts);
     let tell = |absent| Notice::Held(Held { domain: domain.clone(), run, counts, absent });
+    every_admin(context, mailer, entry, domain, request_id, tell).await
+}
+
+/// Tells the admins of a domain what became of its proof.
+pub(crate) async fn tell_domain(
+    context: &Context,
+    mailer: &Mailer,
+    entry: Ulid,
+    (domain, did, until): (&DomainName, DomainChange, Option<Timestamp>),
+    request_id: &str,
+) -> Result<(), Error> {
+    let tell = |absent| Notice::Domain(DomainNews { domain: domain.clone(), did, until, absent });
     every_admin(context, mailer, entry, domain, request_id, tell).await
 }
 

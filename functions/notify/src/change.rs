@@ -41,5 +41,8 @@ async fn everybody(context: &Context, mailer: &Mailer, entry: &Entry, request_id
     if let Some((domain, run)) = notice::held_run(entry) {
         admins::tell_held(context, mailer, entry.id, domain, run, request_id).await?;
     }
+    if let Some((domain, did, until)) = notice::domain_change(entry) {
+        admins::tell_domain(context, mailer, entry.id, (domain, did, until), request_id).await?;
+    }
     Ok(())
 }

@@ -8,7 +8,7 @@ use ulid::Ulid;
 
 use crate::address::{Address, DomainName};
 use crate::alias::{Reason, Status};
-use crate::audit::{Change, Entry, RunChange};
+use crate::audit::{Change, DomainChange, Entry, RunChange};
 use crate::member::{LaunchpadName, MemberId};
 
 /// What a notice is known by, so that a repeat reaches nobody twice: made of what it tells and to whom, never drawn.
@@ -138,6 +138,14 @@ pub fn for_admins(entry: &Entry) -> Option<(&Address, AdminNews)> {
 pub fn held_run(entry: &Entry) -> Option<(&DomainName, Ulid)> {
     match &entry.change {
         Change::Run { domain, run, did: RunChange::Held } => Some((domain, *run)),
+        _ => None,
+    }
+}
+
+/// What became of a domain's proof, and until when it goes on without; the admins of the domain are told all of it.
+pub fn domain_change(entry: &Entry) -> Option<(&DomainName, DomainChange, Option<Timestamp>)> {
+    match &entry.change {
+        Change::Domain { domain, did, until } => Some((domain, *did, *until)),
         _ => None,
     }
 }

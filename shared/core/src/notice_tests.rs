@@ -89,6 +89,15 @@ fn only_a_held_run_asks_for_somebody(#[case] did: RunChange, #[case] asks: bool)
 }
 
 #[test]
+fn what_becomes_of_a_proof_is_the_admins_business() {
+    let (domain, until): (DomainName, _) = ("ubuntu.com".parse().unwrap(), Some(now()));
+    let gone = entry(Change::Domain { domain: domain.clone(), did: DomainChange::RecordGone, until });
+    assert_eq!(domain_change(&gone), Some((&domain, DomainChange::RecordGone, until)));
+    assert_eq!((for_member(&gone), for_admins(&gone), held_run(&gone)), (None, None, None));
+    assert_eq!(domain_change(&change(None, ACTIVE, Reason::Eligible)), None);
+}
+
+#[test]
 fn no_two_audiences_share_an_id() {
     let (one, two) = (Ulid::from_parts(1, 1), Ulid::from_parts(1, 2));
     let (alice, bob) = ("alice".parse().unwrap(), "bob".parse().unwrap());

@@ -149,6 +149,37 @@ held-show = انظر فيها
 held-release = دعها تستمر
 held-reject = ألغها
 
+domain-verified =
+    .subject = أثبت النطاق { $domain } نفسه
+    .heading = أثبت النطاق { $domain } نفسه
+    .body = النطاق تابع لمجتمع { $community }، فيحصل الأعضاء على عناوين فيه من الآن.
+domain-record-gone =
+    .subject = اختفى سجل النطاق { $domain }
+    .heading = اختفى سجل النطاق { $domain }
+    .body =
+        سجل TXT الذي يثبت به { $domain } أنه تابع لمجتمع { $community } لم يعد موجودًا في DNS. تُمنح عناوين جديدة حتى { $until } رغم ذلك، وتستمر العناوين القائمة على كل حال.
+
+        أعد السجل. هذا الأمر يعرضه:
+domain-lapsed =
+    .subject = لم يعد { $domain } يمنح عناوين جديدة
+    .heading = لم يعد { $domain } يمنح عناوين جديدة
+    .body =
+        السجل الذي يثبت به { $domain } أنه تابع لمجتمع { $community } غائب منذ مدة طويلة. تستمر العناوين القائمة، وتُمنح عناوين جديدة حين يعود السجل.
+
+        أعد السجل. هذا الأمر يعرضه:
+domain-restored =
+    .subject = عاد سجل النطاق { $domain }
+    .heading = عاد سجل النطاق { $domain }
+    .body = يثبت { $domain } من جديد أنه تابع لمجتمع { $community }، ويمنح عناوين جديدة كما كان.
+domain-unverified =
+    .subject = على { $domain } أن يثبت نفسه من جديد
+    .heading = على { $domain } أن يثبت نفسه من جديد
+    .body =
+        سحب أحد المشغّلين اعتبار { $domain } مثبتًا. من الآن يقرّر سجله في DNS هل تُمنح عناوين جديدة، وتستمر العناوين القائمة على كل حال.
+
+        هذا الأمر يعرض السجل:
+domain-show = السجل
+
 ## To the operators
 
 failure =

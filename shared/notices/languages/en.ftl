@@ -137,6 +137,37 @@ held-show = Look at it
 held-release = Let it go on
 held-reject = Drop it
 
+domain-verified =
+    .subject = { $domain } has proven itself
+    .heading = { $domain } has proven itself
+    .body = It belongs to the { $community } community, so members get addresses there from now on.
+domain-record-gone =
+    .subject = The record of { $domain } is gone
+    .heading = The record of { $domain } is gone
+    .body =
+        The TXT record by which { $domain } proves that it belongs to the { $community } community is no longer in DNS. New addresses are given until { $until } all the same; those that are there go on in any case.
+
+        Put the record back. This shows it:
+domain-lapsed =
+    .subject = { $domain } gives no new addresses any more
+    .heading = { $domain } gives no new addresses any more
+    .body =
+        The record by which { $domain } proves that it belongs to the { $community } community has been gone for too long. Addresses that are there go on; new ones are given once it is back.
+
+        Put the record back. This shows it:
+domain-restored =
+    .subject = The record of { $domain } is back
+    .heading = The record of { $domain } is back
+    .body = { $domain } proves again that it belongs to the { $community } community, and gives new addresses as before.
+domain-unverified =
+    .subject = { $domain } must prove itself again
+    .heading = { $domain } must prove itself again
+    .body =
+        An operator took back that { $domain } counts as proven. From now on its record in DNS decides whether new addresses are given; those that are there go on in any case.
+
+        This shows the record:
+domain-show = The record
+
 ## To the operators
 
 failure =

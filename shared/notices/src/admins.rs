@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use fluent_bundle::FluentValue;
+use jiff::Timestamp;
 use membermail_core::address::{Address, DomainName};
+use membermail_core::audit::DomainChange;
 use membermail_core::member::LaunchpadName;
 use membermail_core::notice::AdminNews;
 use membermail_core::plan::Counts;
@@ -36,6 +38,19 @@ pub struct Held {
     pub run: Ulid,
     /// What it would do; nothing, if the table no longer has it.
     pub counts: Option<Counts>,
+    /// Admins whom nobody has an address of, where it goes to the operators in their place.
+    pub absent: Vec<LaunchpadName>,
+}
+
+/// What became of a domain's proof.
+#[derive(Clone, Debug)]
+pub struct DomainNews {
+    /// Of which.
+    pub domain: DomainName,
+    /// What.
+    pub did: DomainChange,
+    /// Of one whose record is gone: until when it still gives new addresses.
+    pub until: Option<Timestamp>,
     /// Admins whom nobody has an address of, where it goes to the operators in their place.
     pub absent: Vec<LaunchpadName>,
 }
@@ -123,6 +138,33 @@ impl Held {
                 command("held-release", "release"),
                 command("held-reject", "reject"),
             ],
+            footer: footer(domain, absent, speaker, site),
+            ..Content::default()
+        }
+    }
+}
+
+impl DomainNews {
+    pub(crate) fn content(&self, speaker: Speaker<'_>, site: &Site) -> Content {
+        let Self { domain, did, until, absent } = self;
+        let (id, shows) = match did {
+            DomainChange::Verified => ("domain-verified", false),
+            DomainChange::RecordGone => ("domain-record-gone", true),
+            DomainChange::Lapsed => ("domain-lapsed", true),
+            DomainChange::Restored => ("domain-restored", false),
+            DomainChange::Unverified => ("domain-unverified", true),
+        };
+        let args = [
+            ("domain", FluentValue::from(domain.as_str())),
+            ("community", site.community.as_str().into()),
+            ("until", until.map(|until| speaker.day(until)).unwrap_or_default().into()),
+        ];
+        let show = || Pair::new(speaker.say("domain-show", &[]), format!("membermail domain show {domain}"));
+        Content {
+            subject: speaker.part(id, "subject", &args),
+            heading: speaker.part(id, "heading", &args),
+            paragraphs: speaker.paragraphs(id, "body", &args),
+            commands: shows.then(show).into_iter().collect(),
             footer: footer(domain, absent, speaker, site),
             ..Content::default()
         }

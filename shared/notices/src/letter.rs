@@ -54,6 +54,7 @@ pub fn compose(
         Notice::Member(notice) => (notice.content(speaker, site), "members"),
         Notice::Digest(notice) => (notice.content(speaker, site), "admins"),
         Notice::Held(notice) => (notice.content(speaker, site), "admins"),
+        Notice::Domain(notice) => (notice.content(speaker, site), "admins"),
         Notice::Failed(notice) => (notice.content(speaker, site), "operators"),
     };
     let (text, html) = (content.text()?, content.html(speaker, site)?);

@@ -2,6 +2,7 @@ use jiff::SignedDuration;
 use mail_parser::{HeaderName as Name, MessageParser};
 use membermail_core::address::Address;
 use membermail_core::alias::Reason;
+use membermail_core::audit::DomainChange;
 use membermail_core::member::LaunchpadName;
 use membermail_core::notice::{AdminNews, MemberNews};
 use membermail_core::plan::Counts;
@@ -9,7 +10,7 @@ use rstest::rstest;
 use ulid::Ulid;
 
 use super::*;
-use crate::{Digest, Failed, Held, Member, Said, What};
+use crate::{Digest, DomainNews, Failed, Held, Member, Said, What};
 
 fn now() -> Timestamp {
     "2026-11-24T10:00:00Z".parse().unwrap()
@@ -74,6 +75,11 @@ fn held() -> Notice {
     Notice::Held(Held { domain: "ubuntu.com".parse().unwrap(), run, counts: Some(counts), absent: Vec::new() })
 }
 
+fn domain(did: DomainChange) -> Notice {
+    let domain = "ubuntu.com".parse().unwrap();
+    Notice::Domain(DomainNews { domain, did, until: Some(until()), absent: Vec::new() })
+}
+
 fn failed(what: What, counted: u64) -> Notice {
     Notice::Failed(Failed {
         what,
@@ -123,6 +129,11 @@ fn shown(bytes: &[u8]) -> String {
 #[case::digest("digest-5", digest(5, &["ubuntu-admin"]))]
 #[case::large_digest("digest-500", digest(500, &[]))]
 #[case::held("held", held())]
+#[case::verified("domain-verified", domain(DomainChange::Verified))]
+#[case::record_gone("domain-record-gone", domain(DomainChange::RecordGone))]
+#[case::lapsed("domain-lapsed", domain(DomainChange::Lapsed))]
+#[case::record_back("domain-restored", domain(DomainChange::Restored))]
+#[case::unverified("domain-unverified", domain(DomainChange::Unverified))]
 #[case::failed("failed", failed(What::Message("Launchpad gave no answer that can be used".into()), 0))]
 #[case::failed_again("failed-again", failed(What::Message("Launchpad gave no answer that can be used".into()), 3))]
 #[case::refused("refused", failed(What::Notice("550 5.1.1".parse().unwrap()), 1))]

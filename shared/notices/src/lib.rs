@@ -1,6 +1,6 @@
 //! Notices: what they say in each language, how they look, and the way to the mail server.
 //!
-//! A notice is typed ([`Member`], [`Digest`], [`Held`], [`Failed`]); its words are in `languages/`, one file a language;
+//! A notice is typed ([`Member`], [`Digest`], [`Held`], [`DomainNews`], [`Failed`]); its words are in `languages/`, one file a language;
 //! [`compose`] makes a message of both, and [`Relay`] hands it to a mail server.
 
 mod admins;
@@ -16,7 +16,7 @@ mod texts;
 use membermail_core::community::{Community, SignIn};
 use url::Url;
 
-pub use admins::{Digest, Held};
+pub use admins::{Digest, DomainNews, Held};
 pub use letter::{Addressed, Letter, LetterError, compose};
 pub use member::{Member, Said};
 pub use operators::{Failed, What};
@@ -55,6 +55,8 @@ pub enum Notice {
     Digest(Digest),
     /// To the admins of a domain: a sync waits.
     Held(Held),
+    /// To the admins of a domain: what became of its proof.
+    Domain(DomainNews),
     /// To the operators: something failed for good.
     Failed(Failed),
 }

@@ -133,6 +133,11 @@ impl Store {
         Ok(())
     }
 
+    /// The message for the domain's digest has come: what is gathered from now on needs another.
+    pub async fn digest_begins(&self, domain: &DomainName) -> Result<(), StoreError> {
+        self.delete(&keys::digest_due(domain)).await
+    }
+
     /// Whether anything is gathered for the domain's digest.
     pub async fn has_news(&self, domain: &DomainName) -> Result<bool, StoreError> {
         let Key { pk, sk } = keys::news(domain, Ulid::nil());
@@ -140,6 +145,7 @@ impl Store {
             .client
             .query()
             .table_name(&self.table)
+            .consistent_read(true)
             .key_condition_expression("pk = :pk AND sk >= :sk")
             .expression_attribute_values(":pk", text(pk))
             .expression_attribute_values(":sk", text(sk))

@@ -103,6 +103,8 @@ async fn a_message_for_a_digest_is_on_its_way_for_a_while() {
     world.store.digest_due(domain, later(60)).await.unwrap();
     assert!(world.store.digest_is_due(domain, later(59)).await.unwrap());
     assert!(!world.store.digest_is_due(domain, later(60)).await.unwrap());
+    world.store.digest_begins(domain).await.unwrap();
+    assert!(!world.store.digest_is_due(domain, later(1)).await.unwrap());
 }
 
 #[tokio::test]
