@@ -183,7 +183,7 @@ mod tests {
         let mut large = seeded(12_000, None);
         assert_eq!(large.people.len(), 12_000);
         assert!(large.participants("ubuntumembers").len() > 10_000);
-        let mut all = seeded(1_000, Some("kubuntu-members"));
+        let mut all = seeded(1_100, Some("kubuntu-members"));
         assert!(all.participants("kubuntu-members").len() > 900);
         assert!(LONG.len() > 64);
     }
