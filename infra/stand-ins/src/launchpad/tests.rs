@@ -141,7 +141,7 @@ async fn a_membership_that_ran_out_shows_in_the_details_only() {
 async fn a_search_of_devel_links_to_its_total_and_1_0_tells_it() {
     let running = start().await;
     assert_eq!(running.json("/1.0/people?ws.op=find&text=%22member077%22").await["total_size"], 10);
-    let path = "people?ws.op=find&text=pat&ws.size=30";
+    let path = "people?ws.op=find&text=pat&ws.size=60";
     let (old, new) = (running.json(&format!("/1.0/{path}")).await, running.json(&format!("/devel/{path}")).await);
     assert_eq!(old["total_size"], 99);
     assert!(old.get("total_size_link").is_none() && new.get("total_size").is_none());
