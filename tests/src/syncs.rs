@@ -39,25 +39,21 @@ impl Stack {
         Ok(runs.into_iter().find(|run| run.request_id == request_id))
     }
 
-    /// Syncs a domain and waits for the end of the run. Where another run is at it, the message is dropped, and where a
-    /// run is killed it comes back late: then it is asked for again, as the schedule does.
+    /// Asks for a sync and waits for the end of a run that began after that: this one, or, where another one was at it or
+    /// a message of before came back just then, the one that has the domain now.
     pub async fn sync(&self, domain: &str) -> Result<Run> {
-        for _ in 0..4 {
-            let request_id = self.ask_for_sync(domain).await?;
-            if let Ok(run) = self.ended(domain, &request_id).await {
+        let (asked_at, name) = (SystemClock.now(), domain.parse()?);
+        for _ in 0..6 {
+            self.ask_for_sync(domain).await?;
+            let ended = until(&format!("a run of {domain}"), Duration::from_secs(30), async || {
+                let runs = self.store().await.runs(&name, 20).await?;
+                Ok(runs.into_iter().find(|run| run.started > asked_at && run.state != RunState::Running))
+            });
+            if let Ok(run) = ended.await {
                 return Ok(run);
             }
         }
         bail!("no run of {domain} came to its end")
-    }
-
-    /// Waits for the end of a run.
-    pub async fn ended(&self, domain: &str, request_id: &str) -> Result<Run> {
-        until(&format!("a run of {domain}"), Duration::from_secs(40), async || {
-            let run = self.run_of(domain, request_id).await?;
-            Ok(run.filter(|run| run.state != RunState::Running))
-        })
-        .await
     }
 
     /// Syncs a domain in which nothing is to be done for those whose names begin so; other stories have people of theirs.
