@@ -42,10 +42,10 @@ impl Stack {
     /// Asks for a sync and waits for the end of a run that began after that: this one, or, where another one was at it or
     /// a message of before came back just then, the one that has the domain now.
     pub async fn sync(&self, domain: &str) -> Result<Run> {
-        let (asked_at, name) = (SystemClock.now(), domain.parse()?);
+        let (asked_at, name, what) = (SystemClock.now(), domain.parse()?, format!("a run of {domain}"));
         for _ in 0..6 {
             self.ask_for_sync(domain).await?;
-            let ended = until(&format!("a run of {domain}"), Duration::from_secs(30), async || {
+            let ended = until(&what, Duration::from_secs(30), async || {
                 let runs = self.store().await.runs(&name, 20).await?;
                 Ok(runs.into_iter().find(|run| run.started > asked_at && run.state != RunState::Running))
             });
