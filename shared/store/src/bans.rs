@@ -16,13 +16,11 @@ use ulid::Ulid;
 
 use crate::error::StoreError;
 use crate::keys;
-use crate::members::Member;
+use crate::members::{IS_NOT_BANNED, Member};
 use crate::table::{Store, TRIES, Written, pause};
 
 /// What the member's profile must say for an alias to be suspended.
 const IS_BANNED: &str = "attribute_exists(banned_at)";
-/// … and for the ban to be lifted from it.
-const IS_WELCOME: &str = "attribute_exists(pk) AND attribute_not_exists(banned_at)";
 /// Behind the alias, its audit entry and the outbox.
 const PROFILE: usize = 3;
 
@@ -50,7 +48,7 @@ impl Store {
         cause: Cause<'_>,
         random: &dyn Random,
     ) -> Result<Vec<Changed>, StoreError> {
-        self.turn_all(member, community, (lifted, IS_WELCOME), cause, random).await
+        self.turn_all(member, community, (lifted, IS_NOT_BANNED), cause, random).await
     }
 
     async fn turn_all(
