@@ -1,0 +1,143 @@
+//! What every story of a notice needs: members straight in the table, messages to `notify`, and who was told what.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::SignedDuration;
+use membermail_core::address::Address;
+use membermail_core::audit::{Actor, Cause};
+use membermail_core::clock::{Clock, SystemClock};
+use membermail_core::eligibility::Outcome;
+use membermail_core::email::EmailAddress;
+use membermail_core::member::{ClaimedIdentifier, Identity, LaunchpadId, LaunchpadName};
+use membermail_core::message::{Notify, ToNotify};
+use membermail_core::random::OsRandom;
+use membermail_store::{Asked, Grant, Member, Sealer, Store};
+use membermail_tests::mailbox::{Mail, Mailbox};
+use membermail_tests::stack::Stack;
+use membermail_tests::wait::until;
+use ulid::Ulid;
+
+/// Long enough for functions to start on a busy machine, and for a few tries of a queue.
+pub(crate) const PATIENCE: u64 = 120;
+/// Long enough for a second mail to come, if there were one.
+pub(crate) const A_WHILE: Duration = Duration::from_secs(4);
+/// Answers for all domains of the community.
+pub(crate) const ADMIN: &str = "ubuntu-admin@mail.example";
+pub(crate) const OPERATORS: &str = "operators@notices.example";
+
+/// Members made straight in the table, so that nothing tells of them but what the test sends.
+pub(crate) struct World {
+    pub(crate) stack: Stack,
+    pub(crate) store: Store,
+    pub(crate) sealer: Sealer,
+    pub(crate) mail: Mailbox,
+}
+
+impl World {
+    pub(crate) async fn new() -> Result<Self> {
+        let stack = Stack::of_this_run()?;
+        Ok(Self { store: stack.store().await, sealer: stack.sealer().await?, mail: stack.mailbox(), stack })
+    }
+
+    /// Somebody who signed in and is eligible.
+    pub(crate) async fn member(&self, name: &str, email: &str) -> Result<Member> {
+        let number: u64 = name.bytes().fold(7_000_000, |sum, byte| sum * 31 % 1_000_000_007 + u64::from(byte));
+        let subject = ClaimedIdentifier::parse(&format!("https://login.notices.example/+id/{name}"))?;
+        let identity = Identity { issuer: "https://login.notices.example/".into(), subject };
+        let email = EmailAddress::parse(email)?;
+        let now = SystemClock.now();
+        let member = self.store.sign_in(&self.sealer, &identity, &email, now, &OsRandom).await?;
+        let name = LaunchpadName::parse(name)?;
+        let person = Some((LaunchpadId(number), &name));
+        self.store.record_outcome(member.id, &Outcome::NoTeam, person, now).await?;
+        self.store.member(member.id).await?.context("no member")
+    }
+
+    /// Gives them an address; its change lies in the outbox, as old as that, and no message was sent.
+    pub(crate) async fn grant(&self, member: &Member, address: &str, age: SignedDuration) -> Result<Ulid> {
+        let (address, now) = (Address::try_from(address.to_owned())?, SystemClock.now());
+        let cause = Cause { actor: Actor::Member, by: None, request_id: "a-test", now: now.checked_sub(age)? };
+        let asked = Asked { address: &address, eligible_at: now, renamed_from: None };
+        let community = ["ubuntu.com".parse()?];
+        match self.store.grant(&self.sealer, member, asked, &community, cause, &OsRandom).await? {
+            Grant::Created { entry, .. } => Ok(entry),
+            other => anyhow::bail!("{address}: {other:?}"),
+        }
+    }
+
+    /// Takes an alias out of the table: its owner is in no team, and a sync of that domain would have to end it.
+    pub(crate) async fn forget(&self, address: &str) -> Result<()> {
+        let address = Address::try_from(address.to_owned())?;
+        let text = |value: String| AttributeValue::S(value);
+        let delete = self.stack.dynamodb().await.delete_item().table_name(&self.stack.table);
+        let delete = delete.key("pk", text(format!("DOMAIN#{}", address.domain)));
+        delete.key("sk", text(format!("ALIAS#{}", address.local_part))).send().await?;
+        Ok(())
+    }
+
+    pub(crate) async fn send(&self, message: &ToNotify) -> Result<()> {
+        let body = serde_json::to_string(message)?;
+        let queue = &self.stack.notify_queue_url;
+        self.stack.sqs().await.send_message().queue_url(queue).message_body(body).send().await?;
+        Ok(())
+    }
+
+    pub(crate) async fn tell(&self, entry: Ulid) -> Result<()> {
+        self.send(&ToNotify::Change(Notify { entry, request_id: "a-test".into() })).await
+    }
+
+    pub(crate) async fn until_told(&self, entry: Ulid) -> Result<()> {
+        until("everybody to be told", Duration::from_secs(PATIENCE), || async move {
+            Ok(self.store.untold(entry).await?.is_none().then_some(()))
+        })
+        .await
+    }
+
+    /// Waits for so many, and a while longer for one too many.
+    pub(crate) async fn exactly(&self, address: &str, count: usize) -> Result<Vec<Mail>> {
+        self.mail.wait_for(address, count, PATIENCE).await?;
+        tokio::time::sleep(A_WHILE).await;
+        let mail = self.mail.to(address)?;
+        ensure!(mail.len() == count, "{} came to {address}", mail.len());
+        Ok(mail)
+    }
+
+    /// The admin of every domain has signed in: from now on digests come to them.
+    pub(crate) async fn admin(&self) -> Result<()> {
+        self.member("ubuntu-admin", ADMIN).await.map(drop)
+    }
+
+    /// What the admin was told in which this stands.
+    pub(crate) fn told_admin(&self, text: &str) -> Result<Vec<Mail>> {
+        Ok(self.mail.to(ADMIN)?.into_iter().filter(|mail| mail.text().contains(text)).collect())
+    }
+
+    pub(crate) async fn wait_for_admin(&self, text: &str) -> Result<Vec<Mail>> {
+        until(&format!("a digest with {text}"), Duration::from_secs(PATIENCE), || async move {
+            Ok(Some(self.told_admin(text)?).filter(|mail| !mail.is_empty()))
+        })
+        .await
+    }
+
+    /// What the operators were told in which this stands.
+    pub(crate) fn told_operators(&self, text: &str) -> Result<Vec<Mail>> {
+        Ok(self.mail.to(OPERATORS)?.into_iter().filter(|mail| mail.text().contains(text)).collect())
+    }
+
+    pub(crate) async fn wait_for_operators(&self, text: &str, count: usize) -> Result<Vec<Mail>> {
+        until(&format!("{count} mails on {text}"), Duration::from_secs(PATIENCE), || async move {
+            Ok(Some(self.told_operators(text)?).filter(|mail| mail.len() >= count))
+        })
+        .await
+    }
+}
+
+pub(crate) fn old() -> SignedDuration {
+    SignedDuration::from_mins(10)
+}
+
+pub(crate) fn fresh() -> SignedDuration {
+    SignedDuration::ZERO
+}
