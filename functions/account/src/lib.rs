@@ -42,7 +42,7 @@ impl Context {
         let secret = variables.required("MASTER_SECRET_ARN");
         let public_url = variables.optional("PUBLIC_URL");
         variables.finish()?;
-        let aws = Aws::from_env().await;
+        let aws = Aws::from_env().await?;
         Ok(Self {
             community: membermail_communities::community(&community)?,
             public_url,

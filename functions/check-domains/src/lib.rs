@@ -31,7 +31,7 @@ impl Context {
         let servers = variables.optional("DNS_SERVERS");
         variables.finish()?;
         let community = membermail_communities::community(&community)?;
-        let aws = Aws::from_env().await;
+        let aws = Aws::from_env().await?;
         let checker = Checker {
             resolver: Resolver::new(&Settings { servers, ..Settings::default() })?,
             store: Store::new(aws.dynamodb(), table),

@@ -61,7 +61,7 @@ impl Context {
         let interval: Option<i64> = variables.optional("ERROR_INTERVAL_SECONDS");
         variables.finish()?;
         let community = membermail_communities::community(&community)?;
-        let aws = Aws::from_env().await;
+        let aws = Aws::from_env().await?;
         Ok(Self {
             site: Site::new(&community, Url::parse(&url)?),
             community,

@@ -45,7 +45,7 @@ impl Context {
         let sign_in_url: Option<Url> = variables.optional("SIGN_IN_URL");
         variables.finish()?;
         let community = membermail_communities::community(&community)?;
-        let aws = Aws::from_env().await;
+        let aws = Aws::from_env().await?;
         let provider = provider(&community, sign_in_url.as_ref())?;
         let teams = community.domains.iter().map(|domain| domain.team.clone()).collect();
         let http = reqwest::Client::builder()

@@ -31,7 +31,7 @@ impl Context {
         let outbox = variables.required("SYNC_QUEUE_URL");
         variables.finish()?;
         let community = membermail_communities::community(&community)?;
-        let outbox = Queue::new(Aws::from_env().await.sqs(), outbox);
+        let outbox = Queue::new(Aws::from_env().await?.sqs(), outbox);
         Ok(Self { domains: community.domain_names().cloned().collect(), outbox })
     }
 }

@@ -45,7 +45,7 @@ impl Context {
         let tries = variables.optional("QUEUE_TRIES");
         variables.finish()?;
         let community = membermail_communities::community(&community)?;
-        let aws = Aws::from_env().await;
+        let aws = Aws::from_env().await?;
         let launchpad = launchpad::Client::new(launchpad::Settings {
             api: api.unwrap_or_else(|| community.launchpad.api.clone()),
             user_agent: format!("membermail/{} (+{})", env!("CARGO_PKG_VERSION"), community.help),

@@ -44,7 +44,7 @@ impl Context {
         let tries = variables.optional("QUEUE_TRIES");
         variables.finish()?;
         let community = membermail_communities::community(&community)?;
-        let aws = Aws::from_env().await;
+        let aws = Aws::from_env().await?;
         Ok(Self {
             domains: community.domain_names().cloned().collect(),
             secret: MasterSecret::new(aws.secrets(), secret),

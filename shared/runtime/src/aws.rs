@@ -7,10 +7,8 @@
 use aws_config::environment::{EnvironmentVariableCredentialsProvider, EnvironmentVariableRegionProvider};
 use aws_config::meta::region::ProvideRegion;
 use aws_config::{BehaviorVersion, SdkConfig};
-use aws_smithy_http_client::Builder;
-use aws_smithy_http_client::tls::Provider;
-use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 
+use crate::http::{self, NoHttps};
 use crate::variables::of_process;
 
 /// Where clients come from.
@@ -21,18 +19,19 @@ pub struct Aws {
 
 impl Aws {
     /// Reads region, credentials and endpoint as Lambda gives them.
-    pub async fn from_env() -> Self {
-        // One for all clients: the root certificates are read once, and connections are shared.
-        let http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::AwsLc)).build_https();
+    ///
+    /// # Errors
+    /// Where there are no root certificates to know AWS by.
+    pub async fn from_env() -> Result<Self, NoHttps> {
         let credentials =
             aws_sdk_dynamodb::config::SharedCredentialsProvider::new(EnvironmentVariableCredentialsProvider::new());
         let mut config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
             .region(EnvironmentVariableRegionProvider::new().region().await)
             .credentials_provider(credentials)
-            .http_client(http);
+            .http_client(http::client()?);
         config.set_endpoint_url(of_process("AWS_ENDPOINT_URL").filter(|url| !url.is_empty()));
-        Self { config: config.build() }
+        Ok(Self { config: config.build() })
     }
 
     /// A client of the table.

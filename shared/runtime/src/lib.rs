@@ -2,6 +2,7 @@
 
 pub mod aws;
 pub mod batch;
+pub mod http;
 pub mod logs;
 pub mod queue;
 pub mod retry;
