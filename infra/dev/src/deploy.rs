@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use membermail_toolbox::step;
 
 use crate::aws::cli;
-use crate::functions::{build_for_aws, said};
+use crate::functions::{lay_out_for_aws, said};
 use crate::{site, stack, tools};
 
 /// Where to and with what.
@@ -33,7 +33,7 @@ pub(crate) fn deploy(options: &Options) -> Result<()> {
     let bucket = ready(options.bucket.as_deref())?;
     if !options.skip_build {
         let architecture = options.parameters.iter().find_map(|one| one.strip_prefix("Architecture="));
-        build_for_aws(architecture.unwrap_or("arm64"))?;
+        lay_out_for_aws(architecture.unwrap_or("arm64"))?;
     }
     let state = site::state(&format!("deploy-{}", options.stack));
     std::fs::create_dir_all(&state)?;

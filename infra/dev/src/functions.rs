@@ -1,15 +1,21 @@
-//! Building the functions to where the template looks for them, `target/lambda/<name>/bootstrap`.
+//! Building the functions to where the template looks for them, `target/lambda/<name>/bootstrap.zip`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use membermail_toolbox::{find_program, step, venv_program, workspace};
+
+use crate::archive::{Effort, archive};
 
 /// The packages, which are named as their functions.
 pub(crate) const NAMES: [&str; 8] =
     ["sso", "account", "verify-member", "write-aliases", "start-sync", "sync-team", "check-domains", "notify"];
+
+/// What a function is shipped as.
+const ZIP: &str = "bootstrap.zip";
 
 /// How something is compiled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +52,7 @@ pub(crate) fn of_logical_id(id: &str) -> String {
 pub(crate) fn build_here(profile: Profile) -> Result<()> {
     build(&["stand-ins", "membermail-alias-map"], Profile::Dev)?;
     build(&NAMES, profile)?;
-    step::during("lay the functions out", || NAMES.iter().try_for_each(|name| lay_out(name, profile)))
+    step::during("lay the functions out", || side_by_side(|name| lay_out(name, profile)))
 }
 
 /// Compiles programs of this workspace for this machine.
@@ -66,19 +72,48 @@ pub(crate) fn build(programs: &[&str], profile: Profile) -> Result<()> {
     said(&mut cargo)
 }
 
-/// For AWS: small, for its C library and for this architecture.
-pub(crate) fn build_for_aws(architecture: &str) -> Result<()> {
+/// For AWS: small, for its C library and for this architecture. Gives the zips that are shipped.
+pub(crate) fn build_for_aws(architecture: &str) -> Result<Vec<(&'static str, PathBuf)>> {
     let mut cargo = Command::new(venv_program("cargo-lambda"));
-    cargo.current_dir(workspace()).args(["lambda", "build", "--release", "--lambda-dir", "target/lambda"]);
+    // Not where the template looks: a build that fails must not leave half of the functions of another there.
+    let built = target().join("lambda").join(architecture);
+    cargo.current_dir(workspace()).args(["lambda", "build", "--release", "--lambda-dir"]).arg(&built);
     cargo.arg(if architecture == "arm64" { "--arm64" } else { "--x86-64" });
     cargo.args(NAMES.iter().flat_map(|name| ["--package", name]));
     // zig lies beside it in the virtual environment and is found by the path.
-    let built = said(with_tools_in_path(&mut cargo)?);
-    // What lies there, even of a build that failed, is no longer what was laid out for this machine.
-    for name in NAMES {
+    said(with_tools_in_path(&mut cargo)?)?;
+    step::during("zip the functions as small as can be", || {
+        side_by_side(|name| archive_if_newer(&built.join(name).join("bootstrap"), &built.join(name), Effort::Small))
+    })?;
+    Ok(NAMES.map(|name| (name, built.join(name).join(ZIP))).to_vec())
+}
+
+/// Puts what was built for AWS where the template looks.
+pub(crate) fn lay_out_for_aws(architecture: &str) -> Result<()> {
+    for (name, zip) in build_for_aws(architecture)? {
+        let folder = laid_out(name);
+        fs::create_dir_all(&folder)?;
+        // What lies there is no longer what was laid out for this machine.
         let _ = fs::remove_file(origin(name));
+        fs::copy(&zip, folder.join(ZIP)).with_context(|| format!("copying {}", zip.display()))?;
     }
-    built
+    Ok(())
+}
+
+/// Does this for every function, as many at once as there are processors.
+fn side_by_side(each: impl Fn(&str) -> Result<()> + Sync) -> Result<()> {
+    let workers = std::thread::available_parallelism().map_or(1, usize::from);
+    let next = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        let worker = || -> Result<()> {
+            while let Some(name) = NAMES.get(next.fetch_add(1, Ordering::Relaxed)) {
+                each(name)?;
+            }
+            Ok(())
+        };
+        let all: Vec<_> = (0..workers).map(|_| scope.spawn(worker)).collect();
+        all.into_iter().try_for_each(|one| one.join().map_err(|_| anyhow!("a zip was given up"))?)
+    })
 }
 
 /// Puts the programs of the virtual environment before those of the machine.
@@ -109,22 +144,32 @@ fn target() -> PathBuf {
 
 /// Without symbols where that can be: a tenth of the size to zip and to start.
 fn lay_out(name: &str, profile: Profile) -> Result<()> {
-    let (from, folder) = (program_of(name, profile), workspace().join("target/lambda").join(name));
-    let (to, origin) = (folder.join("bootstrap"), origin(name));
-    let same = fs::read_to_string(&origin).is_ok_and(|of| of == profile.folder());
-    if same && !is_older(&to, &from) {
+    let (from, folder, origin) = (program_of(name, profile), laid_out(name), origin(name));
+    let (program, same) = (folder.join("bootstrap"), fs::read_to_string(&origin).is_ok_and(|of| of == profile.folder()));
+    if same && !is_older(&folder.join(ZIP), &from) {
         return Ok(());
     }
     fs::create_dir_all(&folder)?;
     if find_program(&["strip"]).is_some() {
-        step::quietly(Command::new("strip").arg("-o").arg(&to).arg(&from))?;
+        step::quietly(Command::new("strip").arg("-o").arg(&program).arg(&from))?;
     } else {
-        fs::copy(&from, &to).with_context(|| format!("copying {}", from.display()))?;
+        fs::copy(&from, &program).with_context(|| format!("copying {}", from.display()))?;
     }
+    archive(&program, &folder.join(ZIP), Effort::Quick)?;
     fs::write(&origin, profile.folder()).with_context(|| format!("writing {}", origin.display()))
 }
 
-/// Tells the profile of what is laid out; beside the folder, as all within is packaged.
+fn archive_if_newer(program: &Path, folder: &Path, effort: Effort) -> Result<()> {
+    let zip = folder.join(ZIP);
+    if is_older(&zip, program) { archive(program, &zip, effort) } else { Ok(()) }
+}
+
+/// Where the template looks.
+fn laid_out(name: &str) -> PathBuf {
+    workspace().join("target/lambda").join(name)
+}
+
+/// Tells the profile of what is laid out.
 fn origin(name: &str) -> PathBuf {
     workspace().join("target/lambda").join(format!("{name}.profile"))
 }
@@ -156,7 +201,7 @@ mod tests {
         let in_template = lines.iter().enumerate().filter(|(_, line)| line.trim() == "Type: AWS::Serverless::Function");
         let mut in_template: Vec<_> = in_template
             .map(|(at, _)| of_logical_id(lines[at - 1].trim().trim_end_matches(':')))
-            .inspect(|name| assert!(template.contains(&format!("CodeUri: target/lambda/{name}/")), "{name}"))
+            .inspect(|name| assert!(template.contains(&format!("CodeUri: target/lambda/{name}/bootstrap.zip")), "{name}"))
             .collect();
         let folders = fs::read_dir(root.join("functions")).unwrap();
         let mut folders: Vec<_> = folders.map(|one| one.unwrap().file_name().into_string().unwrap()).collect();

@@ -3,6 +3,7 @@
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
+mod archive;
 mod aws;
 mod bench;
 mod check;
