@@ -145,7 +145,8 @@ fn target() -> PathBuf {
 /// Without symbols where that can be: a tenth of the size to zip and to start.
 fn lay_out(name: &str, profile: Profile) -> Result<()> {
     let (from, folder, origin) = (program_of(name, profile), laid_out(name), origin(name));
-    let (program, same) = (folder.join("bootstrap"), fs::read_to_string(&origin).is_ok_and(|of| of == profile.folder()));
+    let (program, same) =
+        (folder.join("bootstrap"), fs::read_to_string(&origin).is_ok_and(|of| of == profile.folder()));
     if same && !is_older(&folder.join(ZIP), &from) {
         return Ok(());
     }
@@ -201,7 +202,9 @@ mod tests {
         let in_template = lines.iter().enumerate().filter(|(_, line)| line.trim() == "Type: AWS::Serverless::Function");
         let mut in_template: Vec<_> = in_template
             .map(|(at, _)| of_logical_id(lines[at - 1].trim().trim_end_matches(':')))
-            .inspect(|name| assert!(template.contains(&format!("CodeUri: target/lambda/{name}/bootstrap.zip")), "{name}"))
+            .inspect(|name| {
+                assert!(template.contains(&format!("CodeUri: target/lambda/{name}/bootstrap.zip")), "{name}")
+            })
             .collect();
         let folders = fs::read_dir(root.join("functions")).unwrap();
         let mut folders: Vec<_> = folders.map(|one| one.unwrap().file_name().into_string().unwrap()).collect();

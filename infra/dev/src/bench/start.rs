@@ -209,11 +209,9 @@ fn tell(options: &Options, subjects: &[Subject]) -> Result<()> {
             "peak_memory_mb": rounded(memory),
         }));
         let Some(zip) = zip else { continue };
-        for (what, figure, goal) in [
-            ("zip MB", zip.shipped, zip.goal),
-            ("first answer p50 ms", p50, START),
-            ("peak memory MB", memory, MEMORY),
-        ] {
+        for (what, figure, goal) in
+            [("zip MB", zip.shipped, zip.goal), ("first answer p50 ms", p50, START), ("peak memory MB", memory, MEMORY)]
+        {
             if figure > goal {
                 missed.push(format!("{name}: {what} {figure:.2}, and no more than {goal} is wanted"));
             }
