@@ -69,6 +69,9 @@ enum Arguments {
         questions: usize,
         #[arg(long)]
         connections: usize,
+        /// Stops after so long, with what was asked by then
+        #[arg(long, default_value_t = 60)]
+        seconds: u64,
     },
 }
 
@@ -86,8 +89,8 @@ async fn main() -> Result<()> {
             let secret = std::fs::read(secret)?;
             serve(&table, secret.trim_ascii(), count, port).await
         }
-        Arguments::Ask { at, first, among, questions, connections } => {
-            ask(at, first, among, questions, connections).await
+        Arguments::Ask { at, first, among, questions, connections, seconds } => {
+            ask(at, first..first + among, questions, connections, Duration::from_secs(seconds)).await
         }
     }
 }
@@ -254,16 +257,25 @@ async fn create(client: &DynamoDb, table: &str) -> Result<()> {
     Ok(())
 }
 
-async fn ask(at: Endpoint, first: usize, among: usize, questions: usize, connections: usize) -> Result<()> {
-    let begin = Instant::now();
+async fn ask(
+    at: Endpoint,
+    among: std::ops::Range<usize>,
+    questions: usize,
+    connections: usize,
+    limit: Duration,
+) -> Result<()> {
+    let started = Instant::now();
     let mut tasks = tokio::task::JoinSet::new();
     for _ in 0..connections {
-        let at = at.clone();
+        let (at, among) = (at.clone(), among.clone());
         tasks.spawn(async move {
             let mut client = Client::connect(&at).await?;
             let mut times = Vec::with_capacity(questions / connections);
             for _ in 0..questions / connections {
-                let key = format!("{}@ubuntu.com", alias(first + random(among)));
+                if started.elapsed() > limit {
+                    break;
+                }
+                let key = format!("{}@ubuntu.com", alias(among.start + random(among.len())));
                 let begin = Instant::now();
                 let reply = client.ask("alias", &key).await?;
                 times.push(begin.elapsed());
@@ -276,14 +288,15 @@ async fn ask(at: Endpoint, first: usize, among: usize, questions: usize, connect
     while let Some(task) = tasks.join_next().await {
         times.extend(task??);
     }
-    let took = begin.elapsed().as_secs_f64();
+    let took = started.elapsed().as_secs_f64();
     times.sort_unstable();
     let at = |part: f64| -> Result<f64> {
         let place = ((times.len() as f64 * part) as usize).min(times.len().saturating_sub(1));
         Ok(times.get(place).context("no question")?.as_secs_f64() * 1e3)
     };
     println!(
-        "{{\"a_second\":{:.0},\"p50_ms\":{:.3},\"p99_ms\":{:.3},\"worst_ms\":{:.3}}}",
+        "{{\"look_ups\":{},\"a_second\":{:.0},\"p50_ms\":{:.3},\"p99_ms\":{:.3},\"worst_ms\":{:.3}}}",
+        times.len(),
         times.len() as f64 / took,
         at(0.5)?,
         at(0.99)?,
