@@ -16,8 +16,14 @@ mod mail_door;
 mod mail_load;
 #[path = "mail_path/outage.rs"]
 mod mail_outage;
+#[path = "mail_path/page.rs"]
+mod mail_page;
 #[path = "mail_path/signed.rs"]
 mod mail_signed;
+#[path = "mail_path/submission.rs"]
+mod mail_submission;
+
+use mail_signed as signed;
 
 /// Long enough for the functions behind the queues.
 const PATIENCE: u64 = 120;

@@ -6,6 +6,8 @@ mod command;
 mod queues;
 #[path = "operator/syncs.rs"]
 mod syncs;
+#[path = "operator/trial.rs"]
+mod trial;
 
 use std::time::Duration;
 

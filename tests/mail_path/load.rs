@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use anyhow::{Result, bail, ensure};
+use membermail_alias_map::client::Client;
 use membermail_postfix::follow::{Said, send};
 use membermail_tests::mail::{MailHost, SENDER, mail};
 use membermail_tests::stack::Stack;
@@ -98,4 +99,43 @@ async fn alias_map_killed_under_load_loses_nothing() -> Result<()> {
     let waits = sending.await??;
     ensure!(waits > 0, "nobody noticed that alias-map was gone");
     all_arrived(&host, 400).await
+}
+
+/// As Postfix's processes do: each with a connection of its own, one question after the other.
+#[tokio::test]
+async fn a_reload_under_load_drops_no_look_up() -> Result<()> {
+    let stack = Stack::of_this_run()?;
+    let mut host = host(&stack, "reload", "").await?;
+    member(&stack, "pat24").await?;
+    let stop = Arc::new(AtomicBool::new(false));
+    let mut askers = tokio::task::JoinSet::new();
+    for _ in 0..8 {
+        let (endpoint, stop) = (host.rig.endpoint.clone(), Arc::clone(&stop));
+        askers.spawn(async move {
+            let (mut client, mut count) = (Client::connect(&endpoint).await?, 0);
+            while !stop.load(Ordering::Relaxed) {
+                let reply = client.ask("alias", "pat24@ubuntu.com").await?;
+                ensure!(reply == "OK pat24@mail.example", "after {count}: {reply}");
+                count += 1;
+            }
+            Ok(count)
+        });
+    }
+    let read = |host: &MailHost| std::fs::read_to_string(host.rig.log.with_file_name("alias-map.log"));
+    let reloads = |log: &str| log.matches("settings read again").count();
+    for number in 1..=20 {
+        // Other times each, so that what is asked meets both; with 0 s, each look-up goes to the table.
+        host.rig.change_settings(&format!("hits = \"{}s\"", number % 3))?;
+        until("the settings to be read", Duration::from_secs(10), || async {
+            Ok((reloads(&read(&host)?) == number).then_some(()))
+        })
+        .await?;
+    }
+    stop.store(true, Ordering::Relaxed);
+    let mut asked = 0;
+    while let Some(count) = askers.join_next().await {
+        asked += count??;
+    }
+    ensure!(asked > 1_000, "only {asked} look-ups");
+    Ok(())
 }

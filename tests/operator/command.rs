@@ -1,5 +1,7 @@
 //! Running `membermail` and looking at what it says.
 
+use std::process::Stdio;
+
 use anyhow::{Context, Result, ensure};
 use membermail_tests::stack::Stack;
 use serde_json::Value;
@@ -16,10 +18,15 @@ pub(crate) struct Said {
 
 /// Runs it as an operator of this stack, and sees to it that it tells nobody's own address.
 pub(crate) async fn membermail(stack: &Stack, arguments: &[&str]) -> Result<Said> {
+    membermail_fed(stack, arguments, Stdio::null()).await
+}
+
+/// The same, with something to read.
+pub(crate) async fn membermail_fed(stack: &Stack, arguments: &[&str], input: Stdio) -> Result<Said> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_membermail"));
     command.args(arguments).env("AWS_ENDPOINT_URL", stack.endpoint_url.as_str()).env("AWS_REGION", "us-east-1");
     command.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test").env_remove("USER");
-    let output = command.kill_on_drop(true).output().await?;
+    let output = command.stdin(input).kill_on_drop(true).output().await?;
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).context("no UTF-8");
     let code = output.status.code().context("it was killed")?;
     let said = Said { code, out: text(output.stdout)?, err: text(output.stderr)? };

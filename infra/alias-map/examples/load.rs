@@ -1,4 +1,5 @@
-//! The two halves of `cargo dev bench mail` that must be fast themselves: filling a table, and asking.
+//! The parts of `cargo dev bench mail` that must be fast themselves: filling a table, standing in for one that nobody
+//! could fill in time, and asking.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot go on says where it stopped")]
 
@@ -14,6 +15,10 @@ use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, PutRequest, ScalarAttributeType,
     WriteRequest,
 };
+use axum::Router;
+use axum::body::Bytes;
+use axum::serve::ListenerExt;
+use base64::prelude::{BASE64_STANDARD as STANDARD, Engine};
 use clap::Parser;
 use membermail_alias_map::client::Client;
 use membermail_alias_map::endpoint::Endpoint;
@@ -24,6 +29,7 @@ use membermail_core::email::EmailAddress;
 use membermail_core::member::{ClaimedIdentifier, Identity};
 use membermail_core::random::{OsRandom, Random, bytes};
 use membermail_store::{Field, Member, Sealer, Store};
+use serde_json::{Value, json};
 
 #[derive(Parser)]
 enum Arguments {
@@ -39,6 +45,18 @@ enum Arguments {
         #[arg(long)]
         seconds: u64,
     },
+    /// Answers `GetItem` over HTTP as DynamoDB does, for `count` aliases that are made as they are asked for; what else
+    /// is asked for is as in the table that was filled, from memory
+    Serve {
+        #[arg(long)]
+        table: String,
+        #[arg(long)]
+        secret: PathBuf,
+        #[arg(long)]
+        count: usize,
+        #[arg(long)]
+        port: u16,
+    },
     /// Asks `alias` for `questions` of the aliases from `first` on, in a random order, and says how long it took
     Ask {
         #[arg(long)]
@@ -51,6 +69,9 @@ enum Arguments {
         questions: usize,
         #[arg(long)]
         connections: usize,
+        /// Stops after so long, with what was asked by then
+        #[arg(long, default_value_t = 60)]
+        seconds: u64,
     },
 }
 
@@ -64,8 +85,12 @@ async fn main() -> Result<()> {
             let secret = std::fs::read(secret)?;
             fill(&table, secret.trim_ascii(), count, Duration::from_secs(seconds)).await
         }
-        Arguments::Ask { at, first, among, questions, connections } => {
-            ask(at, first, among, questions, connections).await
+        Arguments::Serve { table, secret, count, port } => {
+            let secret = std::fs::read(secret)?;
+            serve(&table, secret.trim_ascii(), count, port).await
+        }
+        Arguments::Ask { at, first, among, questions, connections, seconds } => {
+            ask(at, first..first + among, questions, connections, Duration::from_secs(seconds)).await
         }
     }
 }
@@ -78,13 +103,7 @@ async fn fill(table: &str, secret: &[u8], count: usize, limit: Duration) -> Resu
     let (domain, now) = (DomainName::parse("ubuntu.com")?, SystemClock.now());
     let cause = Cause { actor: Actor::Operator, by: Some("bench"), request_id: "bench", now };
     store.verify_domain(&domain, cause, &OsRandom).await?;
-    let mut members = Vec::new();
-    for number in 0..MEMBERS {
-        let subject = ClaimedIdentifier::parse(&format!("https://login.example/+id/{number}"))?;
-        let identity = Identity { issuer: "bench".to_owned(), subject };
-        let address = EmailAddress::parse(&format!("member{number}@mail.example"))?;
-        members.push(store.sign_in(&sealer, &identity, &address, now, &OsRandom).await?);
-    }
+    let members = members(&store, &sealer).await?;
     let (begin, next, done) = (Instant::now(), Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let shared = Arc::new((sealer, members, table.to_owned(), domain));
     let mut tasks = tokio::task::JoinSet::new();
@@ -121,12 +140,93 @@ async fn fill(table: &str, secret: &[u8], count: usize, limit: Duration) -> Resu
     Ok(())
 }
 
+/// The members, made if they are not there.
+async fn members(store: &Store, sealer: &Sealer) -> Result<Vec<Member>> {
+    let mut members = Vec::new();
+    for number in 0..MEMBERS {
+        let subject = ClaimedIdentifier::parse(&format!("https://login.example/+id/{number}"))?;
+        let identity = Identity { issuer: "bench".to_owned(), subject };
+        let address = EmailAddress::parse(&format!("member{number}@mail.example"))?;
+        members.push(store.sign_in(sealer, &identity, &address, SystemClock.now(), &OsRandom).await?);
+    }
+    Ok(members)
+}
+
+/// A table of `count` aliases without the time that it takes to write them.
+struct StandIn {
+    sealer: Sealer,
+    members: Vec<Member>,
+    domain: DomainName,
+    count: usize,
+    /// Items as DynamoDB has them, by both keys.
+    rest: HashMap<(String, String), Value>,
+}
+
+impl StandIn {
+    fn item(&self, key: &Value) -> Option<Value> {
+        let (pk, sk) = (key["pk"]["S"].as_str()?, key["sk"]["S"].as_str()?);
+        let number = sk.strip_prefix("ALIAS#somebody").and_then(|number| number.parse().ok());
+        match number.filter(|number| *number < self.count) {
+            Some(number) => {
+                let item = fields(&self.sealer, &self.members[number % MEMBERS], &self.domain, number);
+                Some(item.into_iter().map(|(name, value)| (name, wire(&value))).collect())
+            }
+            None => self.rest.get(&(pk.to_owned(), sk.to_owned())).cloned(),
+        }
+    }
+}
+
+async fn serve(table: &str, secret: &[u8], count: usize, port: u16) -> Result<()> {
+    let config = aws_config::load_defaults(aws_config::BehaviorVersion::v2026_01_12()).await;
+    let client = DynamoDb::new(&config);
+    let (store, sealer) = (Store::new(client.clone(), table), Sealer::new(secret));
+    let (members, domain) = (members(&store, &sealer).await?, DomainName::parse("ubuntu.com")?);
+    let mut keys = vec![(format!("DOMAIN#{domain}"), "DOMAIN".to_owned())];
+    keys.extend(members.iter().map(|member| (format!("MEMBER#{}", member.id), "PROFILE".to_owned())));
+    let mut rest = HashMap::new();
+    for (pk, sk) in keys {
+        let get = client.get_item().table_name(table).key("pk", AttributeValue::S(pk.clone()));
+        let item = get.key("sk", AttributeValue::S(sk.clone())).send().await?.item.context("no item")?;
+        rest.insert((pk, sk), item.iter().map(|(name, value)| (name.clone(), wire(value))).collect());
+    }
+    let stand_in = Arc::new(StandIn { sealer, members, domain, count, rest });
+    let app = Router::new().fallback(async move |body: Bytes| {
+        let request: Value = serde_json::from_slice(&body).unwrap();
+        let answer = stand_in.item(&request["Key"]).map_or_else(|| json!({}), |item| json!({ "Item": item }));
+        ([("content-type", "application/x-amz-json-1.0")], answer.to_string())
+    });
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
+    axum::serve(listener.tap_io(|connection| drop(connection.set_nodelay(true))), app).await?;
+    Ok(())
+}
+
+/// A value as DynamoDB writes it: `{"S": "text"}`.
+fn wire(value: &AttributeValue) -> Value {
+    match value {
+        AttributeValue::S(text) => json!({ "S": text }),
+        AttributeValue::N(number) => json!({ "N": number }),
+        AttributeValue::Bool(is) => json!({ "BOOL": is }),
+        AttributeValue::B(octets) => json!({ "B": STANDARD.encode(octets) }),
+        AttributeValue::L(all) => json!({ "L": all.iter().map(wire).collect::<Vec<_>>() }),
+        AttributeValue::M(all) => {
+            let all: serde_json::Map<_, _> = all.iter().map(|(name, value)| (name.clone(), wire(value))).collect();
+            json!({ "M": all })
+        }
+        _ => json!({ "NULL": true }),
+    }
+}
+
 fn alias(number: usize) -> String {
     format!("somebody{number}")
 }
 
-/// An alias as the store writes it.
 fn item(sealer: &Sealer, member: &Member, domain: &DomainName, number: usize) -> WriteRequest {
+    let item = fields(sealer, member, domain, number);
+    WriteRequest::builder().put_request(PutRequest::builder().set_item(Some(item)).build().unwrap()).build()
+}
+
+/// An alias as the store writes it.
+fn fields(sealer: &Sealer, member: &Member, domain: &DomainName, number: usize) -> HashMap<String, AttributeValue> {
     let address = Address { local_part: LocalPart::parse(&alias(number)).unwrap(), domain: domain.clone() };
     let destination = EmailAddress::parse(&format!("somebody{number}@mail.example")).unwrap();
     let field = Field::Destination(&address);
@@ -144,8 +244,7 @@ fn item(sealer: &Sealer, member: &Member, domain: &DomainName, number: usize) ->
         ("version", AttributeValue::N("1".to_owned())),
         ("destination", serde_dynamo::to_attribute_value(sealed).unwrap()),
     ];
-    let item = item.map(|(name, value)| (name.to_owned(), value)).into();
-    WriteRequest::builder().put_request(PutRequest::builder().set_item(Some(item)).build().unwrap()).build()
+    item.map(|(name, value)| (name.to_owned(), value)).into()
 }
 
 async fn create(client: &DynamoDb, table: &str) -> Result<()> {
@@ -158,16 +257,25 @@ async fn create(client: &DynamoDb, table: &str) -> Result<()> {
     Ok(())
 }
 
-async fn ask(at: Endpoint, first: usize, among: usize, questions: usize, connections: usize) -> Result<()> {
-    let begin = Instant::now();
+async fn ask(
+    at: Endpoint,
+    among: std::ops::Range<usize>,
+    questions: usize,
+    connections: usize,
+    limit: Duration,
+) -> Result<()> {
+    let started = Instant::now();
     let mut tasks = tokio::task::JoinSet::new();
     for _ in 0..connections {
-        let at = at.clone();
+        let (at, among) = (at.clone(), among.clone());
         tasks.spawn(async move {
             let mut client = Client::connect(&at).await?;
             let mut times = Vec::with_capacity(questions / connections);
             for _ in 0..questions / connections {
-                let key = format!("{}@ubuntu.com", alias(first + random(among)));
+                if started.elapsed() > limit {
+                    break;
+                }
+                let key = format!("{}@ubuntu.com", alias(among.start + random(among.len())));
                 let begin = Instant::now();
                 let reply = client.ask("alias", &key).await?;
                 times.push(begin.elapsed());
@@ -180,14 +288,15 @@ async fn ask(at: Endpoint, first: usize, among: usize, questions: usize, connect
     while let Some(task) = tasks.join_next().await {
         times.extend(task??);
     }
-    let took = begin.elapsed().as_secs_f64();
+    let took = started.elapsed().as_secs_f64();
     times.sort_unstable();
     let at = |part: f64| -> Result<f64> {
         let place = ((times.len() as f64 * part) as usize).min(times.len().saturating_sub(1));
         Ok(times.get(place).context("no question")?.as_secs_f64() * 1e3)
     };
     println!(
-        "{{\"a_second\":{:.0},\"p50_ms\":{:.3},\"p99_ms\":{:.3},\"worst_ms\":{:.3}}}",
+        "{{\"look_ups\":{},\"a_second\":{:.0},\"p50_ms\":{:.3},\"p99_ms\":{:.3},\"worst_ms\":{:.3}}}",
+        times.len(),
         times.len() as f64 / took,
         at(0.5)?,
         at(0.99)?,

@@ -11,6 +11,7 @@ mod deploy;
 mod emulator;
 mod front;
 mod functions;
+mod fuzz;
 mod mail;
 mod mailbox;
 mod redaction;
@@ -41,6 +42,8 @@ enum Command {
     Down(up::Name),
     /// Run all tests, those of the deployed stack too
     Test(test::Options),
+    /// Give alias-map what nobody thought of, for a while
+    Fuzz(fuzz::Options),
     /// Check formatting, lints and the template
     Lint,
     /// Install the tools that all this needs
@@ -63,6 +66,7 @@ async fn main() -> Result<()> {
         Command::Watch(options) => watch::watch(&options).await,
         Command::Down(name) => up::down(&name),
         Command::Test(options) => test::test(&options).await,
+        Command::Fuzz(options) => fuzz::fuzz(&options),
         Command::Lint => check::lint(),
         Command::Tools { emulator } => tools::install().and_then(|()| emulator::install(emulator)),
         Command::Bench(what) => bench::bench(&what).await,

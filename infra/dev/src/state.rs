@@ -44,7 +44,7 @@ impl Started {
     pub(crate) fn write(name: &str, description: Value, site: &Site, more: &[Process]) -> Result<()> {
         let this = i32::try_from(std::process::id()).ok().and_then(Process::now).context("no /proc")?;
         let services =
-            more.iter().copied().chain([site.stand_ins.process, site.mailbox.process, site.emulator.process]);
+            more.iter().copied().chain([site.stand_ins.process, site.mailbox.service.process, site.emulator.process]);
         let processes: Vec<_> = std::iter::once(this)
             .chain(services)
             .map(|process| json!({ "pid": process.pid, "start": process.start }))

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context, Result};
+use membermail_postfix::rig::Rig;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::emulator::{self, Emulator};
@@ -105,7 +106,10 @@ pub(crate) async fn up(options: &Options) -> Result<()> {
         println!("  mail:     {} shows what arrived and sends mail; Postfix is at 127.0.0.1:{}", mail::PAGE, mail.smtp);
     }
     println!("  notices:  {}", site.mailbox.folder.join("mail").display());
-    println!("  operate:  . {} && cargo membermail domain list", environment(&options.state, &site)?.display());
+    println!(
+        "  operate:  . {} && cargo membermail domain list",
+        environment(&options.state, &site, mail.as_ref())?.display()
+    );
     println!("  logs:     {}", emulator::logs(&options.state).display());
     stop.asked().await;
     println!("stopping …");
@@ -124,11 +128,16 @@ pub(crate) fn tell(site: &Site, name: &str, begin: Instant) {
 }
 
 /// Writes what a shell needs to talk to this stack and not to an account of the developer's.
-fn environment(state: &Path, site: &Site) -> Result<PathBuf> {
+fn environment(state: &Path, site: &Site, mail: Option<&Rig>) -> Result<PathBuf> {
     let file = state.join("env");
     let mut text = format!("export MEMBERMAIL_STACK_NAME={}\nunset AWS_PROFILE AWS_SESSION_TOKEN\n", stack::NAME);
     for (name, value) in aws::environment(&site.emulator.url) {
         text.push_str(&format!("export {name}={value}\n"));
+    }
+    if let Some(mail) = mail {
+        text.push_str("export MEMBERMAIL_MAIL_HOST=127.0.0.1\n");
+        text.push_str(&format!("export MEMBERMAIL_MAIL_PORT={}\n", mail.smtp));
+        text.push_str(&format!("export MEMBERMAIL_MAIL_LOG={}\n", mail.log.display()));
     }
     fs::write(&file, text).with_context(|| format!("writing {}", file.display()))?;
     Ok(file)

@@ -49,7 +49,7 @@ enum Command {
     /// Look at a member, or ban one
     #[command(subcommand)]
     Member(member::Command),
-    /// Look at an address
+    /// Look at an address, or send it a test mail
     #[command(subcommand)]
     Alias(alias::Command),
     /// Look at the domains and what proves them

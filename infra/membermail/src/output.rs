@@ -39,6 +39,16 @@ impl Output {
         Ok(out.flush()?)
     }
 
+    /// One step of what takes a while, for people only: programs read all of it at the end.
+    pub(crate) fn step(self, text: impl Display) -> Result<(), Failure> {
+        if !self.json {
+            let mut out = std::io::stdout().lock();
+            writeln!(out, "{text}")?;
+            out.flush()?;
+        }
+        Ok(())
+    }
+
     /// A word beside, for people only.
     pub(crate) fn note(self, text: impl Display) {
         if !self.json {

@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use askama::Template;
 use membermail_alias_map::endpoint::Endpoint;
 use membermail_core::address::DomainName;
+use membermail_core::email::EmailAddress;
 use serde::Deserialize;
 
 /// What one mail host is.
@@ -25,6 +26,8 @@ pub struct MailHost {
     pub submission_port: String,
     /// Networks that may hand in notices.
     pub submitters: Vec<String>,
+    /// Who may hand them in from anywhere, by a password: functions of AWS have no address of their own.
+    pub login: Option<Login>,
     /// Where `alias-map` listens.
     pub alias_map: Endpoint,
     /// Key and certificate, as files in PEM.
@@ -46,6 +49,40 @@ pub struct MailHost {
     /// What is only so on a developer's machine.
     #[serde(skip)]
     pub apart: Option<Apart>,
+}
+
+/// The account that notices are handed in with, `user` of the mail secret.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Login {
+    /// Its name, without a realm.
+    pub user: String,
+    /// The addresses that it may send as, and no others.
+    pub senders: Vec<String>,
+    /// Where Cyrus SASL keeps its password; `smtpd.conf` lies beside it.
+    pub passwords: PathBuf,
+}
+
+impl Login {
+    /// `smtpd_sender_login_maps`: the name that goes with each sender, as Cyrus SASL has it, with its realm.
+    fn senders(&self) -> Result<String> {
+        let name = &self.user;
+        anyhow::ensure!(!self.senders.is_empty(), "the login may send as nobody: name its senders");
+        anyhow::ensure!(
+            !name.is_empty() && name.bytes().all(|octet| octet.is_ascii_alphanumeric() || b"-_.".contains(&octet)),
+            "the user of the login is no plain name"
+        );
+        let entry = |sender: &String| {
+            let sender = EmailAddress::parse(sender).with_context(|| format!("the sender {sender:?}"))?;
+            Ok(format!("{{ {} = {name}@$myhostname }}", sender.expose()))
+        };
+        Ok(self.senders.iter().map(entry).collect::<Result<Vec<_>>>()?.join(" "))
+    }
+
+    /// The folder of Cyrus SASL's configuration.
+    fn folder(&self) -> Result<&Path> {
+        self.passwords.parent().context("the file of passwords is in no folder")
+    }
 }
 
 /// DKIM for our own notices and ARC for what is forwarded, both by rspamd.
@@ -140,6 +177,7 @@ struct MainCf<'a> {
     resolves: bool,
     limits: Limits,
     signer: Option<u16>,
+    login: Option<Submitter>,
     folders: Option<Folders>,
     retry_seconds: Option<u32>,
     relay: Option<&'a str>,
@@ -151,12 +189,24 @@ struct Folders {
     log: String,
 }
 
+struct Submitter {
+    senders: String,
+    folder: String,
+}
+
 #[derive(Template)]
 #[template(path = "master.cf", escape = "none")]
 struct MasterCf<'a> {
     port: &'a str,
     submission_port: &'a str,
-    submission_encrypted: bool,
+    has_login: bool,
+    auths_a_minute: u32,
+}
+
+#[derive(Template)]
+#[template(path = "smtpd.conf", escape = "none")]
+struct SmtpdConf {
+    passwords: String,
 }
 
 #[derive(Template)]
@@ -167,6 +217,7 @@ struct RspamdConf<'a> {
     port: u16,
     resolvers: &'a [String],
     submitters: &'a [String],
+    has_login: bool,
     domains: &'a [DomainName],
     selector: &'a str,
     key: String,
@@ -178,6 +229,9 @@ impl MailHost {
         let apart = self.apart.as_ref();
         let chain: Vec<_> = self.tls_chain.iter().map(|file| file.display().to_string()).collect();
         let path = |apart: &Apart, name: &str| apart.folder.join(name).display().to_string();
+        let submitter = |login: &Login| {
+            anyhow::Ok(Submitter { senders: login.senders()?, folder: login.folder()?.display().to_string() })
+        };
         let main = MainCf {
             hostname: &self.hostname,
             srs_domain: &self.srs_domain,
@@ -192,6 +246,7 @@ impl MailHost {
             resolves: apart.is_none(),
             limits: self.limits,
             signer: self.signing.as_ref().map(|signing| signing.port),
+            login: self.login.as_ref().map(submitter).transpose()?,
             folders: apart.map(|apart| Folders {
                 queue: path(apart, "spool"),
                 data: path(apart, "data"),
@@ -206,8 +261,17 @@ impl MailHost {
     /// The text of `master.cf`.
     pub fn master_cf(&self) -> Result<String> {
         let (port, submission_port) = (self.port.as_str(), self.submission_port.as_str());
-        let master = MasterCf { port, submission_port, submission_encrypted: self.apart.is_none() };
+        // Each notice comes by a connection of its own, and signs in.
+        let auths_a_minute = self.limits.connections_a_minute;
+        let master = MasterCf { port, submission_port, has_login: self.login.is_some(), auths_a_minute };
         master.render().context("master.cf")
+    }
+
+    /// The text of Cyrus SASL's `smtpd.conf`, where there is a login.
+    pub fn smtpd_conf(&self) -> Result<Option<String>> {
+        let Some(login) = &self.login else { return Ok(None) };
+        let conf = SmtpdConf { passwords: login.passwords.display().to_string() };
+        conf.render().map(Some).context("smtpd.conf")
     }
 
     /// The text of rspamd's configuration for these domains, where mail is signed.
@@ -219,6 +283,7 @@ impl MailHost {
             port: signing.port,
             resolvers: &signing.resolvers,
             submitters: &self.submitters,
+            has_login: self.login.is_some(),
             domains,
             selector: &signing.selector,
             key: signing.key.display().to_string(),
@@ -280,8 +345,30 @@ mod tests {
         let host = in_production();
         insta::assert_snapshot!("main.cf", host.main_cf().unwrap());
         insta::assert_snapshot!("master.cf", host.master_cf().unwrap());
+        insta::assert_snapshot!("smtpd.conf", host.smtpd_conf().unwrap().unwrap());
         insta::assert_snapshot!("rspamd.conf", host.rspamd_conf(&domains()).unwrap().unwrap());
         insta::assert_snapshot!("postsrsd", host.postsrsd_defaults(Path::new("/etc/postsrsd.secret"), &domains()));
+    }
+
+    #[test]
+    fn without_a_login_nobody_is_asked_for_a_password() {
+        let host = MailHost { login: None, ..in_production() };
+        assert_eq!(host.smtpd_conf().unwrap(), None);
+        let all = [host.main_cf().unwrap(), host.master_cf().unwrap()].concat();
+        assert!(!all.contains("sasl") && all.contains("permit_mynetworks,reject\n"), "{all}");
+        assert!(host.rspamd_conf(&domains()).unwrap().unwrap().contains("sign_authenticated = false;\n    sign_local"));
+    }
+
+    #[rstest::rstest]
+    #[case::nobody("notices", &[], "may send as nobody")]
+    #[case::no_address("notices", &["noreply"], "the sender")]
+    #[case::more_than_a_name("notices other", &["noreply@ubuntu.com"], "no plain name")]
+    #[case::with_a_realm("notices@ubuntu.com", &["noreply@ubuntu.com"], "no plain name")]
+    fn a_login_that_could_send_as_others_is_refused(#[case] user: &str, #[case] senders: &[&str], #[case] why: &str) {
+        let senders = senders.iter().map(|&one| one.to_owned()).collect();
+        let login = Login { user: user.to_owned(), senders, passwords: "/etc/postfix/sasl/sasldb2".into() };
+        let told = MailHost { login: Some(login), ..in_production() }.main_cf().unwrap_err();
+        assert!(told.to_string().contains(why), "{told}");
     }
 
     #[test]

@@ -8,9 +8,10 @@ use std::process::Command;
 use anyhow::{Context, Result};
 use mail_parser::{HeaderValue, MessageParser};
 use membermail_toolbox::process::Process;
+use membermail_toolbox::service::Service;
 use serde::Serialize;
 
-use crate::service::{Service, free_port};
+use crate::rig::{background, free_port};
 
 /// Octets of one mail at most: less than Postfix takes, so that there can be a mail which only its destination refuses.
 pub const LARGEST: usize = 1_000_000;
@@ -23,6 +24,8 @@ pub struct Inbox {
     maildir: PathBuf,
     folder: PathBuf,
     python: PathBuf,
+    /// Key and certificate: it offers TLS and does not insist, as the world's mail servers do.
+    tls: PathBuf,
     service: Option<Service>,
 }
 
@@ -45,10 +48,10 @@ pub struct Arrived {
 }
 
 impl Inbox {
-    pub(crate) async fn start(python: &Path, folder: &Path, port: Option<u16>) -> Result<Self> {
+    pub(crate) async fn start(python: &Path, folder: &Path, tls: &Path, port: Option<u16>) -> Result<Self> {
         let port = port.map_or_else(free_port, Ok)?;
         let (maildir, folder, python) = (folder.join("inbox"), folder.to_owned(), python.to_owned());
-        let mut inbox = Self { port, maildir, folder, python, service: None };
+        let mut inbox = Self { port, maildir, folder, python, tls: tls.to_owned(), service: None };
         inbox.open().await?;
         Ok(inbox)
     }
@@ -56,19 +59,11 @@ impl Inbox {
     /// Takes mail again after [`close`](Self::close).
     pub async fn open(&mut self) -> Result<()> {
         let mut command = Command::new(&self.python);
-        command.args([
-            "-m",
-            "aiosmtpd",
-            "--nosetuid",
-            "--size",
-            &LARGEST.to_string(),
-            "--class",
-            "aiosmtpd.handlers.Mailbox",
-        ]);
-        command.arg(&self.maildir).args(["--listen", &format!("127.0.0.1:{}", self.port)]);
-        let mut service = Service::start(&mut command, &self.folder.join("inbox.log"))?;
-        service.answers(self.port).await.context("the inbox")?;
-        self.service = Some(service);
+        command.args(["-m", "aiosmtpd", "--nosetuid", "--size", &LARGEST.to_string(), "--no-requiretls"]);
+        command.arg("--tlscert").arg(&self.tls).arg("--tlskey").arg(&self.tls);
+        command.args(["--listen", &format!("127.0.0.1:{}", self.port)]);
+        command.args(["--class", "aiosmtpd.handlers.Mailbox"]).arg(&self.maildir);
+        self.service = Some(background("the inbox", command, self.port, self.folder.join("inbox.log")).await?);
         Ok(())
     }
 

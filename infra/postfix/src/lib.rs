@@ -7,9 +7,9 @@ pub mod config;
 pub mod follow;
 pub mod inbox;
 pub mod install;
+pub mod mail_log;
 pub mod page;
 pub mod rig;
-mod service;
 
 /// The folder of this crate.
 fn here() -> std::path::PathBuf {

@@ -1,4 +1,4 @@
-//! Writes the configuration of a mail host: `main.cf`, `master.cf`, `rspamd.conf` and postsrsd's options.
+//! Writes the configuration of a mail host: `main.cf`, `master.cf`, `smtpd.conf`, `rspamd.conf` and postsrsd's options.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -37,6 +37,9 @@ fn main() -> Result<()> {
     write("main.cf", host.main_cf()?)?;
     write("master.cf", host.master_cf()?)?;
     write("postsrsd", host.postsrsd_defaults(Path::new("/etc/postsrsd.secret"), &domains))?;
+    if let Some(conf) = host.smtpd_conf()? {
+        write("smtpd.conf", conf)?;
+    }
     if let Some(conf) = host.rspamd_conf(&domains)? {
         write("rspamd.conf", conf)?;
     }

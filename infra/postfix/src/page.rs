@@ -1,7 +1,9 @@
 //! A small page for the developer: sends a mail to an address, and shows what arrived.
 
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Result;
 use askama::Template;
@@ -9,16 +11,22 @@ use axum::extract::{Form, State};
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
 use axum::{Router, routing};
+use membermail_core::clock::{Clock, SystemClock};
 use membermail_core::random::{self, OsRandom};
 use serde::Deserialize;
 use tokio::net::TcpListener;
+use tokio::time::Instant;
 
-use crate::follow::{self, Said};
+use crate::follow::{self, Delivery, Said, TestMail};
 use crate::inbox::{self, Arrived};
+use crate::mail_log::MailLog;
 use crate::rig::Rig;
 
 /// Who the page's mails are from: somebody elsewhere.
 const SENDER: &str = "somebody@elsewhere.example";
+
+/// How long a delivery is waited for.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 struct Mailbox {
     smtp: u16,
@@ -50,23 +58,29 @@ pub fn serve(listener: TcpListener, rig: &Rig) {
 }
 
 async fn send(State(mailbox): State<Arc<Mailbox>>, Form(wish): Form<Wish>) -> Response {
-    let token = random::bytes::<8>(&OsRandom).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-    let said = match follow::test_mail(mailbox.smtp, &mailbox.log, SENDER, wish.to.trim(), &token).await {
-        Ok((said, deliveries)) => {
-            let said = match said {
-                Said::Taken(id) => format!("taken as {id}"),
-                Said::Later(words) => format!("not now: {words}"),
-                Said::Refused(words) => format!("refused: {words}"),
-            };
-            let lines = deliveries.into_iter().map(|one| format!("{} to {}: {}", one.status, one.to, one.because));
-            std::iter::once(said).chain(lines).collect()
-        }
-        Err(error) => vec![format!("{error:#}")],
-    };
-    mailbox.page(said)
+    let said = mailbox.send(wish.to.trim()).await;
+    mailbox.page(said.unwrap_or_else(|error| vec![format!("{error:#}")]))
 }
 
 impl Mailbox {
+    /// Sends a test mail, and tells what became of it, line by line.
+    async fn send(&self, address: &str) -> Result<Vec<String>> {
+        let token = random::bytes::<8>(&OsRandom).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let mut log = MailLog::file(&self.log)?;
+        let mail = TestMail { sender: SENDER, address, token: &token, at: SystemClock.now() };
+        let id = match mail.offer((Ipv4Addr::LOCALHOST, self.smtp)).await?.said {
+            Said::Taken(id) => id,
+            Said::Later(words) => return Ok(vec![format!("not now: {words}")]),
+            Said::Refused(words) => return Ok(vec![format!("refused: {words}")]),
+        };
+        let mut lines = vec![format!("taken as {id}")];
+        let tell = |one: Delivery| lines.push(format!("{} to {}: {}", one.status, one.to, one.because));
+        if !follow::watch(&mut log, &id, Instant::now() + PATIENCE, tell).await? {
+            lines.push("it is still in the queue".to_owned());
+        }
+        Ok(lines)
+    }
+
     fn page(&self, said: Vec<String>) -> Response {
         let page = || -> Result<String> {
             let mut mails = inbox::all(&self.maildir)?;

@@ -1,28 +1,34 @@
 //! A mail host in a folder of its own: real Postfix, postsrsd and rspamd, our `alias-map`, and an inbox where all mail ends.
 
 use std::fs;
+use std::io::Write;
+use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use membermail_alias_map::endpoint::Endpoint;
 use membermail_alias_map::settings::MasterSecretAt;
 use membermail_communities::community;
 use membermail_core::address::DomainName;
 use membermail_core::random::{self, OsRandom};
 use membermail_toolbox::process::Process;
+use membermail_toolbox::service::{Health, Plan, Service, takes_connections};
 use membermail_toolbox::{find_program, step};
 
-use crate::config::{Apart, Limits, MailHost, Signing};
+use crate::config::{Apart, Limits, Login, MailHost, Signing};
 use crate::inbox::Inbox;
-use crate::service::{self, Service, free_port};
 
 /// The name that the host goes by; nobody outside knows it.
 pub const HOSTNAME: &str = "mail.membermail.test";
 /// Where rewritten senders are.
 pub const SRS_DOMAIN: &str = "srs.membermail.test";
+/// The account that hands in notices by a password, and who it may send as.
+pub const USER: &str = "notices";
+/// Who that account may send as.
+pub const NOTICES: &str = "noreply@ubuntu.com";
 /// The name of the signing key in DNS.
 pub const SELECTOR: &str = "test";
 
@@ -60,6 +66,10 @@ pub struct Rig {
     pub smtp: u16,
     /// Port that takes our own notices.
     pub submission: u16,
+    /// The password of [`USER`] there.
+    pub password: String,
+    /// The certificate of the host, in PEM; it is for `localhost` as well.
+    pub certificate: String,
     /// Where `alias-map` answers.
     pub endpoint: Endpoint,
     /// Where its metrics are.
@@ -85,8 +95,9 @@ impl Rig {
         let _ = fs::remove_dir_all(&folder);
         lay_out(&folder)?;
         let domains: Vec<DomainName> = community(&options.community)?.domain_names().cloned().collect();
-        let inbox = Inbox::start(&options.python, &folder, options.ports.map(|(_, inbox)| inbox)).await?;
-        let tls_chain = certificate(&folder)?;
+        let (tls, certificate) = certificate(&folder)?;
+        let inbox = Inbox::start(&options.python, &folder, &tls, options.ports.map(|(_, inbox)| inbox)).await?;
+        let (passwords, password) = password(&folder)?;
         let (key, dns_record) = signing_key(&folder)?;
         let smtp = options.ports.map_or_else(free_port, |(smtp, _)| Ok(smtp))?;
         let (submission, socket, metrics) = (free_port()?, free_port()?, free_port()?);
@@ -101,8 +112,9 @@ impl Rig {
             // Not all of loopback: who connects to the other port from there counts as a stranger.
             submitters: vec![format!("{SUBMITTER}/32")],
             alias_map: endpoint.clone(),
-            tls_chain,
+            tls_chain: vec![tls],
             dnssec: false,
+            login: Some(Login { user: USER.to_owned(), senders: vec![NOTICES.to_owned()], passwords }),
             signing: options.signs.then_some(Signing {
                 key,
                 selector: SELECTOR.to_owned(),
@@ -126,12 +138,17 @@ impl Rig {
         let alias_map = alias_map(&options, socket).await?;
         fs::write(folder.join("etc/main.cf"), host.main_cf()?)?;
         fs::write(folder.join("etc/master.cf"), host.master_cf()?)?;
+        if let Some(conf) = host.smtpd_conf()? {
+            fs::write(folder.join("etc/sasl/smtpd.conf"), conf)?;
+        }
         let postfix = Postfix::start(&folder, smtp).await?;
         let log = folder.join("mail.log");
         let (alias_map, _rspamd, _postsrsd) = (Some(alias_map), rspamd, postsrsd);
         Ok(Self {
             smtp,
             submission,
+            password,
+            certificate,
             endpoint,
             metrics,
             inbox,
@@ -203,14 +220,14 @@ impl Postfix {
     async fn start(folder: &Path, port: u16) -> Result<Self> {
         let etc = folder.join("etc");
         step::quietly(Command::new(sbin("postfix")?).arg("-c").arg(&etc).arg("start"))
-            .with_context(|| service::tail(&folder.join("mail.log")))?;
+            .with_context(|| tail(&folder.join("mail.log")))?;
         let pid = fs::read_to_string(folder.join("spool/pid/master.pid")).context("Postfix has no process number")?;
         let master = Process::now(pid.trim().parse()?).context("Postfix ended at once")?;
         let postfix = Self { etc, master };
         let start = Instant::now();
-        while !service::answers(port) {
+        while !takes_connections(port) {
             if start.elapsed() > Duration::from_secs(20) {
-                bail!("Postfix takes no mail: {}", service::tail(&folder.join("mail.log")));
+                bail!("Postfix takes no mail: {}", tail(&folder.join("mail.log")));
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
@@ -228,11 +245,10 @@ impl Drop for Postfix {
 }
 
 fn lay_out(folder: &Path) -> Result<()> {
-    for name in ["etc", "spool", "data", "rspamd"] {
+    for name in ["etc/sasl", "spool", "data", "rspamd"] {
         fs::create_dir_all(folder.join(name)).with_context(|| format!("making {}", folder.join(name).display()))?;
     }
     // Postfix and rspamd work as users of their own.
-    let user = |name: &str| nix::unistd::User::from_name(name)?.with_context(|| format!("there is no user {name}"));
     for (name, user) in [("data", user("postfix")?), ("rspamd", user("_rspamd")?)] {
         chown(folder.join(name), Some(user.uid.as_raw()), None)?;
     }
@@ -240,13 +256,31 @@ fn lay_out(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// A key and a certificate for STARTTLS, signed by nobody.
-fn certificate(folder: &Path) -> Result<Vec<PathBuf>> {
-    let certified = rcgen::generate_simple_self_signed([HOSTNAME.to_owned()])?;
-    let file = folder.join("etc/tls.pem");
-    fs::write(&file, format!("{}{}", certified.signing_key.serialize_pem(), certified.cert.pem()))?;
+/// A key and a certificate for STARTTLS, signed by nobody, in one file; and the certificate alone.
+fn certificate(folder: &Path) -> Result<(PathBuf, String)> {
+    let certified = rcgen::generate_simple_self_signed([HOSTNAME.to_owned(), "localhost".to_owned()])?;
+    let (file, certificate) = (folder.join("etc/tls.pem"), certified.cert.pem());
+    fs::write(&file, format!("{}{certificate}", certified.signing_key.serialize_pem()))?;
     fs::set_permissions(&file, fs::Permissions::from_mode(0o600))?;
-    Ok(vec![file])
+    Ok((file, certificate))
+}
+
+/// A password for [`USER`], as docs/mail.md has it set, and the file that it is in.
+fn password(folder: &Path) -> Result<(PathBuf, String)> {
+    let file = folder.join("etc/sasl/sasldb2");
+    let password = random::bytes::<16>(&OsRandom).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let mut set = Command::new(sbin("saslpasswd2")?);
+    set.args(["-p", "-c", "-u", HOSTNAME, "-f"]).arg(&file).arg(USER).stdin(Stdio::piped());
+    let mut child = set.spawn().context("cannot start saslpasswd2")?;
+    child.stdin.take().context("no pipe")?.write_all(password.as_bytes())?;
+    ensure!(child.wait()?.success(), "saslpasswd2 sets no password");
+    chown(&file, None, Some(user("postfix")?.gid.as_raw()))?;
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o640))?;
+    Ok((file, password))
+}
+
+fn user(name: &str) -> Result<nix::unistd::User> {
+    nix::unistd::User::from_name(name)?.with_context(|| format!("there is no user {name}"))
 }
 
 /// A key for DKIM and ARC, as docs/mail.md has it made, and its record.
@@ -256,8 +290,7 @@ fn signing_key(folder: &Path) -> Result<(PathBuf, String)> {
     keygen.args(["dkim_keygen", "-s", SELECTOR, "-d", HOSTNAME, "-b", "2048", "-k"]).arg(&key);
     let record = step::quietly(&mut keygen)?;
     fs::write(&text, &record)?;
-    let user = nix::unistd::User::from_name("_rspamd")?.context("there is no user _rspamd")?;
-    chown(&key, Some(user.uid.as_raw()), None)?;
+    chown(&key, Some(user("_rspamd")?.uid.as_raw()), None)?;
     let record = record.split('"').skip(1).step_by(2).collect();
     Ok((key, record))
 }
@@ -268,9 +301,7 @@ async fn postsrsd(host: &MailHost, folder: &Path, domains: &[DomainName]) -> Res
     fs::write(&secret, words)?;
     let mut command = Command::new(sbin("postsrsd")?);
     command.args(host.postsrsd_options(&secret, domains));
-    let mut service = Service::start(&mut command, &folder.join("postsrsd.log"))?;
-    service.answers(host.srs_reverse).await.context("postsrsd")?;
-    Ok(service)
+    background("postsrsd", command, host.srs_reverse, folder.join("postsrsd.log")).await
 }
 
 async fn rspamd(host: &MailHost, folder: &Path, domains: &[DomainName], port: u16) -> Result<Service> {
@@ -282,9 +313,7 @@ async fn rspamd(host: &MailHost, folder: &Path, domains: &[DomainName], port: u1
     command.arg(format!("--var=DBDIR={}", folder.join("rspamd").display()));
     command.arg(format!("--var=RUNDIR={}", folder.join("rspamd").display()));
     command.arg(format!("--var=LOGDIR={}", folder.join("rspamd").display()));
-    let mut service = Service::start(&mut command, &folder.join("rspamd.out"))?;
-    service.answers(port).await.context("rspamd")?;
-    Ok(service)
+    background("rspamd", command, port, folder.join("rspamd.out")).await
 }
 
 fn write_settings(options: &Options, endpoint: &Endpoint, metrics: u16) -> Result<()> {
@@ -310,13 +339,39 @@ async fn alias_map(options: &Options, port: u16) -> Result<Service> {
         ("AWS_CONFIG_FILE", "/dev/null"),
         ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null"),
     ]);
-    let mut service = Service::start(command.env_remove("AWS_PROFILE"), &options.folder.join("alias-map.log"))?;
-    service.answers(port).await.context("alias-map")?;
-    Ok(service)
+    command.env_remove("AWS_PROFILE");
+    background("alias-map", command, port, options.folder.join("alias-map.log")).await
 }
 
 /// A program of the administrator, whose folder is on no developer's path.
 fn sbin(name: &str) -> Result<PathBuf> {
     let file = Path::new("/usr/sbin").join(name);
     if file.is_file() { Ok(file) } else { find_program(&[name]).with_context(|| format!("no {name}")) }
+}
+
+/// Starts a program of the host and waits until it takes connections.
+pub(crate) async fn background(name: &'static str, command: Command, port: u16, log: PathBuf) -> Result<Service> {
+    let (url, health, patience) = (String::new(), Health::Port(port), Duration::from_secs(20));
+    let started = Service::start(Plan { name, command, url, health, log: Some(log.clone()), patience }).await;
+    started.with_context(|| tail(&log))
+}
+
+/// A port that nobody listens at just now, below those that the kernel gives to clients: one of them could have taken
+/// it by the time a server binds it.
+pub(crate) fn free_port() -> Result<u16> {
+    for _ in 0..200 {
+        let port = 20_000 + u16::from_be_bytes(random::bytes(&OsRandom)) % 12_000;
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            return Ok(port);
+        }
+    }
+    bail!("no port is free")
+}
+
+/// The end of a log, for an error.
+fn tail(log: &Path) -> String {
+    let text = fs::read_to_string(log).unwrap_or_default();
+    let lines: Vec<_> = text.lines().rev().take(12).collect();
+    let lines: Vec<_> = lines.into_iter().rev().collect();
+    format!("{}\n{}", log.display(), lines.join("\n"))
 }

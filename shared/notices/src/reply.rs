@@ -40,10 +40,12 @@ impl Reply {
     pub(crate) fn verdict(self) -> Verdict {
         match (self.code, self.enhanced) {
             (..500, _) => Verdict::Later,
-            // Authentication (RFC 4954, 6), encryption (RFC 3207, 4), or a sender who may not.
-            (530 | 534 | 535 | 538, _) | (_, Some((5, 7, 0 | 8 | 9 | 11))) | (_, Some((5, 1, 7 | 8))) => {
-                Verdict::NotAllowed
-            }
+            // Authentication (RFC 4954, 6), encryption (RFC 3207, 4), or a sender who may not: Postfix says 553 5.7.1
+            // where a login does not go with the sender.
+            (530 | 534 | 535 | 538, _)
+            | (553, Some((5, 7, 1)))
+            | (_, Some((5, 7, 0 | 8 | 9 | 11)))
+            | (_, Some((5, 1, 7 | 8))) => Verdict::NotAllowed,
             // Addressing and mailbox status (RFC 3463, 3.2 and 3.3); a message too long is not the mailbox's fault.
             (_, Some((5, 1, _))) | (_, Some((5, 2, 0..=2))) | (550 | 551 | 553, None) => Verdict::NoMailbox,
             _ => Verdict::Refused,
@@ -83,6 +85,7 @@ mod tests {
     #[case(451, "Greylisted", "451", Verdict::Later)]
     #[case(535, "5.7.8 who are you", "535 5.7.8", Verdict::NotAllowed)]
     #[case(530, "Must issue a STARTTLS command first", "530", Verdict::NotAllowed)]
+    #[case(553, "5.7.1 not owned by user notices", "553 5.7.1", Verdict::NotAllowed)]
     #[case(553, "5.1.8 sender domain is unknown", "553 5.1.8", Verdict::NotAllowed)]
     #[case(550, "5.1.1 <alice@mail.example>: no such user", "550 5.1.1", Verdict::NoMailbox)]
     #[case(552, "5.2.2 over quota", "552 5.2.2", Verdict::NoMailbox)]

@@ -1,54 +1,35 @@
 //! DynamoDB Local by itself, for benchmarks: what lies between it and an emulator's gateway is not to be measured.
 
-use std::fs::File;
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
+use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
-use membermail_toolbox::process::Process;
+use anyhow::Result;
+use membermail_toolbox::service::{Health, Plan, Service};
 use membermail_toolbox::workspace;
 
-/// A program in the background, until it is dropped.
+/// A program that is measured, or measured against, and its port.
 pub(crate) struct Background {
     /// Where it listens.
     pub(crate) port: u16,
-    /// The process.
-    pub(crate) process: Process,
-    child: Child,
+    /// It, until this value is dropped.
+    pub(crate) service: Service,
 }
 
 impl Background {
     /// Starts it and waits until it listens.
-    pub(crate) fn start(command: &mut Command, port: u16, log: &Path) -> Result<Self> {
-        let file = File::create(log)?;
-        command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file);
-        let child = command.spawn().with_context(|| format!("cannot start {:?}", command.get_program()))?;
-        let process = i32::try_from(child.id()).ok().and_then(Process::now).context("it ended at once")?;
-        let background = Self { port, process, child };
-        let begin = Instant::now();
-        while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
-            if begin.elapsed() > Duration::from_secs(30) || !background.process.runs() {
-                bail!("it does not answer: see {}", log.display());
-            }
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        Ok(background)
-    }
-}
-
-impl Drop for Background {
-    fn drop(&mut self) {
-        let _ = self.process.stop(Duration::from_secs(3));
-        let _ = self.child.wait();
+    pub(crate) async fn start(name: &'static str, command: Command, port: u16, log: PathBuf) -> Result<Self> {
+        let (url, health, patience) = (String::new(), Health::Port(port), Duration::from_secs(30));
+        let service = Service::start(Plan { name, command, url, health, log: Some(log), patience }).await?;
+        Ok(Self { port, service })
     }
 }
 
 /// Starts it with an empty memory, on a port that is free.
-pub(crate) fn dynamodb(state: &Path) -> Result<Background> {
+pub(crate) async fn dynamodb(state: &Path) -> Result<Background> {
     let port = free_port()?;
-    Background::start(&mut membermail_localstack::dynamodb(port)?, port, &state.join("dynamodb.log"))
+    Background::start("DynamoDB Local", membermail_localstack::dynamodb(port)?, port, state.join("dynamodb.log")).await
 }
 
 /// Gives a command the address and credentials of a DynamoDB at this port.

@@ -35,7 +35,7 @@ pub(crate) async fn bench(what: &Bench) -> Result<()> {
         Bench::Start(options) => start::start(options).await,
         Bench::SignIn(options) => sign_in::sign_in(options).await,
         Bench::Sync(options) => sync::sync(options).await,
-        Bench::Mail(options) => mail::bench(options),
+        Bench::Mail(options) => mail::bench(options).await,
         Bench::Up(options) => up::up(options).await,
     }
 }

@@ -79,7 +79,7 @@ async fn size(people: usize) -> Result<Vec<(&'static str, Value)>> {
     let state = site::state("bench-sync");
     let _ = std::fs::remove_dir_all(&state);
     std::fs::create_dir_all(&state)?;
-    let dynamodb = dynamodb(&state)?;
+    let dynamodb = dynamodb(&state).await?;
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
     let table = listener.local_addr()?.port();
     let counting = Counting::start(listener, &format!("http://127.0.0.1:{}", dynamodb.port))?;

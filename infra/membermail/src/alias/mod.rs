@@ -1,5 +1,7 @@
 //! `membermail alias …`
 
+mod trial;
+
 use std::fmt;
 
 use jiff::Timestamp;
@@ -28,21 +30,26 @@ pub(crate) enum Command {
         /// The address
         address: String,
     },
+    /// Send a test mail to an address and follow it to its delivery, at a mail host whose log can be read
+    Test(trial::Options),
 }
 
 pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Failure> {
-    let store = context.place.store().await?;
     match command {
         Command::Show { address } => {
+            let store = context.place.store().await?;
             let alias = find(&store, &address).await?;
             let member = store.member(alias.member).await?;
             let launchpad_name = member.and_then(|member| member.launchpad_name);
             context.output.show(&OneAlias { alias: alias.into(), launchpad_name })
         }
         Command::History { address } => {
+            let store = context.place.store().await?;
             let alias = find(&store, &address).await?;
             context.output.show(&history(context, &store, &alias).await?)
         }
+        // The mail host is asked, and not the table.
+        Command::Test(options) => trial::run(context, options).await,
     }
 }
 
