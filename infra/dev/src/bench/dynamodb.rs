@@ -45,11 +45,11 @@ pub(crate) fn aws(mut command: Command, port: u16) -> Command {
     command
 }
 
-/// A program of the release build.
-pub(crate) fn built(name: &str) -> PathBuf {
+/// A program that cargo built in this profile: `release` as functions are shipped, `host` as programs of a mail host are.
+pub(crate) fn built(profile: &str, name: &str) -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR")
         .map_or_else(|| workspace().join("target"), PathBuf::from)
-        .join("release")
+        .join(profile)
         .join(name)
 }
 

@@ -67,7 +67,7 @@ pub(crate) async fn bench(options: &Options) -> Result<()> {
     mail::install()?;
     apt::install(&[LMDB])?;
     let mut cargo = Command::new("cargo");
-    cargo.current_dir(workspace()).args(["build", "--release", "--package", "membermail-alias-map"]);
+    cargo.current_dir(workspace()).args(["build", "--profile", "host", "--package", "membermail-alias-map"]);
     said(cargo.args(["--bins", "--examples"]))?;
     let state = site::state("bench-mail");
     let _ = fs::remove_dir_all(&state);
@@ -104,7 +104,7 @@ impl Place {
     /// A cold cache before DynamoDB Local, with as many aliases as could be written.
     async fn cold(&self, options: &Options, dynamodb: &Background, figures: &mut Figures) -> Result<()> {
         let aliases = step::during("fill the table", || {
-            let mut fill = aws(beside(Command::new(built("examples/load"))), dynamodb.port);
+            let mut fill = aws(beside(Command::new(built("host", "examples/load"))), dynamodb.port);
             fill.args(["fill", "--table", "bench", "--secret"]).arg(&self.secret);
             fill.args(["--count", &options.aliases.to_string(), "--seconds", &options.fill_seconds.to_string()]);
             let done: Value = serde_json::from_str(&step::quietly(&mut fill)?)?;
@@ -120,7 +120,7 @@ impl Place {
     /// What answers for all aliases in the place of a table.
     async fn stand_in(&self, aliases: usize, dynamodb: u16) -> Result<Background> {
         let port = free_port()?;
-        let mut serve = aws(beside(Command::new(built("examples/load"))), dynamodb);
+        let mut serve = aws(beside(Command::new(built("host", "examples/load"))), dynamodb);
         serve.args(["serve", "--table", "bench", "--secret"]).arg(&self.secret);
         serve.args(["--count", &aliases.to_string(), "--port", &port.to_string()]);
         Background::start("the table's stand-in", serve, port, self.state.join("stand-in.log")).await
@@ -138,7 +138,7 @@ impl Place {
         );
         fs::write(&settings, text)?;
         let mut command = on_cores("0");
-        command.arg(built("membermail-alias-map")).arg("--config").arg(&settings);
+        command.arg(built("host", "membermail-alias-map")).arg("--config").arg(&settings);
         let started = Background::start("alias-map", aws(command, table), port, self.state.join(log));
         Ok(AliasMap(started.await?))
     }
@@ -164,7 +164,7 @@ struct AliasMap(Background);
 impl AliasMap {
     /// Asks for some of the aliases from `first` on, at random.
     fn ask(&self, first: usize, among: usize, questions: usize, connections: usize) -> Result<Value> {
-        let mut ask = beside(Command::new(built("examples/load")));
+        let mut ask = beside(Command::new(built("host", "examples/load")));
         ask.args(["ask", "--at", &format!("inet:127.0.0.1:{}", self.0.port), "--first", &first.to_string()]);
         ask.args(["--among", &among.to_string(), "--questions", &questions.to_string()]);
         ask.args(["--connections", &connections.to_string()]);

@@ -128,7 +128,7 @@ impl World {
     /// Starts the program that does it: see shared/sync/examples/measure.rs.
     async fn measure(&self, what: &str, more: &[&str]) -> Result<Value> {
         let (launchpad, port) = (self.launchpad.url.clone(), self.table);
-        let mut command = aws(Command::new(built("examples/measure")), port);
+        let mut command = aws(Command::new(built("release", "examples/measure")), port);
         command.args([what, "--launchpad", &launchpad]).args(more);
         if more.contains(&"--table-port") {
             command.env("AWS_ENDPOINT_URL", format!("http://127.0.0.1:{}", self.direct));
