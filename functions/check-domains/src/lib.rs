@@ -2,7 +2,6 @@
 
 mod check;
 
-use jiff::SignedDuration;
 use membermail_core::address::DomainName;
 use membermail_core::clock::SystemClock;
 use membermail_core::community::Community;
@@ -37,7 +36,7 @@ impl Context {
             store: Store::new(aws.dynamodb(), table),
             clock: Box::new(SystemClock),
             random: Box::new(OsRandom),
-            grace: SignedDuration::from_hours(24 * i64::from(community.rules.domain_grace_days)),
+            grace: community.rules.domain_grace(),
         };
         Ok(Self { community, checker })
     }

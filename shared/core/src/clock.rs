@@ -4,6 +4,11 @@ use std::sync::Mutex;
 
 use jiff::{SignedDuration, Timestamp};
 
+/// A time so much later; the last there is where it would be beyond.
+pub fn later(from: Timestamp, by: SignedDuration) -> Timestamp {
+    from.saturating_add(by).unwrap_or(Timestamp::MAX)
+}
+
 /// Tells what time it is.
 pub trait Clock: Send + Sync {
     /// Now, in UTC.

@@ -1,5 +1,6 @@
 //! A community: its domains, their teams, and where its members sign in. Read from one TOML file each.
 
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -53,6 +54,27 @@ impl Default for Rules {
             domain_grace_days: 7,
         }
     }
+}
+
+impl Rules {
+    /// How long the address of somebody who is no longer eligible still forwards.
+    pub fn leaving(&self) -> SignedDuration {
+        days(self.leaving_days)
+    }
+
+    /// How long a suspended address keeps its personal data.
+    pub fn retire_after(&self) -> SignedDuration {
+        days(self.retire_after_days)
+    }
+
+    /// How long a domain whose proof is gone still gives new addresses.
+    pub fn domain_grace(&self) -> SignedDuration {
+        days(self.domain_grace_days)
+    }
+}
+
+fn days(count: u16) -> SignedDuration {
+    SignedDuration::from_hours(24 * i64::from(count))
 }
 
 /// A sign-in provider, by protocol.

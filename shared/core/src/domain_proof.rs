@@ -6,6 +6,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::clock::later;
 use crate::newtype::checked_string;
 use crate::random::{self, Random};
 
@@ -144,7 +145,7 @@ impl Proof {
     ///
     /// The end of the grace alone takes nothing away: it takes a look after it that finds the record missing.
     pub fn after(&self, seen: Seen, now: Timestamp, grace: SignedDuration) -> (Self, Option<DomainEvent>) {
-        let until = |gone_since: Timestamp| gone_since.saturating_add(grace).unwrap_or(Timestamp::MAX);
+        let until = |gone_since: Timestamp| later(gone_since, grace);
         match (self, seen) {
             (Self::Operator { .. }, _) | (_, Seen::Unanswered(_)) => (self.clone(), None),
             (Self::Pending, Seen::Found) => (Self::Verified { since: now }, Some(DomainEvent::Verified)),

@@ -1,10 +1,11 @@
 //! What becomes of an alias as its member comes and goes: active, leaving, suspended, retired, and back.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::address::{Address, LocalPart};
 use crate::alias::{Alias, Reason, Status};
+use crate::clock::later;
 use crate::community::Rules;
 use crate::member::{LaunchpadId, LaunchpadName, MemberId};
 
@@ -77,7 +78,7 @@ pub fn tend(alias: &Alias, eligible: Result<(), Reason>, rules: &Rules, now: Tim
         (Status::Leaving | Status::Suspended, Ok(())) => Some(Action::Restore),
         (Status::Active | Status::Leaving, Err(Reason::Banned)) => Some(Action::Suspend { reason: Reason::Banned }),
         (Status::Active, Err(reason)) => {
-            let until = later(now, rules.leaving_days);
+            let until = later(now, rules.leaving());
             Some(Action::Leave { reason, until })
         }
         (Status::Leaving, Err(reason)) => {
@@ -91,7 +92,7 @@ pub fn tend(alias: &Alias, eligible: Result<(), Reason>, rules: &Rules, now: Tim
         {
             Some(Action::Suspend { reason })
         }
-        (Status::Suspended, Err(_)) => (later(alias.since, rules.retire_after_days) <= now).then_some(Action::Retire),
+        (Status::Suspended, Err(_)) => (later(alias.since, rules.retire_after()) <= now).then_some(Action::Retire),
     }
 }
 
@@ -111,10 +112,6 @@ pub fn take(alias: &Alias, step: &Step, loops: bool, now: Timestamp) -> Option<A
         Action::Retire => (Status::Retired, alias.reason, None),
     };
     Some(Alias { status, reason, until, since: now, version: alias.version + 1, ..alias.clone() })
-}
-
-fn later(from: Timestamp, days: u16) -> Timestamp {
-    from.saturating_add(SignedDuration::from_hours(24 * i64::from(days))).unwrap_or(Timestamp::MAX)
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use ulid::Ulid;
 use crate::address::{Address, DomainName};
 use crate::alias::{Reason, Status};
 use crate::audit::{Change, DomainChange, Entry, RunChange};
+use crate::clock::later;
 use crate::member::{LaunchpadName, MemberId};
 
 /// What a notice is known by, so that a repeat reaches nobody twice: made of what it tells and to whom, never drawn.
@@ -226,10 +227,6 @@ impl Repeats {
         let excess = self.seen.len().saturating_sub(Self::REMEMBERED);
         self.seen.drain(..excess);
     }
-}
-
-fn later(from: Timestamp, by: SignedDuration) -> Timestamp {
-    from.saturating_add(by).unwrap_or(Timestamp::MAX)
 }
 
 #[cfg(test)]

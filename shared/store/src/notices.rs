@@ -6,6 +6,7 @@ use aws_sdk_dynamodb::types::TransactWriteItem;
 use jiff::{SignedDuration, Timestamp};
 use membermail_core::address::DomainName;
 use membermail_core::audit::Entry;
+use membermail_core::clock::later;
 use membermail_core::message::Failure;
 use membermail_core::notice::{Heard, NoticeId, Repeats};
 use membermail_core::random::Random;
@@ -263,8 +264,4 @@ impl Store {
         }
         Err(StoreError::Conflict)
     }
-}
-
-fn later(from: Timestamp, by: SignedDuration) -> Timestamp {
-    from.saturating_add(by).unwrap_or(Timestamp::MAX)
 }

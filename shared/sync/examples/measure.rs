@@ -36,9 +36,6 @@ struct Arguments {
     what: What,
     #[arg(long)]
     launchpad: url::Url,
-    /// Says that the table is written past whoever counts
-    #[arg(long)]
-    table_port: Option<u16>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -50,7 +47,7 @@ enum What {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
-    let Arguments { what, launchpad, .. } = Arguments::parse();
+    let Arguments { what, launchpad } = Arguments::parse();
     let config = aws_config::load_defaults(aws_config::BehaviorVersion::v2026_01_12()).await;
     let client = DynamoDb::new(&config);
     let store = Store::new(client.clone(), TABLE);

@@ -85,9 +85,9 @@ async fn size(people: usize) -> Result<Vec<(&'static str, Value)>> {
     let counting = Counting::start(listener, &format!("http://127.0.0.1:{}", dynamodb.port))?;
     let launchpad = stand_ins::crowd(free_port()?, people, &state).await?;
     let world = World { launchpad, table, direct: dynamodb.port, counting };
-    world.measure("fill", &["--table-port", &dynamodb.port.to_string()]).await?;
+    world.measure("fill", world.direct).await?;
     let first = world.run().await?;
-    world.measure("apply", &["--table-port", &dynamodb.port.to_string()]).await?;
+    world.measure("apply", world.direct).await?;
     let unchanged = world.run().await?;
     world.change(people / 100).await?;
     let changed = world.run().await?;
@@ -110,7 +110,7 @@ impl World {
         let counts = format!("{}/control/counts", self.launchpad.url);
         client.delete(&counts).send().await?.error_for_status()?;
         self.counting.take();
-        let mut figures = self.measure("run", &[]).await?;
+        let mut figures = self.measure("run", self.table).await?;
         let calls = self.counting.take();
         let of =
             |names: &[&str]| -> u64 { names.iter().filter_map(|name| calls.get(&format!("dynamodb.{name}"))).sum() };
@@ -126,13 +126,9 @@ impl World {
     }
 
     /// Starts the program that does it: see shared/sync/examples/measure.rs.
-    async fn measure(&self, what: &str, more: &[&str]) -> Result<Value> {
-        let (launchpad, port) = (self.launchpad.url.clone(), self.table);
-        let mut command = aws(Command::new(built("release", "examples/measure")), port);
-        command.args([what, "--launchpad", &launchpad]).args(more);
-        if more.contains(&"--table-port") {
-            command.env("AWS_ENDPOINT_URL", format!("http://127.0.0.1:{}", self.direct));
-        }
+    async fn measure(&self, what: &str, table: u16) -> Result<Value> {
+        let mut command = aws(Command::new(built("release", "examples/measure")), table);
+        command.args([what, "--launchpad", &self.launchpad.url]);
         let what = what.to_owned();
         // The counting proxy is a task of this process, so its thread must not be held up by the wait.
         let text = tokio::task::spawn_blocking(move || step::run(&what, &mut command)).await??;
