@@ -1,27 +1,47 @@
 //! What the template asks for and MiniStack's CloudFormation leaves out, caught up on after a deploy.
 
+mod expiry;
+mod routes;
+
 use std::process::Command;
 
 use anyhow::{Context, Result};
 use membermail_toolbox::step::quietly;
 use serde_json::Value;
 
-/// Turns expiry on where the template has it. `aws` is the command line at this emulator.
+/// Turns expiry on where the template has it, and adds the routes for every method. `aws` is the command line at this
+/// emulator.
 pub fn complete(aws: &dyn Fn() -> Command, stack: &str) -> Result<()> {
-    let mut get = aws();
-    get.args(["cloudformation", "get-template", "--template-stage", "Processed", "--stack-name", stack]);
-    let answer: Value = serde_json::from_str(&quietly(&mut get)?).context("what get-template said")?;
-    for (logical_id, attribute) in expiring(&template(&answer["TemplateBody"])?) {
-        let mut describe = aws();
-        describe.args(["cloudformation", "describe-stack-resource", "--stack-name", stack]);
-        let said = quietly(describe.args(["--logical-resource-id", &logical_id]))?;
-        let resource: Value = serde_json::from_str(&said).context("what describe-stack-resource said")?;
-        let table = resource["StackResourceDetail"]["PhysicalResourceId"].as_str().context("a table without a name")?;
-        let mut update = aws();
-        update.args(["dynamodb", "update-time-to-live", "--table-name", table, "--time-to-live-specification"]);
-        quietly(update.arg(format!("Enabled=true,AttributeName={attribute}")))?;
+    let deployed = Deployed { aws, stack };
+    let said =
+        deployed.ask(&["cloudformation", "get-template", "--template-stage", "Processed", "--stack-name", stack])?;
+    let template = template(&said["TemplateBody"])?;
+    expiry::turn_on(&deployed, &template)?;
+    routes::add(&deployed, &template)
+}
+
+/// A stack, by the command line.
+struct Deployed<'a> {
+    aws: &'a dyn Fn() -> Command,
+    stack: &'a str,
+}
+
+impl Deployed<'_> {
+    fn tell(&self, arguments: &[&str]) -> Result<String> {
+        quietly((self.aws)().args(arguments))
     }
-    Ok(())
+
+    fn ask(&self, arguments: &[&str]) -> Result<Value> {
+        serde_json::from_str(&self.tell(arguments)?).with_context(|| format!("what {} said", arguments[1]))
+    }
+
+    /// The name that a resource of the template has got.
+    fn name_of(&self, logical_id: &str) -> Result<String> {
+        let describe = ["cloudformation", "describe-stack-resource", "--stack-name", self.stack];
+        let said = self.ask(&[describe.as_slice(), &["--logical-resource-id", logical_id]].concat())?;
+        let name = said["StackResourceDetail"]["PhysicalResourceId"].as_str();
+        Ok(name.with_context(|| format!("{logical_id} has no name"))?.to_owned())
+    }
 }
 
 /// The command line gives JSON as it is and YAML as text.
@@ -32,37 +52,8 @@ fn template(body: &Value) -> Result<Value> {
     }
 }
 
-/// Tables with the attribute by which their items expire.
-fn expiring(template: &Value) -> Vec<(String, String)> {
-    let resources = template["Resources"].as_object().into_iter().flatten();
-    let tables = resources.filter(|(_, resource)| resource["Type"] == "AWS::DynamoDB::Table");
-    let expiring = tables.filter_map(|(id, table)| {
-        let wish = &table["Properties"]["TimeToLiveSpecification"];
-        // What a transform has touched may hold its booleans as text.
-        let enabled = wish["Enabled"] == true || wish["Enabled"] == "true";
-        let attribute = wish["AttributeName"].as_str().filter(|_| enabled)?;
-        Some((id.clone(), attribute.to_owned()))
-    });
-    expiring.collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn only_tables_that_expire_are_caught_up_on() {
-        let table =
-            |wish: Value| json!({ "Type": "AWS::DynamoDB::Table", "Properties": { "TimeToLiveSpecification": wish } });
-        let resources = json!({
-            "Kept": { "Type": "AWS::DynamoDB::Table", "Properties": {} },
-            "Off": table(json!({ "AttributeName": "expires", "Enabled": false })),
-            "Queue": { "Type": "AWS::SQS::Queue" },
-            "Table": table(json!({ "AttributeName": "expires", "Enabled": true })),
-        });
-        let template = template(&Value::String(json!({ "Resources": resources }).to_string())).unwrap();
-        assert_eq!(expiring(&template), [("Table".to_owned(), "expires".to_owned())]);
-    }
+/// The resources of a type.
+fn of_type<'a>(template: &'a Value, wanted: &'a str) -> impl Iterator<Item = (&'a String, &'a Value)> {
+    let all = template["Resources"].as_object().into_iter().flatten();
+    all.filter(move |(_, resource)| resource["Type"] == wanted)
 }
