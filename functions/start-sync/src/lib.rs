@@ -25,12 +25,18 @@ pub struct Event {
 
 /// What the function holds through its life.
 pub struct Context {
-    domains: Vec<DomainName>,
-    store: Store,
-    outbox: Queue,
-    period: SignedDuration,
-    metrics: Metrics,
-    clock: Box<dyn Clock>,
+    /// The community's.
+    pub domains: Vec<DomainName>,
+    /// The table.
+    pub store: Store,
+    /// In front of `sync-team`.
+    pub outbox: Queue,
+    /// From one schedule to the next.
+    pub period: SignedDuration,
+    /// Where it goes how many domains have no syncs that end.
+    pub metrics: Metrics,
+    /// The time.
+    pub clock: Box<dyn Clock>,
 }
 
 impl Context {
