@@ -41,6 +41,8 @@ pub(crate) fn deploy(options: &Options) -> Result<()> {
     step::during("package the functions", || package(bucket, &packaged))?;
     let mut deploy = cli(None);
     deploy.args(["cloudformation", "deploy", "--stack-name", &options.stack, "--template-file"]).arg(&packaged);
+    // In a request itself, a template has 51,200 bytes at most.
+    deploy.args(["--s3-bucket", bucket]);
     deploy.args(["--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND", "--no-fail-on-empty-changeset"]);
     if !options.parameters.is_empty() {
         deploy.arg("--parameter-overrides").args(&options.parameters);
