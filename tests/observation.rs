@@ -2,7 +2,7 @@
 //! dashboard that look at these.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex};
+use std::sync::mpsc;
 
 use anyhow::{Context as _, Result, ensure};
 use aws_sdk_sqs::types::Message;
@@ -123,18 +123,17 @@ async fn a_sign_in_and_a_sync_leave_their_metrics_on_the_logs() -> Result<()> {
 
 /// What `start-sync` measures when it looks back at these domains.
 async fn look_back(stack: &Stack, outbox: &Queue, domains: &[DomainName], now: jiff::Timestamp) -> Result<Value> {
-    let lines = Arc::new(Mutex::new(Vec::new()));
-    let sink = Arc::clone(&lines);
+    let (sink, lines) = mpsc::channel();
     let context = Context {
         domains: domains.to_vec(),
         store: stack.store().await,
         outbox: outbox.clone(),
         period: SignedDuration::from_hours(1),
-        metrics: Metrics::to(ManualClock::at(now), move |line| sink.lock().unwrap().push(line.to_owned())),
+        metrics: Metrics::to(ManualClock::at(now), move |line| drop(sink.send(line.to_owned()))),
         clock: Box::new(ManualClock::at(now)),
     };
     handle(&context, Event::default(), "looks-back").await.map_err(|cause| anyhow::anyhow!("{cause}"))?;
-    let lines = lines.lock().unwrap().clone();
+    let lines: Vec<_> = lines.try_iter().collect();
     ensure!(lines.len() == 1, "{lines:?}");
     Ok(serde_json::from_str::<Value>(&lines[0])?["DomainsWithoutSync"].clone())
 }
