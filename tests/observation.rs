@@ -195,21 +195,21 @@ const ALARMS: [&str; 10] = [
 
 /// The alarms of the stack by their logical ids.
 fn alarms(stack: &Stack) -> Result<Vec<(&'static str, Value)>> {
+    let resources = stack.cli(&["cloudformation", "list-stack-resources", "--stack-name", "membermail"])?;
+    let resources = resources["StackResourceSummaries"].as_array().context("no resources")?;
     let all = stack.cli(&["cloudwatch", "describe-alarms", "--max-items", "100"])?;
     let all = all["MetricAlarms"].as_array().context("no alarms")?;
     let named = |id: &'static str| {
-        let ours = |alarm: &&Value| {
-            alarm["AlarmName"].as_str().is_some_and(|name| name.starts_with(&format!("membermail-{id}")))
-        };
-        all.iter().find(ours).cloned().map(|alarm| (id, alarm)).with_context(|| format!("no {id} in {all:#?}"))
+        let resource = resources.iter().find(|one| one["LogicalResourceId"] == id)?;
+        all.iter().find(|alarm| alarm["AlarmName"] == resource["PhysicalResourceId"]).map(|alarm| (id, alarm.clone()))
     };
-    ALARMS.iter().map(|id| named(id)).collect()
+    ALARMS.iter().map(|id| named(id).with_context(|| format!("no {id} in {resources:#?}"))).collect()
 }
 
 #[tokio::test]
 async fn the_alarms_are_there_and_go_to_the_topic() -> Result<()> {
     let stack = Stack::of_this_run()?;
-    let queues = stack.cli(&["sqs", "list-queues"])?.to_string();
+    let queues = stack.sqs().await.list_queues().send().await?.queue_urls.unwrap_or_default().join(" ");
     for (id, alarm) in alarms(&stack)? {
         for actions in ["AlarmActions", "OKActions"] {
             ensure!(alarm[actions] == json!([stack.alarm_topic_arn]), "{id} goes to {}", alarm[actions]);

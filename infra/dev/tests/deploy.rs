@@ -23,7 +23,9 @@ fn deploy(arguments: &[&str]) -> Command {
 }
 
 fn at<'a>(command: &'a mut Command, stack: &Stack) -> &'a mut Command {
-    command.env("AWS_ENDPOINT_URL", stack.endpoint_url.as_str()).env("AWS_REGION", "us-east-1");
+    // Without a slash at its end, which the command line would double before a bucket.
+    let endpoint = stack.endpoint_url.as_str().trim_end_matches('/');
+    command.env("AWS_ENDPOINT_URL", endpoint).env("AWS_REGION", "us-east-1");
     command.env("AWS_DEFAULT_REGION", "us-east-1").env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test")
 }
 
