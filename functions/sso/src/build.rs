@@ -1,26 +1,21 @@
-//! Which build this is. The version is compiled in; the commit lies beside the program, in the file that the build tool
-//! writes into the package: so a commit that changes nothing here compiles nothing anew.
-
-use std::path::Path;
+//! Which build this is. The version is compiled in; the commit is told by a variable that `cargo dev` gives the stack: so
+//! a commit that changes nothing here compiles nothing anew.
 
 use membermail_runtime::variables::of_process;
-use serde::{Deserialize, Serialize};
-
-/// The file in the function's package.
-pub const FILE: &str = "build.json";
+use serde::Serialize;
 
 /// A build.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Build {
     /// Of the package.
     pub version: &'static str,
-    /// Where its source is from; nothing is known of a program that was built by hand.
+    /// Where its source is from; nothing is known of a program that was deployed by hand.
     #[serde(flatten)]
     pub source: Source,
 }
 
 /// Where the source of a build is from. Two builds of one commit say the same: their own time is not in it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Source {
     /// The git commit.
     pub commit: Option<String>,
@@ -31,16 +26,21 @@ pub struct Source {
 }
 
 impl Build {
-    /// Of this process, whose package Lambda tells by `LAMBDA_TASK_ROOT`.
+    /// Of this process.
     pub fn of_process() -> Self {
-        let source = of_process("LAMBDA_TASK_ROOT").map(|root| read(Path::new(&root))).unwrap_or_default();
+        let source = of_process("BUILD").and_then(|text| Source::read(&text)).unwrap_or_default();
         Self { version: env!("CARGO_PKG_VERSION"), source }
     }
 }
 
-fn read(root: &Path) -> Source {
-    let text = std::fs::read(root.join(FILE)).unwrap_or_default();
-    serde_json::from_slice(&text).unwrap_or_default()
+impl Source {
+    /// Reads `<commit>/<time>/<clean or modified>`.
+    fn read(text: &str) -> Option<Self> {
+        let mut parts = text.split('/').map(str::to_owned);
+        let (commit, committed) = (parts.next().filter(|commit| !commit.is_empty())?, parts.next()?);
+        let modified = parts.next()? == "modified";
+        Some(Self { commit: Some(commit), committed: Some(committed), modified: Some(modified) })
+    }
 }
 
 #[cfg(test)]
@@ -48,21 +48,16 @@ mod tests {
     use super::*;
 
     #[rstest::rstest]
-    #[case::none(None, Source::default())]
-    #[case::broken(Some("{"), Source::default())]
-    #[case::whole(
-        Some(r#"{"commit":"c0ffee","committed":"2026-11-24T10:00:00Z","modified":false}"#),
-        Source {
+    #[case::none("", None)]
+    #[case::cut_short("c0ffee/2026-11-24T10:00:00Z", None)]
+    #[case::clean("c0ffee/2026-11-24T10:00:00Z/clean", Some(false))]
+    #[case::modified("c0ffee/2026-11-24T10:00:00Z/modified", Some(true))]
+    fn what_the_build_tool_says(#[case] text: &str, #[case] modified: Option<bool>) {
+        let source = modified.map(|modified| Source {
             commit: Some("c0ffee".into()),
             committed: Some("2026-11-24T10:00:00Z".into()),
-            modified: Some(false),
-        }
-    )]
-    fn what_the_build_tool_wrote(#[case] text: Option<&str>, #[case] source: Source) {
-        let folder = tempfile::tempdir().unwrap();
-        if let Some(text) = text {
-            std::fs::write(folder.path().join(FILE), text).unwrap();
-        }
-        assert_eq!(read(folder.path()), source);
+            modified: Some(modified),
+        });
+        assert_eq!(Source::read(text), source);
     }
 }
