@@ -2,8 +2,6 @@
 //! the table of the deployed stack, and the deployed function.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -275,30 +273,13 @@ async fn a_domain_without_an_admin_is_refused() -> Result<()> {
     Ok(())
 }
 
-/// The AWS command line, at the stack's endpoint.
-fn aws(stack: &Stack, arguments: &[&str]) -> Result<Value> {
-    let python: &PathBuf = &stack.python;
-    let mut command = Command::new(python.with_file_name("aws"));
-    command.args(["--output", "json"]).args(arguments).envs([
-        ("AWS_ENDPOINT_URL", stack.endpoint_url.as_str()),
-        ("AWS_ACCESS_KEY_ID", "test"),
-        ("AWS_SECRET_ACCESS_KEY", "test"),
-        ("AWS_DEFAULT_REGION", "us-east-1"),
-        ("AWS_CONFIG_FILE", "/dev/null"),
-        ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null"),
-    ]);
-    let output = command.env_remove("AWS_PROFILE").output().context("cannot start aws")?;
-    ensure!(output.status.success(), "aws {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-    Ok(serde_json::from_slice(&output.stdout).unwrap_or_default())
-}
-
 /// Invokes the deployed function; its answer, and whether it ended well.
 fn invoke(stack: &Stack, request: &Value) -> Result<(Value, bool)> {
     let answer = tempfile::NamedTempFile::new()?;
     let path = answer.path().to_str().context("an odd path")?;
     let name = &stack.check_domains_function;
     let payload = request.to_string();
-    let meta = aws(stack, &["lambda", "invoke", "--function-name", name, "--payload", &payload, path])?;
+    let meta = stack.cli(&["lambda", "invoke", "--function-name", name, "--payload", &payload, path])?;
     let ended_well = meta.get("FunctionError").is_none();
     Ok((serde_json::from_slice(&std::fs::read(path)?)?, ended_well))
 }
@@ -313,13 +294,13 @@ async fn the_deployed_function_asks_the_name_servers_that_it_is_given() -> Resul
     let server = NameServer::start(&stack.knotd, &[Zone::Good(ours.as_str(), &lines)]).await?;
 
     let name = stack.check_domains_function.as_str();
-    let settings = aws(&stack, &["lambda", "get-function-configuration", "--function-name", name])?;
+    let settings = stack.cli(&["lambda", "get-function-configuration", "--function-name", name])?;
     let mut environment = settings["Environment"].clone();
     environment["Variables"]["DNS_SERVERS"] = server.address.to_string().into();
     let environment = environment.to_string();
     let change = ["lambda", "update-function-configuration", "--function-name", name, "--environment", &environment];
-    aws(&stack, &change)?;
-    aws(&stack, &["lambda", "wait", "function-updated-v2", "--function-name", name])?;
+    stack.cli(&change)?;
+    stack.cli(&["lambda", "wait", "function-updated-v2", "--function-name", name])?;
 
     store.unverify_domain(&ours, operator(day(0)?), &OsRandom).await?;
     let (report, ended_well) = invoke(&stack, &json!({ "domain": ours }))?;
@@ -344,7 +325,7 @@ async fn the_deployed_function_asks_the_name_servers_that_it_is_given() -> Resul
     let log = std::fs::read_to_string(stack.logs.join(format!("{name}.log")))?;
     let line = log.lines().find(|line| line.contains("domain edubuntu.org checked")).context("no line in the log")?;
     let line: Value = serde_json::from_str(line)?;
-    ensure!(line["request_id"].as_str().is_some_and(|id| !id.is_empty()), "{line}");
+    ensure!(line["span"]["request_id"].as_str().is_some_and(|id| !id.is_empty()), "{line}");
     ensure!(log.contains("the admins of edubuntu.org are to be told"));
     store.verify_domain(&ours, operator(day(0)?), &OsRandom).await?;
     Ok(())

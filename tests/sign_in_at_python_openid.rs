@@ -11,6 +11,7 @@ use membermail_core::clock::{Clock, SystemClock};
 use membermail_core::random::OsRandom;
 use membermail_identity::openid2::{Provider, RelyingParty};
 use membermail_identity::session;
+use membermail_runtime::metrics::Metrics;
 use membermail_runtime::queue::Queue;
 use membermail_runtime::secret::MasterSecret;
 use membermail_store::{Member, Sealer};
@@ -18,6 +19,8 @@ use membermail_tests::peers::PythonProvider;
 use membermail_tests::stack::Stack;
 use membermail_tests::wait::until;
 use reqwest::redirect::Policy;
+use sso::build::Build;
+use sso::health::Health;
 use sso::{Context, handle};
 use url::Url;
 
@@ -38,6 +41,8 @@ async fn context(stack: &Stack, provider: &PythonProvider) -> Result<Context> {
         secret: MasterSecret::new(stack.secrets().await, &stack.master_secret_arn),
         store: stack.store().await,
         outbox: Queue::new(stack.sqs().await, &stack.verify_queue_url),
+        health: Health::new(Build::of_process(), Vec::new()),
+        metrics: Metrics::to(SystemClock, |_| {}),
         clock: Box::new(SystemClock),
         random: Box::new(OsRandom),
     })

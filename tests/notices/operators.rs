@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
+use aws_sdk_sqs::types::MessageAttributeValue;
 use jiff::Timestamp;
 use membermail_core::message::{Failure, ToNotify};
 use membermail_core::random::OsRandom;
@@ -85,5 +86,26 @@ async fn a_message_that_nobody_can_handle_reaches_the_operators_and_the_dead_let
         Ok(found.then_some(()))
     })
     .await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_sync_that_nobody_can_do_reaches_the_operators() -> Result<()> {
+    let world = World::new().await?;
+    // Asked for by a message of a community's file that is gone. The request is that of its attribute, whatever the body
+    // says.
+    let message = json!({ "domain": "n-gone.example", "request_id": "of-the-body" });
+    let request_id = MessageAttributeValue::builder().data_type("String").string_value("sync-of-nobody").build()?;
+    let sqs = world.stack.sqs().await;
+    let request = sqs.send_message().queue_url(&world.stack.sync_queue_url).message_body(message.to_string());
+    request.message_attributes("request-id", request_id).send().await?;
+    let told = world.wait_for_operators("sync-of-nobody", 1).await?;
+    ensure!(
+        told[0].subject() == "sync-team gave up: n-gone.example is no domain of this community",
+        "{}",
+        told[0].subject()
+    );
+    let text = told[0].text();
+    ensure!(text.contains("Step: sync-team") && !text.contains("of-the-body"), "{text}");
     Ok(())
 }

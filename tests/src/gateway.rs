@@ -10,9 +10,12 @@ use lambda_http::{Body, Request};
 use membermail_core::clock::SystemClock;
 use membermail_core::random::OsRandom;
 use membermail_identity::openid2::{Provider, RelyingParty};
+use membermail_runtime::metrics::Metrics;
 use membermail_runtime::queue::Queue;
 use membermail_runtime::secret::MasterSecret;
 use serde_json::{Value, json};
+use sso::build::Build;
+use sso::health::Health;
 use url::Url;
 
 use crate::browser::Page;
@@ -119,6 +122,8 @@ impl Gateway {
             secret,
             store: stack.store().await,
             outbox: Queue::new(stack.sqs().await, &stack.verify_queue_url),
+            health: Health::new(Build::of_process(), Vec::new()),
+            metrics: Metrics::to(SystemClock, |_| {}),
             clock: Box::new(SystemClock),
             random: Box::new(OsRandom),
         };

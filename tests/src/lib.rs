@@ -2,8 +2,10 @@
 
 pub mod browser;
 pub mod chromium;
+pub mod cli;
 pub mod dns;
 pub mod gateway;
+pub mod logs;
 pub mod mail;
 pub mod mailbox;
 pub mod peers;

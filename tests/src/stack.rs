@@ -42,6 +42,12 @@ pub struct Stack {
     pub chromedriver: PathBuf,
     /// The function that looks at domains.
     pub check_domains_function: String,
+    /// The function that asks for syncs.
+    pub start_sync_function: String,
+    /// The topic that alarms go to.
+    pub alarm_topic_arn: String,
+    /// The dashboard's name.
+    pub dashboard: String,
     /// The Python of the locked tools; the AWS command line lies beside it.
     pub python: PathBuf,
     /// Knot DNS.

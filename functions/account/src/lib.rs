@@ -1,7 +1,7 @@
 //! The pages that a browser reads: who you are here, which addresses you have, and what is still to come.
 
 use lambda_http::http::{Method, StatusCode, header};
-use lambda_http::{Body, Request, Response};
+use lambda_http::{Body, Request, RequestExt, Response};
 use membermail_core::clock::{Clock, SystemClock};
 use membermail_core::community::Community;
 use membermail_identity::csrf;
@@ -13,10 +13,11 @@ use membermail_pages::layout::{Message, Next, Site};
 use membermail_pages::place::{self, Place};
 use membermail_runtime::aws::Aws;
 use membermail_runtime::batch::chain;
+use membermail_runtime::logs;
 use membermail_runtime::secret::{MasterSecret, SecretError};
 use membermail_runtime::variables::{Variables, of_process};
 use membermail_store::{CheckState, Member, SealError, Sealer, Store, StoreError};
-use tracing::error;
+use tracing::{Instrument, error};
 use url::Url;
 
 /// What the function holds through its life.
@@ -55,7 +56,8 @@ impl Context {
 
 /// Answers one request.
 pub async fn handle(context: &Context, request: &Request) -> Response<Body> {
-    let response = answer(context, request).await;
+    let request_id = request.lambda_context_ref().map(|lambda| lambda.request_id.as_str()).unwrap_or_default();
+    let response = answer(context, request).instrument(logs::request(request_id)).await;
     if request.method() == Method::HEAD { answer::headers_only(response) } else { response }
 }
 

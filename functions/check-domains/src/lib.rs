@@ -62,27 +62,27 @@ pub async fn handle(context: &Context, request: Request, request_id: &str) -> Re
     };
     let report = check(&context.checker, wanted, request_id).await;
     for one in &report.domains {
-        log(one, request_id);
+        log(one);
     }
     let failed = report.failed();
     if failed > 0 { Err(Error::Failed { failed, of: report.domains.len() }) } else { Ok(report) }
 }
 
-fn log(report: &DomainReport, request_id: &str) {
+fn log(report: &DomainReport) {
     let domain = &report.domain;
     match &report.outcome {
         Outcome::Checked { proof, record, event, mx, spf, dmarc } => {
             let details = (json(proof), json(record), json(mx), json(spf), json(dmarc));
             let (proof, record, mx, spf, dmarc) = details;
-            info!(request_id, %domain, proof, record, mx, spf, dmarc, "domain {domain} checked");
+            info!(%domain, proof, record, mx, spf, dmarc, "domain {domain} checked");
             if let Some(event) = event {
                 // It lies in the outbox, from where `notify` tells the admins.
-                info!(request_id, %domain, event = json(event), "the admins of {domain} are to be told");
+                info!(%domain, event = json(event), "the admins of {domain} are to be told");
             }
         }
-        Outcome::Superseded => info!(request_id, %domain, "domain {domain} was checked by another at the same time"),
-        Outcome::NoAdmin => error!(request_id, %domain, "domain {domain} has no admin, so it is not checked"),
-        Outcome::Failed { reason, .. } => error!(request_id, %domain, reason, "domain {domain} could not be checked"),
+        Outcome::Superseded => info!(%domain, "domain {domain} was checked by another at the same time"),
+        Outcome::NoAdmin => error!(%domain, "domain {domain} has no admin, so it is not checked"),
+        Outcome::Failed { reason, .. } => error!(%domain, reason, "domain {domain} could not be checked"),
     }
 }
 

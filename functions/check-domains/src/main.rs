@@ -2,13 +2,16 @@
 
 use check_domains::{Context, Request, handle};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
+use membermail_runtime::logs;
+use tracing::Instrument;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    membermail_runtime::logs::init();
+    logs::init();
     let context = &Context::from_env().await?;
     let serve = |event: LambdaEvent<Request>| async move {
-        handle(context, event.payload, &event.context.request_id).await.map_err(Error::from)
+        let request_id = &event.context.request_id;
+        handle(context, event.payload, request_id).instrument(logs::request(request_id)).await.map_err(Error::from)
     };
     lambda_runtime::run(service_fn(serve)).await
 }

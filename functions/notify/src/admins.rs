@@ -60,7 +60,7 @@ async fn digest(context: &Context, mailer: &Mailer, domain: &DomainName, request
     news.sort_by(|one, other| one.0.cmp(&other.0));
     // Where nothing is left, an earlier try told it all and ended before it could say so.
     if !news.is_empty() {
-        info!(request_id, %domain, changes = news.len(), "a digest goes out");
+        info!(%domain, changes = news.len(), "a digest goes out");
         let tell = |absent| Notice::Digest(Digest { domain: domain.clone(), news: news.clone(), absent });
         every_admin(context, mailer, batch.id, domain, request_id, tell).await?;
     }

@@ -11,11 +11,11 @@ use crate::{Context, Error, admins, member};
 pub(crate) async fn tell(context: &Context, message: Notify) -> Result<(), Error> {
     let Notify { entry: id, request_id } = message;
     let Some(entry) = context.store.untold(id).await? else {
-        info!(request_id, entry = %id, "told before");
+        info!(entry = %id, "told before");
         return Ok(());
     };
     let Some(mailer) = context.mail.mailer().await? else {
-        info!(request_id, entry = %id, "no mail server is configured: the notice waits in the outbox");
+        info!(entry = %id, "no mail server is configured: the notice waits in the outbox");
         return Ok(());
     };
     let told = everybody(context, &mailer, &entry, &request_id).await;
@@ -24,7 +24,7 @@ pub(crate) async fn tell(context: &Context, message: Notify) -> Result<(), Error
         // The queue brings the message back; the sweep need not send another.
         Err(_) => {
             if context.store.is_on_its_way(id, context.trying_until()).await.is_err() {
-                warn!(request_id, entry = %id, "that it is tried again could not be noted");
+                warn!(entry = %id, "that it is tried again could not be noted");
             }
         }
     }

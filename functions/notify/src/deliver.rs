@@ -5,6 +5,7 @@ use membermail_core::language::Language;
 use membermail_core::notice::NoticeId;
 use membermail_notices::{Addressed, Notice, Reply, SendError, compose};
 use membermail_runtime::batch::chain;
+use membermail_runtime::metrics::Measure;
 use membermail_store::Claim;
 use tracing::{error, info, warn};
 
@@ -55,6 +56,7 @@ pub(crate) async fn deliver(
         Ok(letter) => mailer.relay.send(&letter).await,
         Err(cause) => return Err(give_back(context, id, cause.into()).await),
     };
+    context.metrics.record(&Measure::Mail { outcome: word(&sent) });
     let (reply, mailbox) = match sent {
         Ok(()) => {
             info!(notice = id.as_str(), "a notice is sent");
@@ -77,6 +79,17 @@ pub(crate) async fn deliver(
     }
     context.store.settle_notice(id, false, context.clock.now()).await?;
     Ok(Delivered::Refused { reply, mailbox })
+}
+
+/// What the metric says of it.
+fn word(sent: &Result<(), SendError>) -> &'static str {
+    match sent {
+        Ok(()) => "sent",
+        Err(SendError::Later(_)) => "later",
+        Err(SendError::NotAllowed(_)) => "not-allowed",
+        Err(SendError::NoMailbox(_)) => "no-mailbox",
+        Err(SendError::Refused(_)) => "refused",
+    }
 }
 
 /// Nobody need wait for a notice that did not go.

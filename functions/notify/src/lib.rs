@@ -20,7 +20,8 @@ use membermail_core::message::ToNotify;
 use membermail_core::random::{OsRandom, Random};
 use membermail_notices::{LetterError, Reply, SendError, SettingsError, Site, Texts};
 use membermail_runtime::aws::Aws;
-use membermail_runtime::batch::{self, Retryable};
+use membermail_runtime::batch::{Inbox, Retryable};
+use membermail_runtime::metrics::Metrics;
 use membermail_runtime::queue::{Queue, QueueError};
 use membermail_runtime::secret::{MasterSecret, SecretError};
 use membermail_runtime::variables::{Variables, of_process};
@@ -43,6 +44,7 @@ pub struct Context {
     inbox: Queue,
     digest_seconds: u16,
     error_interval: SignedDuration,
+    metrics: Metrics,
     clock: Box<dyn Clock>,
     random: Box<dyn Random>,
 }
@@ -72,6 +74,7 @@ impl Context {
             inbox: Queue::new(aws.sqs(), inbox),
             digest_seconds: digest.unwrap_or(120),
             error_interval: SignedDuration::from_secs(interval.unwrap_or(24 * 60 * 60)),
+            metrics: Metrics::to_log(),
             clock: Box::new(SystemClock),
             random: Box::new(OsRandom),
         })
@@ -90,7 +93,10 @@ impl Context {
 
 /// Handles a batch; a notice that did not go comes back alone.
 pub async fn handle(context: &Context, event: SqsEvent) -> SqsBatchResponse {
-    batch::each(event, &context.inbox, &*context.random, |message| async move {
+    let Context { inbox: queue, metrics, clock, random, .. } = context;
+    // Whoever mails cannot mail that it cannot: what it gives up has an alarm.
+    let inbox = Inbox { step: "notify", queue, reports: None, metrics, clock: &**clock, random: &**random };
+    let handle = |message| async move {
         match message {
             ToNotify::Change(notify) => change::tell(context, notify).await,
             ToNotify::Digest(digest) => admins::send_digest(context, digest).await,
@@ -98,8 +104,8 @@ pub async fn handle(context: &Context, event: SqsEvent) -> SqsBatchResponse {
             ToNotify::Undeliverable(undeliverable) => member::tell_undeliverable(context, undeliverable).await,
             ToNotify::Sweep => sweep::sweep(context).await,
         }
-    })
-    .await
+    };
+    inbox.each(event, handle).await
 }
 
 /// Why a notice did not go.

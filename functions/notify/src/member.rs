@@ -32,7 +32,7 @@ pub(crate) async fn tell(
     request_id: &str,
 ) -> Result<(), Error> {
     let Some(reached) = reach(context, id, address).await? else {
-        info!(request_id, %entry, "member {id} has no address left to write to");
+        info!(%entry, "member {id} has no address left to write to");
         return Ok(());
     };
     let Reached { member, first, second } = reached;
@@ -57,7 +57,7 @@ pub(crate) async fn tell(
 pub(crate) async fn tell_undeliverable(context: &Context, message: Undeliverable) -> Result<(), Error> {
     let Undeliverable { address, reply, request_id } = message;
     let Some(mailer) = context.mail.mailer().await? else {
-        warn!(request_id, reply, "no mail server is configured: nobody is told that a destination fails");
+        warn!(reply, "no mail server is configured: nobody is told that a destination fails");
         return Ok(());
     };
     let Some(stored) = context.store.alias(&address).await? else { return Ok(()) };
@@ -80,7 +80,7 @@ async fn destination_fails(
 ) -> Result<(), Error> {
     let reached = reach(context, id, address).await?;
     let Some(Reached { member, second: Some(second), .. }) = reached else {
-        info!(request_id, "member {id} has no other address: only the operators are told");
+        info!("member {id} has no other address: only the operators are told");
         return Ok(());
     };
     let said = Said::DestinationFails(reply);

@@ -9,17 +9,20 @@ use membermail_identity::session::{self, SessionId};
 use membermail_identity::state::{self, StateError, StateKey};
 use membermail_pages::answer;
 use membermail_pages::place::Place;
+use membermail_runtime::metrics::Measure;
 use membermail_runtime::queue::QueueError;
 use membermail_runtime::secret::SecretError;
 use membermail_store::{Sealer, Session, StoreError, UsedUp};
 use tracing::info;
 
 use crate::context::Context;
-use crate::{cookies, former_session, refused, with_cookie};
+use crate::{cookies, former_session, refused, request_id, with_cookie};
 
 /// Answers `GET` and `POST /callback`.
 pub(crate) async fn callback(context: &Context, request: &Request, place: &Place) -> Response<Body> {
-    match complete(context, request, place).await {
+    let completed = complete(context, request, place).await;
+    context.metrics.record(&Measure::SignIn { outcome: completed.as_ref().map_or_else(Error::word, |_| "signed-in") });
+    match completed {
         Ok(session) => {
             // The state is used up; the secret behind it has no more use.
             let home = answer::see_other(place.join("/").as_str());
@@ -74,9 +77,7 @@ async fn open_session(
     if let Some(language) = language.and_then(|text| Language::parse(&text).ok()) {
         context.store.keep_language(&member, &language).await?;
     }
-    let request_id = lambda_http::RequestExt::lambda_context_ref(request)
-        .map(|lambda| lambda.request_id.clone())
-        .unwrap_or_default();
+    let request_id = request_id(request);
     let message = VerifyMember { member: member.id, claimed_identifier: identity.subject, request_id };
     context.outbox.send(&message).await?;
 
@@ -87,7 +88,7 @@ async fn open_session(
     let id = SessionId::new(&*context.random);
     let session = Session { member: member.id, created: now, last_seen: now, epoch: member.session_epoch };
     context.store.create_session(id.hash().as_str(), &session, session::expires(now)).await?;
-    info!(request_id = message.request_id, "member {} signed in", member.id);
+    info!("member {} signed in", member.id);
     Ok(id)
 }
 
@@ -108,4 +109,20 @@ pub(crate) enum Error {
     Store(#[from] StoreError),
     #[error("the queue")]
     Queue(#[from] QueueError),
+}
+
+impl Error {
+    /// What the metric says of it.
+    fn word(&self) -> &'static str {
+        match self {
+            Self::Refused(Refusal::Cancelled) => "cancelled",
+            Self::Refused(_) => "refused",
+            Self::State(StateError::Expired) => "too-late",
+            Self::State(_) => "other-browser",
+            Self::Confirm(ConfirmError::Forged) => "forged",
+            Self::Confirm(_) => "provider-failed",
+            Self::Replayed => "replayed",
+            Self::Secret(_) | Self::Store(_) | Self::Queue(_) => "failed",
+        }
+    }
 }

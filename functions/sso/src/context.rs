@@ -7,11 +7,15 @@ use membermail_core::community::{Community, SignIn};
 use membermail_core::random::{OsRandom, Random};
 use membermail_identity::openid2::{Provider, RelyingParty};
 use membermail_runtime::aws::Aws;
+use membermail_runtime::metrics::Metrics;
 use membermail_runtime::queue::Queue;
 use membermail_runtime::secret::MasterSecret;
 use membermail_runtime::variables::{Variables, of_process};
 use membermail_store::Store;
 use url::Url;
+
+use crate::build::Build;
+use crate::health::{Dependency, Health};
 
 /// The settings, clients and sources that every request shares.
 pub struct Context {
@@ -27,6 +31,10 @@ pub struct Context {
     pub store: Store,
     /// In front of `verify-member`.
     pub outbox: Queue,
+    /// Which build this is, and whether what it needs answers.
+    pub health: Health,
+    /// Where the outcomes of sign-ins go.
+    pub metrics: Metrics,
     /// The time.
     pub clock: Box<dyn Clock>,
     /// Random bytes.
@@ -41,6 +49,12 @@ impl Context {
         let table = variables.required("TABLE_NAME");
         let secret = variables.required("MASTER_SECRET_ARN");
         let outbox = variables.required("VERIFY_QUEUE_URL");
+        let queues = [
+            ("write-queue", "WRITE_QUEUE_URL"),
+            ("sync-queue", "SYNC_QUEUE_URL"),
+            ("notify-queue", "NOTIFY_QUEUE_URL"),
+        ];
+        let queues = queues.map(|(name, variable)| (name, variables.required(variable)));
         let public_url = variables.optional("PUBLIC_URL");
         let sign_in_url: Option<Url> = variables.optional("SIGN_IN_URL");
         variables.finish()?;
@@ -53,13 +67,27 @@ impl Context {
             .redirect(reqwest::redirect::Policy::none())
             .timeout(Duration::from_secs(5))
             .build()?;
+        let store = Store::new(aws.dynamodb(), table);
+        let outbox = Queue::new(aws.sqs(), outbox);
+        // The secret that this process read once tells nothing of whether it can be read.
+        let fresh = MasterSecret::new(aws.secrets(), &secret);
+        let mut dependencies: Vec<(_, Box<dyn Dependency>)> = vec![
+            ("table", Box::new(store.clone())),
+            ("secret", Box::new(fresh)),
+            ("verify-queue", Box::new(outbox.clone())),
+        ];
+        for (name, url) in queues {
+            dependencies.push((name, Box::new(Queue::new(aws.sqs(), url))));
+        }
         Ok(Self {
             community,
             public_url,
             relying_party: RelyingParty::new(provider, teams, http),
             secret: MasterSecret::new(aws.secrets(), secret),
-            store: Store::new(aws.dynamodb(), table),
-            outbox: Queue::new(aws.sqs(), outbox),
+            store,
+            outbox,
+            health: Health::new(Build::of_process(), dependencies),
+            metrics: Metrics::to_log(),
             clock: Box::new(SystemClock),
             random: Box::new(OsRandom),
         })

@@ -1,23 +1,35 @@
 //! Signing in and out. A sign-in ends with a session and a message on the queue; Launchpad is never waited for.
 
+pub mod build;
 mod callback;
 mod context;
+pub mod health;
 mod refused;
 
 use lambda_http::http::{HeaderMap, Method, StatusCode, header};
-use lambda_http::{Body, Request, Response};
+use lambda_http::{Body, Request, RequestExt, Response};
 use membermail_identity::csrf;
 use membermail_identity::session::{self, SessionId};
 use membermail_identity::state::{self, BrowserSecret, StateKey};
 use membermail_pages::answer;
 use membermail_pages::place::{self, Place};
 use membermail_runtime::batch::chain;
-use tracing::{error, warn};
+use membermail_runtime::logs;
+use tracing::{Instrument, error, warn};
 
 pub use context::Context;
 
 /// Answers one request.
 pub async fn handle(context: &Context, request: &Request) -> Response<Body> {
+    answer(context, request).instrument(logs::request(&request_id(request))).await
+}
+
+/// The id of this request, which goes with all that follows from it.
+fn request_id(request: &Request) -> String {
+    request.lambda_context_ref().map(|lambda| lambda.request_id.clone()).unwrap_or_default()
+}
+
+async fn answer(context: &Context, request: &Request) -> Response<Body> {
     let Some(place) = Place::of(context.public_url.as_ref(), request) else {
         error!("neither PUBLIC_URL nor the request tells where the site is");
         return answer::empty(StatusCode::INTERNAL_SERVER_ERROR);
@@ -29,9 +41,12 @@ pub async fn handle(context: &Context, request: &Request) -> Response<Body> {
         // Not by HEAD: an assertion is good once, and whoever looks ahead must not use it up.
         (&Method::GET | &Method::POST, "/callback") => callback::callback(context, request, &place).await,
         (&Method::POST, "/sign-out") => sign_out(context, request, &place).await,
+        (&Method::GET, "/health") => health::answer(&context.health, &*context.clock).await,
+        (&Method::HEAD, "/health") => answer::headers_only(health::answer(&context.health, &*context.clock).await),
         (_, "/sign-in") => refused::other_method(context, &place, "GET, HEAD"),
         (_, "/callback") => refused::other_method(context, &place, "GET, POST"),
         (_, "/sign-out") => refused::other_method(context, &place, "POST"),
+        (_, "/health") => answer::allow(answer::empty(StatusCode::METHOD_NOT_ALLOWED), "GET, HEAD"),
         _ => answer::empty(StatusCode::NOT_FOUND),
     }
 }

@@ -1,13 +1,17 @@
 //! `start-sync`: from the schedule to one message a domain.
 
 use lambda_runtime::{Error, LambdaEvent, service_fn};
+use membermail_runtime::logs;
 use start_sync::{Context, Event, handle};
+use tracing::Instrument;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    membermail_runtime::logs::init();
+    logs::init();
     let context = &Context::from_env().await?;
-    let serve =
-        |event: LambdaEvent<Event>| async move { handle(context, event.payload, &event.context.request_id).await };
+    let serve = |event: LambdaEvent<Event>| async move {
+        let request_id = &event.context.request_id;
+        handle(context, event.payload, request_id).instrument(logs::request(request_id)).await
+    };
     lambda_runtime::run(service_fn(serve)).await
 }

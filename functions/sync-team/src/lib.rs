@@ -7,16 +7,21 @@ use jiff::SignedDuration;
 use membermail_core::clock::SystemClock;
 use membermail_core::community::Community;
 use membermail_core::message::{Notify, SyncTeam};
+use membermail_core::plan::Counts;
 use membermail_core::random::OsRandom;
 use membermail_launchpad as launchpad;
 use membermail_runtime::aws::Aws;
-use membermail_runtime::batch::{self, Retryable, chain};
+use membermail_runtime::batch::{Inbox, Reports, Retryable, chain};
+use membermail_runtime::metrics::{Measure, Metrics};
 use membermail_runtime::queue::Queue;
 use membermail_runtime::variables::{Variables, of_process};
 use membermail_store::Store;
 use membermail_sync::{Engine, Ran, SyncError};
 use tracing::{info, warn};
 use url::Url;
+
+/// How often the sync queue shows a message, unless the template says otherwise.
+const TRIES: u32 = 6;
 
 /// What the function holds through its life.
 pub struct Context {
@@ -25,7 +30,8 @@ pub struct Context {
     store: Store,
     inbox: Queue,
     outbox: Queue,
-    notices: Queue,
+    reports: Reports,
+    metrics: Metrics,
     lease: SignedDuration,
 }
 
@@ -41,20 +47,25 @@ impl Context {
         let api: Option<Url> = variables.optional("LAUNCHPAD_URL");
         let patience: Option<u64> = variables.optional("SYNC_PATIENCE_SECONDS");
         let lease: Option<i64> = variables.optional("SYNC_LEASE_SECONDS");
+        let tries = variables.optional("QUEUE_TRIES");
         variables.finish()?;
         let community = membermail_communities::community(&community)?;
         let aws = Aws::from_env().await?;
+        let metrics = Metrics::to_log();
+        let observed = metrics.clone();
         let launchpad = launchpad::Client::new(launchpad::Settings {
             api: api.unwrap_or_else(|| community.launchpad.api.clone()),
             user_agent: format!("membermail/{} (+{})", env!("CARGO_PKG_VERSION"), community.help),
             patience: Duration::from_secs(patience.unwrap_or(600)),
-        })?;
+        })?
+        .observed_by(move |took, failed| observed.record(&Measure::Launchpad { took, failed }));
         Ok(Self {
             launchpad,
             store: Store::new(aws.dynamodb(), table),
             inbox: Queue::new(aws.sqs(), inbox),
             outbox: Queue::new(aws.sqs(), outbox),
-            notices: Queue::new(aws.sqs(), notices),
+            reports: Reports { queue: Queue::new(aws.sqs(), notices), tries: tries.unwrap_or(TRIES) },
+            metrics,
             lease: SignedDuration::from_secs(lease.unwrap_or(960)),
             community,
         })
@@ -63,7 +74,10 @@ impl Context {
 
 /// Handles a batch, which is one message; a run that failed is tried again later.
 pub async fn handle(context: &Context, event: SqsEvent) -> SqsBatchResponse {
-    batch::each(event, &context.inbox, &OsRandom, |message| sync(context, message)).await
+    let Context { inbox: queue, reports, metrics, .. } = context;
+    let reports = Some(reports);
+    let inbox = Inbox { step: "sync-team", queue, reports, metrics, clock: &SystemClock, random: &OsRandom };
+    inbox.each(event, |message| sync(context, message)).await
 }
 
 async fn sync(context: &Context, message: SyncTeam) -> Result<(), Error> {
@@ -78,21 +92,32 @@ async fn sync(context: &Context, message: SyncTeam) -> Result<(), Error> {
     };
     let ran = match release {
         Some(run) => engine.release(&domain, run, &context.outbox).await?,
-        None => engine.run(&domain, &request_id, &context.outbox).await?,
+        None => {
+            let ran = engine.run(&domain, &request_id, &context.outbox).await?;
+            measure(&context.metrics, &ran);
+            ran
+        }
     };
     match ran {
         Ran::Done { notice: Some(entry), .. } => {
             let message = Notify { entry, request_id: request_id.clone() };
-            if let Err(cause) = context.notices.send(&message).await {
-                warn!(request_id, cause = chain(&cause), "a notice waits in the outbox");
+            if let Err(cause) = context.reports.queue.send(&message).await {
+                warn!(cause = chain(&cause), "a notice waits in the outbox");
             }
         }
         Ran::Done { notice: None, .. } => {}
         // The schedule comes again; a second run now would only read the same once more.
-        Ran::Busy { run, .. } => info!(request_id, %domain, %run, "another run of the domain is at it"),
-        Ran::NotReleased => info!(request_id, %domain, "the run to release is not released, or done already"),
+        Ran::Busy { run, .. } => info!(%domain, %run, "another run of the domain is at it"),
+        Ran::NotReleased => info!(%domain, "the run to release is not released, or done already"),
     }
     Ok(())
+}
+
+/// A plan is measured when it is made, not once more when it is released.
+fn measure(metrics: &Metrics, ran: &Ran) {
+    let Ran::Done { run, .. } = ran else { return };
+    let Counts { active, create, rename, restore, taken, .. } = run.counts.unwrap_or_default();
+    metrics.record(&Measure::Sync { domain: &run.domain, active, given: create + rename + restore, taken });
 }
 
 /// A sync that failed, as the batch sees it.

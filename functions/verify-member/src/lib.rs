@@ -10,7 +10,8 @@ use membermail_core::message::{VerifyMember, WriteAlias, WriteAliases};
 use membermail_core::random::OsRandom;
 use membermail_launchpad as launchpad;
 use membermail_runtime::aws::Aws;
-use membermail_runtime::batch::{self, Reports, Retryable};
+use membermail_runtime::batch::{Inbox, Reports, Retryable};
+use membermail_runtime::metrics::{Measure, Metrics};
 use membermail_runtime::queue::{Queue, QueueError};
 use membermail_runtime::variables::{Variables, of_process};
 use membermail_store::{Recorded, Store, StoreError};
@@ -28,6 +29,7 @@ pub struct Context {
     inbox: Queue,
     outbox: Queue,
     reports: Reports,
+    metrics: Metrics,
     clock: Box<dyn Clock>,
 }
 
@@ -46,21 +48,21 @@ impl Context {
         variables.finish()?;
         let community = membermail_communities::community(&community)?;
         let aws = Aws::from_env().await?;
+        let metrics = Metrics::to_log();
+        let observed = metrics.clone();
         let launchpad = launchpad::Client::new(launchpad::Settings {
             api: api.unwrap_or_else(|| community.launchpad.api.clone()),
             user_agent: format!("membermail/{} (+{})", env!("CARGO_PKG_VERSION"), community.help),
             patience: Duration::from_secs(patience.unwrap_or(20)),
-        })?;
+        })?
+        .observed_by(move |took, failed| observed.record(&Measure::Launchpad { took, failed }));
         Ok(Self {
             launchpad,
             store: Store::new(aws.dynamodb(), table),
             inbox: Queue::new(aws.sqs(), inbox),
             outbox: Queue::new(aws.sqs(), outbox),
-            reports: Reports {
-                queue: Queue::new(aws.sqs(), notices),
-                step: "verify-member",
-                tries: tries.unwrap_or(TRIES),
-            },
+            reports: Reports { queue: Queue::new(aws.sqs(), notices), tries: tries.unwrap_or(TRIES) },
+            metrics,
             clock: Box::new(SystemClock),
             community,
         })
@@ -69,11 +71,25 @@ impl Context {
 
 /// Handles a batch; a member whose check failed comes back alone.
 pub async fn handle(context: &Context, event: SqsEvent) -> SqsBatchResponse {
-    batch::each_with_reports(event, &context.inbox, &context.reports, &OsRandom, |message| verify(context, message))
-        .await
+    let Context { inbox: queue, reports, metrics, clock, .. } = context;
+    let (reports, clock) = (Some(reports), &**clock);
+    let inbox = Inbox { step: "verify-member", queue, reports, metrics, clock, random: &OsRandom };
+    inbox.each(event, |message| verify(context, message)).await
 }
 
 async fn verify(context: &Context, message: VerifyMember) -> Result<(), Error> {
+    let checked = check(context, message).await;
+    let outcome = match &checked {
+        Ok(outcome) => outcome,
+        Err(Error::Launchpad(_)) => "launchpad-failed",
+        Err(Error::NoMember | Error::Store(_) | Error::Queue(_)) => "failed",
+    };
+    context.metrics.record(&Measure::Verification { outcome });
+    checked.map(drop)
+}
+
+/// The word for the outcome comes back.
+async fn check(context: &Context, message: VerifyMember) -> Result<&'static str, Error> {
     let Some(member) = context.store.member(message.member).await? else { return Err(Error::NoMember) };
     // What becomes of an alias after this moment counts more than what Launchpad is about to say.
     let eligible_at = context.clock.now();
@@ -93,12 +109,8 @@ async fn verify(context: &Context, message: VerifyMember) -> Result<(), Error> {
     let person = known_person(&standing);
     let claim = person.map(|person| (person.id, &person.name));
     let recorded = context.store.record_outcome(message.member, &outcome, claim, context.clock.now()).await?;
-    info!(
-        request_id = message.request_id,
-        outcome = if recorded == Recorded::PersonTaken { Outcome::PersonTaken.as_str() } else { outcome.as_str() },
-        "member {} checked",
-        message.member,
-    );
+    let word = if recorded == Recorded::PersonTaken { Outcome::PersonTaken.as_str() } else { outcome.as_str() };
+    info!(outcome = word, "member {} checked", message.member);
     // Recorded first and sent second: where sending fails the message comes back, and both are done again.
     if let (Recorded::Recorded, Outcome::Eligible { domains }, Some(person)) = (recorded, outcome, person) {
         for domain in domains {
@@ -112,7 +124,7 @@ async fn verify(context: &Context, message: VerifyMember) -> Result<(), Error> {
             context.outbox.send(&WriteAliases::Grant(wish)).await?;
         }
     }
-    Ok(())
+    Ok(word)
 }
 
 fn known_person(standing: &Standing) -> Option<&Person> {

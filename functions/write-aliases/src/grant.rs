@@ -27,7 +27,7 @@ pub(crate) async fn grant(context: &Context, wish: WriteAlias) -> Result<(), Err
         context.store.refuse(id, &domain, refusal, now).await?;
     }
     let word = word(&outcome);
-    info!(request_id, outcome = word, %domain, "address of member {id} {word}");
+    info!(outcome = word, %domain, "address of member {id} {word}");
     if let Grant::Created { entry, .. } | Grant::Changed { entry, .. } = outcome {
         context.tell(entry, &request_id).await;
     }

@@ -10,7 +10,8 @@ use membermail_core::member::MemberId;
 use membermail_core::message::{Notify, ToNotify, WriteAliases};
 use membermail_core::random::{OsRandom, Random};
 use membermail_runtime::aws::Aws;
-use membermail_runtime::batch::{self, Reports, Retryable, chain};
+use membermail_runtime::batch::{Inbox, Reports, Retryable, chain};
+use membermail_runtime::metrics::Metrics;
 use membermail_runtime::queue::Queue;
 use membermail_runtime::secret::{MasterSecret, SecretError};
 use membermail_runtime::variables::{Variables, of_process};
@@ -28,6 +29,7 @@ pub struct Context {
     store: Store,
     inbox: Queue,
     reports: Reports,
+    metrics: Metrics,
     clock: Box<dyn Clock>,
     random: Box<dyn Random>,
 }
@@ -50,11 +52,8 @@ impl Context {
             secret: MasterSecret::new(aws.secrets(), secret),
             store: Store::new(aws.dynamodb(), table),
             inbox: Queue::new(aws.sqs(), inbox),
-            reports: Reports {
-                queue: Queue::new(aws.sqs(), notices),
-                step: "write-aliases",
-                tries: tries.unwrap_or(TRIES),
-            },
+            reports: Reports { queue: Queue::new(aws.sqs(), notices), tries: tries.unwrap_or(TRIES) },
+            metrics: Metrics::to_log(),
             clock: Box::new(SystemClock),
             random: Box::new(OsRandom),
         })
@@ -69,20 +68,23 @@ impl Context {
     async fn tell(&self, entry: Ulid, request_id: &str) {
         let message = ToNotify::Change(Notify { entry, request_id: request_id.to_owned() });
         if let Err(cause) = self.reports.queue.send(&message).await {
-            warn!(request_id, cause = chain(&cause), "a notice waits in the outbox");
+            warn!(cause = chain(&cause), "a notice waits in the outbox");
         }
     }
 }
 
 /// Handles a batch; a record that failed comes back alone.
 pub async fn handle(context: &Context, event: SqsEvent) -> SqsBatchResponse {
-    batch::each_with_reports(event, &context.inbox, &context.reports, &*context.random, |message| async move {
+    let Context { inbox: queue, reports, metrics, clock, random, .. } = context;
+    let (reports, clock, random) = (Some(reports), &**clock, &**random);
+    let inbox = Inbox { step: "write-aliases", queue, reports, metrics, clock, random };
+    let handle = |message| async move {
         match message {
             WriteAliases::Grant(wish) => grant::grant(context, wish).await,
             WriteAliases::Take(steps) => take::take(context, steps).await,
         }
-    })
-    .await
+    };
+    inbox.each(event, handle).await
 }
 
 /// Why an alias was not written.

@@ -29,11 +29,11 @@ pub(crate) async fn take(context: &Context, message: TakeSteps) -> Result<(), Er
             }
         };
         match taken {
-            Ok(word) => info!(request_id, run, outcome = word, domain = %step.address.domain,
+            Ok(word) => info!(run, outcome = word, domain = %step.address.domain,
                 "address of member {} {word}", step.member),
             // The others are taken all the same; this one comes back with the message.
             Err(cause) => {
-                warn!(request_id, run, "a step for member {} failed", step.member);
+                warn!(run, "a step for member {} failed", step.member);
                 failed = Some(Error::Step { member: step.member, cause: Box::new(cause) });
             }
         }

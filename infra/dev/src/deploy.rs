@@ -7,7 +7,7 @@ use membermail_toolbox::step;
 
 use crate::aws::cli;
 use crate::functions::{lay_out_for_aws, said};
-use crate::{site, stack, tools};
+use crate::{site, source, stack, tools};
 
 /// Where to and with what.
 #[derive(Debug, clap::Args)]
@@ -41,10 +41,11 @@ pub(crate) fn deploy(options: &Options) -> Result<()> {
     step::during("package the functions", || package(bucket, &packaged))?;
     let mut deploy = cli(None);
     deploy.args(["cloudformation", "deploy", "--stack-name", &options.stack, "--template-file"]).arg(&packaged);
+    // In a request itself, a template has 51,200 bytes at most.
+    deploy.args(["--s3-bucket", bucket]);
     deploy.args(["--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND", "--no-fail-on-empty-changeset"]);
-    if !options.parameters.is_empty() {
-        deploy.arg("--parameter-overrides").args(&options.parameters);
-    }
+    deploy.arg("--parameter-overrides").arg(format!("{}={}", source::PARAMETER, source::source()));
+    deploy.args(&options.parameters);
     said(&mut deploy)
 }
 

@@ -16,6 +16,7 @@ mod mail;
 mod mailbox;
 mod redaction;
 mod site;
+mod source;
 mod stack;
 mod stand_ins;
 mod state;

@@ -17,7 +17,7 @@ use crate::front::{self, Target};
 use crate::functions::Profile;
 use crate::mailbox::Mailbox;
 use crate::stack::Outputs;
-use crate::{aws, emulator, functions, stack, stand_ins, tools};
+use crate::{aws, emulator, functions, source, stack, stand_ins, tools};
 
 /// The stage that the template makes by default.
 const STAGE: &str = "live";
@@ -112,6 +112,7 @@ impl Site {
             ("Community", options.community.clone()),
             ("Architecture", functions::architecture().to_owned()),
             ("PublicUrl", url.clone()),
+            (source::PARAMETER, source::source()),
             ("SignInUrl", format!("{}/", stand_ins.url)),
             ("LaunchpadUrl", format!("{}/", stand_ins.url)),
             // Nobody wants to wait here to see what happens while Launchpad fails.

@@ -13,6 +13,7 @@ use crate::aws::cli;
 /// The stack's name.
 pub(crate) const NAME: &str = "membermail";
 const BUCKET: &str = "membermail-code";
+const TEMPLATE: &str = "packaged.yaml";
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// What the template says about itself once it is deployed.
@@ -25,13 +26,19 @@ pub(crate) fn create(endpoint: &str, state: &Path, parameters: &[(&str, String)]
         step::quietly(cli(Some(endpoint)).args(["s3api", "create-bucket", "--bucket", BUCKET]))?;
         let mut package = cli(Some(endpoint));
         package.args(["cloudformation", "package", "--template-file", "template.yaml", "--s3-bucket", BUCKET]);
-        step::quietly(package.arg("--output-template-file").arg(&packaged))
+        step::quietly(package.arg("--output-template-file").arg(&packaged))?;
+        // In a request itself, a template has 51,200 bytes at most.
+        let mut upload = cli(Some(endpoint));
+        upload.args(["s3api", "put-object", "--bucket", BUCKET, "--key", TEMPLATE, "--body"]);
+        step::quietly(upload.arg(&packaged))
     })?;
     step::during("deploy template.yaml", || {
         let mut create = cli(Some(endpoint));
         create.args(["cloudformation", "create-stack", "--stack-name", NAME]);
         create.args(["--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]);
-        create.arg("--template-body").arg(format!("file://{}", packaged.display())).arg("--parameters");
+        // S3's own address, whoever stands for it.
+        create.arg("--template-url").arg(format!("https://s3.us-east-1.amazonaws.com/{BUCKET}/{TEMPLATE}"));
+        create.arg("--parameters");
         create.args(parameters.iter().map(|(name, value)| format!("ParameterKey={name},ParameterValue={value}")));
         step::quietly(&mut create)?;
         wait(endpoint)

@@ -87,6 +87,9 @@ pub(crate) fn describe(site: &Site, state: &Path) -> Result<Value> {
         // Everything of this run descends from this process.
         "pid": std::process::id(),
         "check_domains_function": site.output("CheckDomainsFunction")?,
+        "start_sync_function": site.output("StartSyncFunction")?,
+        "alarm_topic_arn": site.output("AlarmTopicArn")?,
+        "dashboard": site.output("DashboardName")?,
         "peers": { "python": tools::peers().python, "node_modules": tools::peers().node_modules },
         "knotd": find_program(&["knotd"]),
         "mail": mail::description(site, state)?,

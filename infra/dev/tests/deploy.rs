@@ -23,7 +23,9 @@ fn deploy(arguments: &[&str]) -> Command {
 }
 
 fn at<'a>(command: &'a mut Command, stack: &Stack) -> &'a mut Command {
-    command.env("AWS_ENDPOINT_URL", stack.endpoint_url.as_str()).env("AWS_REGION", "us-east-1");
+    // Without a slash at its end, which the command line would double before a bucket.
+    let endpoint = stack.endpoint_url.as_str().trim_end_matches('/');
+    command.env("AWS_ENDPOINT_URL", endpoint).env("AWS_REGION", "us-east-1");
     command.env("AWS_DEFAULT_REGION", "us-east-1").env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test")
 }
 
@@ -76,7 +78,8 @@ fn a_stack_is_made_and_then_changed() -> Result<()> {
         let changed = format!("LaunchpadPatienceSeconds={patience}");
         let mut command = deploy(&["--bucket", "code-of-deploy", "--stack", STACK, "--skip-build"]);
         // Its queues would only poll beside those of the stack that the other tests use.
-        for parameter in [&architecture, &changed, "QueuesEnabled=false"] {
+        let more = ["QueuesEnabled=false", "Tracing=Active", "AlarmEmail=alarms@operators.example"];
+        for parameter in [&architecture, &changed].into_iter().map(String::as_str).chain(more) {
             command.args(["--parameter", parameter]);
         }
         let output = at(&mut command, &stack).output()?;
@@ -88,6 +91,35 @@ fn a_stack_is_made_and_then_changed() -> Result<()> {
     let ours = ours.filter(|one| one["FunctionName"].as_str().is_some_and(|name| name.starts_with(STACK)));
     let patience = |one: &Value| one["Environment"]["Variables"]["LAUNCHPAD_PATIENCE_SECONDS"] == "9";
     ensure!(ours.clone().count() >= 4 && ours.clone().any(patience), "{listed:#}");
+    for one in ours {
+        ensure!(one["TracingConfig"]["Mode"] == "Active" && traces(&stack, one)?, "{one:#}");
+    }
+    let by_mail = |stack_name: &str| -> Result<bool> {
+        let described = aws(&stack, &["cloudformation", "describe-stacks", "--stack-name", stack_name])?;
+        let outputs = described["Stacks"][0]["Outputs"].as_array().context("no outputs")?;
+        let topic = outputs.iter().find(|one| one["OutputKey"] == "AlarmTopicArn").context("no topic")?;
+        let topic = topic["OutputValue"].as_str().context("no ARN")?;
+        let subscriptions = aws(&stack, &["sns", "list-subscriptions-by-topic", "--topic-arn", topic])?;
+        let subscriptions = subscriptions["Subscriptions"].as_array().context("no list")?;
+        Ok(subscriptions.iter().any(|one| one["Protocol"] == "email" && one["Endpoint"] == "alarms@operators.example"))
+    };
+    ensure!(by_mail(STACK)? && !by_mail("membermail")?);
+    // The stack of the other tests has it off: no tracing, and no right to any.
+    for one in listed["Functions"].as_array().into_iter().flatten() {
+        if one["FunctionName"].as_str().is_some_and(|name| name.starts_with("membermail-")) {
+            ensure!(one["TracingConfig"]["Mode"] != "Active" && !traces(&stack, one)?, "{one:#}");
+        }
+    }
     aws(&stack, &["cloudformation", "delete-stack", "--stack-name", STACK])?;
     Ok(())
+}
+
+/// Whether a function's role may write to X-Ray.
+fn traces(stack: &Stack, function: &Value) -> Result<bool> {
+    let role = function["Role"].as_str().and_then(|arn| arn.rsplit('/').next()).context("no role")?;
+    let policies = aws(stack, &["iam", "list-attached-role-policies", "--role-name", role])?;
+    let policies = policies["AttachedPolicies"].as_array().context("no policies")?;
+    Ok(policies
+        .iter()
+        .any(|policy| policy["PolicyArn"].as_str().is_some_and(|arn| arn.to_lowercase().contains("xray"))))
 }

@@ -138,12 +138,39 @@ pub struct Undeliverable {
     pub request_id: String,
 }
 
-/// What a message tells of itself when it fails.
+/// What every message tells of itself.
+///
+/// The request id travels as an attribute of the message, beside its body; the attribute rules. What a body says of it
+/// counts only where there is none: in messages of a release before this, and of whoever sends one by hand.
 pub trait Concerns {
     /// The member, if it is about one.
-    fn member(&self) -> Option<MemberId>;
-    /// The request that it began with.
+    fn member(&self) -> Option<MemberId> {
+        None
+    }
+    /// The request that it began with; empty where there was none.
     fn request_id(&self) -> &str;
+    /// Takes on the request id that the message came with.
+    fn began_with(&mut self, request_id: String);
+}
+
+impl Concerns for SyncTeam {
+    fn request_id(&self) -> &str {
+        &self.request_id
+    }
+
+    fn began_with(&mut self, request_id: String) {
+        self.request_id = request_id;
+    }
+}
+
+impl Concerns for Notify {
+    fn request_id(&self) -> &str {
+        &self.request_id
+    }
+
+    fn began_with(&mut self, request_id: String) {
+        self.request_id = request_id;
+    }
 }
 
 impl Concerns for VerifyMember {
@@ -153,6 +180,10 @@ impl Concerns for VerifyMember {
 
     fn request_id(&self) -> &str {
         &self.request_id
+    }
+
+    fn began_with(&mut self, request_id: String) {
+        self.request_id = request_id;
     }
 }
 
@@ -168,6 +199,42 @@ impl Concerns for WriteAliases {
         match self {
             Self::Grant(wish) => &wish.request_id,
             Self::Take(steps) => &steps.request_id,
+        }
+    }
+
+    fn began_with(&mut self, request_id: String) {
+        match self {
+            Self::Grant(wish) => wish.request_id = request_id,
+            Self::Take(steps) => steps.request_id = request_id,
+        }
+    }
+}
+
+impl Concerns for ToNotify {
+    fn member(&self) -> Option<MemberId> {
+        match self {
+            Self::Failed(failure) => failure.member,
+            Self::Digest(_) | Self::Undeliverable(_) | Self::Sweep | Self::Change(_) => None,
+        }
+    }
+
+    fn request_id(&self) -> &str {
+        match self {
+            Self::Digest(digest) => &digest.request_id,
+            Self::Failed(failure) => &failure.request_id,
+            Self::Undeliverable(undeliverable) => &undeliverable.request_id,
+            Self::Sweep => "",
+            Self::Change(notify) => &notify.request_id,
+        }
+    }
+
+    fn began_with(&mut self, request_id: String) {
+        match self {
+            Self::Digest(digest) => digest.request_id = request_id,
+            Self::Failed(failure) => failure.request_id = request_id,
+            Self::Undeliverable(undeliverable) => undeliverable.request_id = request_id,
+            Self::Sweep => {}
+            Self::Change(notify) => notify.request_id = request_id,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! One request after another: the connection, the limits of an answer, and which links are followed.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, HeaderValue};
@@ -30,12 +31,23 @@ pub struct Settings {
     pub patience: Duration,
 }
 
+/// Is told of every request to Launchpad: how long it took until its answer was read or given up, and whether there was
+/// none that can be used. That somebody or something is not there, or gone, is an answer.
+pub type Observer = dyn Fn(Duration, bool) + Send + Sync;
+
 /// A client of the web service. Make it once and clone it: the clones share their connections.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Client {
     http: reqwest::Client,
     api: Url,
     patience: Duration,
+    observer: Arc<Observer>,
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Client").field("api", &self.api.as_str()).finish_non_exhaustive()
+    }
 }
 
 impl Client {
@@ -60,7 +72,13 @@ impl Client {
             .tcp_keepalive(Duration::from_secs(30))
             .build()
             .map_err(SettingsError::Http)?;
-        Ok(Self { http, api, patience })
+        Ok(Self { http, api, patience, observer: Arc::new(|_, _| {}) })
+    }
+
+    /// Has an observer told of every request.
+    #[must_use]
+    pub fn observed_by(self, observer: impl Fn(Duration, bool) + Send + Sync + 'static) -> Self {
+        Self { observer: Arc::new(observer), ..self }
     }
 
     /// Begins a look-up.
@@ -111,6 +129,8 @@ impl Client {
         let started = Instant::now();
         let answer = timeout(limit, self.exchange(url, what)).await.unwrap_or(Err(Error::TimedOut));
         let result = answer.and_then(|body| decode(&body, what));
+        let failed = !matches!(result, Ok(_) | Err(Error::Status { code: 404 | 410, .. }));
+        (self.observer)(started.elapsed(), failed);
         if let Err(error) = &result {
             debug!(request = what, ms = millis(started), %error, "Launchpad request failed");
         }

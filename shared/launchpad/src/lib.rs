@@ -13,7 +13,7 @@ mod person;
 mod retry;
 mod team;
 
-pub use client::{Client, Settings};
+pub use client::{Client, Observer, Settings};
 pub use error::{Error, SettingsError};
 pub use team::Named;
 

@@ -4,6 +4,7 @@ use askama::Template;
 use lambda_http::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName, LOCATION};
 use lambda_http::http::{HeaderValue, StatusCode};
 use lambda_http::{Body, Response};
+use serde::Serialize;
 use tracing::error;
 
 use crate::assets::Asset;
@@ -27,6 +28,17 @@ pub fn page(status: StatusCode, page: &impl Template) -> Response<Body> {
         Err(cause) => {
             error!(cause = %cause, "a page could not be made");
             with(StatusCode::INTERNAL_SERVER_ERROR, "text/plain; charset=utf-8", "no-store", Body::Empty)
+        }
+    }
+}
+
+/// For a program. It is true now, so that nobody keeps it.
+pub fn json(status: StatusCode, value: &impl Serialize) -> Response<Body> {
+    match serde_json::to_string(value) {
+        Ok(text) => with(status, "application/json", "no-store", text.into()),
+        Err(cause) => {
+            error!(cause = %cause, "an answer could not be made");
+            empty(StatusCode::INTERNAL_SERVER_ERROR)
         }
     }
 }

@@ -3,15 +3,18 @@
 use std::error::Error;
 use std::fmt::Write;
 use std::future::Future;
+use std::time::Duration;
 
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
+use membermail_core::clock::Clock;
 use membermail_core::member::MemberId;
 use membermail_core::message::{Concerns, Failure, ToNotify};
 use membermail_core::random::Random;
 use serde::de::DeserializeOwned;
 use tracing::{Instrument, error, warn};
 
-use crate::queue::Queue;
+use crate::metrics::{Measure, Metrics};
+use crate::queue::{Queue, REQUEST_ID};
 use crate::retry::seconds_until_retry;
 
 /// An error that knows whether trying again can help.
@@ -30,65 +33,57 @@ pub trait Retryable: Error {
 pub struct Reports {
     /// The queue of `notify`.
     pub queue: Queue,
-    /// The function.
-    pub step: &'static str,
-    /// How often its queue shows a message (`maxReceiveCount`).
+    /// How often the function's own queue shows a message (`maxReceiveCount`).
     pub tries: u32,
 }
 
-/// Hands every record to `handle` and reports those that failed. A record that may succeed later stays hidden for a
-/// while that grows; one that never can is shown again at once, so that it soon reaches the dead-letter queue.
-pub async fn each<'a, M, E, F>(
-    event: SqsEvent,
-    queue: &Queue,
-    random: &dyn Random,
-    handle: impl Fn(M) -> F + 'a,
-) -> SqsBatchResponse
-where
-    M: DeserializeOwned,
-    E: Retryable,
-    F: Future<Output = Result<(), E>>,
-{
-    let mut response = SqsBatchResponse::default();
-    for record in event.records {
-        if let Err(failed) = one(&record, &handle, |_| About::default()).await {
-            response.batch_item_failures.push(failed.back(queue, random).await);
-        }
-    }
-    response
+/// The queue in front of a function, and what is told of each of its messages.
+pub struct Inbox<'a> {
+    /// The function, by the name that logs, metrics and reports have for it.
+    pub step: &'static str,
+    /// Where messages that failed go back to.
+    pub queue: &'a Queue,
+    /// Who hears of those that are given up; nobody, where it is `notify` itself that gives up.
+    pub reports: Option<&'a Reports>,
+    /// Where the age of each message goes, and whether it failed.
+    pub metrics: &'a Metrics,
+    /// The time.
+    pub clock: &'a dyn Clock,
+    /// For the waits between tries.
+    pub random: &'a dyn Random,
 }
 
-/// The same, and at its last try a record that failed is reported to the operators.
-pub async fn each_with_reports<'a, M, E, F>(
-    event: SqsEvent,
-    queue: &Queue,
-    reports: &Reports,
-    random: &dyn Random,
-    handle: impl Fn(M) -> F + 'a,
-) -> SqsBatchResponse
-where
-    M: DeserializeOwned + Concerns,
-    E: Retryable,
-    F: Future<Output = Result<(), E>>,
-{
-    let mut response = SqsBatchResponse::default();
-    for record in event.records {
-        let about = |message: &M| About { member: message.member(), request_id: message.request_id().to_owned() };
-        if let Err(failed) = one(&record, &handle, about).await {
-            if failed.receives >= reports.tries {
-                reports.tell(&failed).await;
+impl Inbox<'_> {
+    /// Hands every record to `handle` and answers which failed. A record that may succeed later stays hidden for a while
+    /// that grows; one that never can is shown again at once, so that it soon reaches the dead-letter queue. At its last
+    /// try a record that failed is reported to the operators.
+    pub async fn each<'h, M, E, F>(&self, event: SqsEvent, handle: impl Fn(M) -> F + 'h) -> SqsBatchResponse
+    where
+        M: DeserializeOwned + Concerns,
+        E: Retryable,
+        F: Future<Output = Result<(), E>>,
+    {
+        let mut response = SqsBatchResponse::default();
+        for record in event.records {
+            let age = self.age(&record);
+            let failed = one(&record, &handle).await.err();
+            self.metrics.record(&Measure::Message { function: self.step, age, failed: failed.is_some() });
+            let Some(failed) = failed else { continue };
+            if let Some(reports) = self.reports.filter(|reports| failed.receives >= reports.tries) {
+                reports.tell(self.step, &failed).await;
             }
-            response.batch_item_failures.push(failed.back(queue, random).await);
+            response.batch_item_failures.push(failed.back(self.queue, self.random).await);
         }
+        response
     }
-    response
-}
 
-/// What a message tells of itself.
-#[derive(Default)]
-struct About {
-    member: Option<MemberId>,
-    request_id: String,
+    /// How long ago the message was sent.
+    fn age(&self, record: &SqsMessage) -> Option<Duration> {
+        let sent: i64 = record.attributes.get("SentTimestamp")?.parse().ok()?;
+        let age = self.clock.now().as_millisecond().saturating_sub(sent);
+        // Clocks differ by a little.
+        Some(Duration::from_millis(u64::try_from(age).unwrap_or_default()))
+    }
 }
 
 /// A record that failed.
@@ -97,7 +92,8 @@ struct Failed {
     receipt: String,
     receives: u32,
     retryable: bool,
-    about: About,
+    member: Option<MemberId>,
+    request_id: String,
     error: String,
     cause: String,
 }
@@ -117,13 +113,13 @@ impl Failed {
 }
 
 impl Reports {
-    async fn tell(&self, failed: &Failed) {
-        let Failed { message_id, about: About { member, request_id }, error, cause, .. } = failed;
+    async fn tell(&self, step: &'static str, failed: &Failed) {
+        let Failed { message_id, member, request_id, error, cause, .. } = failed;
         error!(message_id, request_id, cause, "a message is given up");
         let failure = Failure {
             id: message_id.clone(),
             member: *member,
-            step: self.step.to_owned(),
+            step: step.to_owned(),
             error: error.clone(),
             cause: cause.clone(),
             request_id: request_id.clone(),
@@ -135,38 +131,51 @@ impl Reports {
     }
 }
 
-async fn one<M, E, F>(record: &SqsMessage, handle: &impl Fn(M) -> F, about: impl Fn(&M) -> About) -> Result<(), Failed>
+async fn one<M, E, F>(record: &SqsMessage, handle: &impl Fn(M) -> F) -> Result<(), Failed>
 where
-    M: DeserializeOwned,
+    M: DeserializeOwned + Concerns,
     E: Retryable,
     F: Future<Output = Result<(), E>>,
 {
     let message_id = record.message_id.clone().unwrap_or_default();
     let receives = record.attributes.get("ApproximateReceiveCount").and_then(|count| count.parse().ok());
-    let failed = |about: About, retryable: bool, error: String, cause: String| Failed {
+    let message: Result<M, _> = serde_json::from_str(record.body.as_deref().unwrap_or_default());
+    let request_id = request_id(record, message.as_ref().ok());
+    let span = tracing::info_span!("message", message_id, request_id);
+    let failed = |member: Option<MemberId>, retryable: bool, error: String, cause: String| Failed {
         message_id: message_id.clone(),
         receipt: record.receipt_handle.clone().unwrap_or_default(),
         receives: receives.unwrap_or(1),
         retryable,
-        about,
+        member,
+        request_id: request_id.clone(),
         error,
         cause,
     };
     let work = async {
-        let message = serde_json::from_str(record.body.as_deref().unwrap_or_default()).map_err(|cause| {
+        let mut message = message.map_err(|cause| {
             error!(cause = %cause, "a message that cannot be read");
-            failed(About::default(), false, "a message that cannot be read".to_owned(), cause.to_string())
+            failed(None, false, "a message that cannot be read".to_owned(), cause.to_string())
         })?;
-        let about = about(&message);
+        message.began_with(request_id.clone());
+        let member = message.member();
         // Boxed: the SDK's futures are deep, and without this their layout is too deep for the compiler.
         Box::pin(handle(message)).await.map_err(|cause| {
             let retryable = cause.is_retryable();
-            let (text, member) = (chain(&cause), cause.member().or(about.member));
+            let text = chain(&cause);
             warn!(retryable, cause = text, "a message failed");
-            failed(About { member, ..about }, retryable, cause.to_string(), text)
+            failed(cause.member().or(member), retryable, cause.to_string(), text)
         })
     };
-    work.instrument(tracing::info_span!("message", message_id)).await
+    work.instrument(span).await
+}
+
+/// The request that a message began with: by its attribute, or else by its body, or else it begins with the message.
+fn request_id(record: &SqsMessage, message: Option<&impl Concerns>) -> String {
+    let attribute = record.message_attributes.get(REQUEST_ID).and_then(|value| value.string_value.as_deref());
+    let body = message.map(Concerns::request_id);
+    let known = attribute.into_iter().chain(body).find(|id| !id.is_empty());
+    known.or(record.message_id.as_deref()).unwrap_or_default().to_owned()
 }
 
 /// An error and all its causes on one line.
@@ -179,3 +188,7 @@ pub fn chain(error: &dyn Error) -> String {
     }
     text
 }
+
+#[cfg(test)]
+#[path = "batch_tests.rs"]
+mod tests;

@@ -1,5 +1,6 @@
 //! Logs: JSON, one line an event, to the standard output that Lambda keeps.
 
+use tracing::Span;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
@@ -21,4 +22,9 @@ pub fn init() {
         .with_writer(std::io::stdout);
     // A second start in the same process (tests) keeps the first.
     let _ = tracing_subscriber::registry().with(filter).with(json).try_init();
+}
+
+/// Around everything that is done for one request: each of its lines has the request id as `span.request_id`.
+pub fn request(request_id: &str) -> Span {
+    tracing::info_span!("request", request_id)
 }

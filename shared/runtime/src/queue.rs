@@ -2,11 +2,16 @@
 
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::error::DisplayErrorContext;
-use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
+use aws_sdk_sqs::operation::send_message::builders::SendMessageFluentBuilder;
+use aws_sdk_sqs::types::{MessageAttributeValue, QueueAttributeName, SendMessageBatchRequestEntry};
+use membermail_core::message::Concerns;
 use serde::Serialize;
 
 /// Messages in one request at most.
 const BATCH: usize = 10;
+
+/// The attribute in which every message carries the request id that it began with.
+pub(crate) const REQUEST_ID: &str = "request-id";
 
 /// A queue, by its URL.
 #[derive(Clone, Debug)]
@@ -22,20 +27,23 @@ impl Queue {
     }
 
     /// Sends a message as JSON. When this returns, the queue has it.
-    pub async fn send(&self, message: &impl Serialize) -> Result<(), QueueError> {
-        let body = serde_json::to_string(message).map_err(|error| QueueError(error.to_string()))?;
-        let sent = self.client.send_message().queue_url(&self.url).message_body(body).send().await;
+    pub async fn send<M: Serialize + Concerns>(&self, message: &M) -> Result<(), QueueError> {
+        let sent = self.message(message)?.send().await;
         sent.map(drop).map_err(|error| QueueError(DisplayErrorContext(error).to_string()))
     }
 
     /// Sends messages as JSON, ten a request. When this returns, the queue has all of them; where it fails, it may have
     /// some.
-    pub async fn send_all<M: Serialize>(&self, messages: &[M]) -> Result<(), QueueError> {
+    pub async fn send_all<M: Serialize + Concerns>(&self, messages: &[M]) -> Result<(), QueueError> {
         for batch in messages.chunks(BATCH) {
             let mut entries = Vec::with_capacity(batch.len());
             for (place, message) in batch.iter().enumerate() {
                 let body = serde_json::to_string(message).map_err(|error| QueueError(error.to_string()))?;
                 let entry = SendMessageBatchRequestEntry::builder().id(place.to_string()).message_body(body);
+                let entry = match request_id(message)? {
+                    Some(request_id) => entry.message_attributes(REQUEST_ID, request_id),
+                    None => entry,
+                };
                 entries.push(entry.build().map_err(|error| QueueError(error.to_string()))?);
             }
             let request = self.client.send_message_batch().queue_url(&self.url).set_entries(Some(entries));
@@ -52,11 +60,25 @@ impl Queue {
     }
 
     /// Sends a message that nobody sees for so many seconds (15 minutes at most).
-    pub async fn send_later(&self, message: &impl Serialize, seconds: u16) -> Result<(), QueueError> {
+    pub async fn send_later<M: Serialize + Concerns>(&self, message: &M, seconds: u16) -> Result<(), QueueError> {
+        let sent = self.message(message)?.delay_seconds(i32::from(seconds.min(900))).send().await;
+        sent.map(drop).map_err(|error| QueueError(DisplayErrorContext(error).to_string()))
+    }
+
+    /// Whether the queue is there and we may use it; asks for no message and changes nothing.
+    pub async fn reach(&self) -> Result<(), QueueError> {
+        let request = self.client.get_queue_attributes().queue_url(&self.url);
+        let reached = request.attribute_names(QueueAttributeName::QueueArn).send().await;
+        reached.map(drop).map_err(|error| QueueError(DisplayErrorContext(error).to_string()))
+    }
+
+    fn message<M: Serialize + Concerns>(&self, message: &M) -> Result<SendMessageFluentBuilder, QueueError> {
         let body = serde_json::to_string(message).map_err(|error| QueueError(error.to_string()))?;
         let request = self.client.send_message().queue_url(&self.url).message_body(body);
-        let sent = request.delay_seconds(i32::from(seconds.min(900))).send().await;
-        sent.map(drop).map_err(|error| QueueError(DisplayErrorContext(error).to_string()))
+        Ok(match request_id(message)? {
+            Some(request_id) => request.message_attributes(REQUEST_ID, request_id),
+            None => request,
+        })
     }
 
     /// Hides a received message for so many seconds from now: when it is to be tried again.
@@ -65,6 +87,16 @@ impl Queue {
         let hidden = request.visibility_timeout(seconds).send().await;
         hidden.map(drop).map_err(|error| QueueError(DisplayErrorContext(error).to_string()))
     }
+}
+
+/// As an attribute, which cannot be empty.
+fn request_id(message: &impl Concerns) -> Result<Option<MessageAttributeValue>, QueueError> {
+    let request_id = message.request_id();
+    if request_id.is_empty() {
+        return Ok(None);
+    }
+    let value = MessageAttributeValue::builder().data_type("String").string_value(request_id).build();
+    value.map(Some).map_err(|error| QueueError(error.to_string()))
 }
 
 /// The queue did not take it; try again.

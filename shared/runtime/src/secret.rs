@@ -24,6 +24,11 @@ impl MasterSecret {
         Ok(value.as_bytes())
     }
 
+    /// Whether it can be read just now, whatever was read before.
+    pub async fn reach(&self) -> Result<(), SecretError> {
+        self.read().await.map(drop)
+    }
+
     async fn read(&self) -> Result<Zeroizing<String>, SecretError> {
         match read(&self.client, &self.arn).await? {
             text if text.len() >= 32 => Ok(text),

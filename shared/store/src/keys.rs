@@ -100,6 +100,11 @@ pub(crate) fn lease(domain: &DomainName) -> Key {
     key(format!("SYNC#{domain}"), "LEASE")
 }
 
+/// Since when syncs of a domain are waited for, of which none has come to its end.
+pub(crate) fn awaited(domain: &DomainName) -> Key {
+    key(format!("SYNC#{domain}"), "AWAITED")
+}
+
 /// Sort keys of runs begin so; what follows sorts by time.
 pub(crate) const RUN: &str = "RUN#";
 
@@ -115,6 +120,11 @@ pub(crate) fn steps(domain: &DomainName, run: Ulid, part: usize) -> Key {
 /// The month of an audit entry, in UTC.
 pub(crate) fn month(at: Timestamp) -> String {
     at.strftime("%Y-%m").to_string()
+}
+
+/// Of a member that there never is, since the ids of members are ULIDs.
+pub(crate) fn nothing() -> Key {
+    key("MEMBER#health".to_owned(), "-")
 }
 
 pub(crate) fn session(hash: &str) -> Key {

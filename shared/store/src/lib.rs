@@ -13,6 +13,7 @@ mod members;
 mod notices;
 mod outbox;
 mod people;
+mod punctuality;
 mod refusals;
 mod replay;
 mod runs;

@@ -60,6 +60,14 @@ impl RunState {
             Self::Died => "died",
         }
     }
+
+    /// Whether the team was read and a plan was made, whatever became of that.
+    pub fn is_finished(self) -> bool {
+        match self {
+            Self::Unchanged | Self::Applied | Self::Held | Self::Waiting | Self::Released | Self::Rejected => true,
+            Self::Running | Self::Failed | Self::Died => false,
+        }
+    }
 }
 
 /// The entry of a run.

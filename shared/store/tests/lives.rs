@@ -182,6 +182,30 @@ async fn a_domain_has_one_run_at_a_time_and_a_dead_one_gives_way() {
 }
 
 #[tokio::test]
+async fn what_no_sync_has_ended_since_is_known() {
+    let world = World::new("punctuality").await;
+    let later = |minutes| now() + SignedDuration::from_mins(minutes);
+    let last = async |minutes| world.store.last_sync(&domain(), later(minutes)).await.unwrap();
+    // Where there never was one, it is waited for from the first look on.
+    assert_eq!(last(0).await, now());
+    assert_eq!(last(90).await, now());
+    let run = async |minutes, state| {
+        let Begun::Started(run) = world.begin(later(minutes), 60).await else { panic!("busy") };
+        let finished = Some(later(minutes + 1));
+        world.store.finish_run(&Run { state, finished, ..*run }, None).await.unwrap();
+    };
+    run(100, RunState::Failed).await;
+    assert_eq!(last(110).await, now());
+    run(120, RunState::Unchanged).await;
+    run(130, RunState::Failed).await;
+    assert_eq!(last(140).await, later(120));
+    // One that is held was read and planned: whoever is to look at it was told.
+    run(150, RunState::Held).await;
+    let Begun::Started(_) = world.begin(later(160), 60).await else { panic!("busy") };
+    assert_eq!(last(170).await, later(150));
+}
+
+#[tokio::test]
 async fn a_held_run_is_decided_once_and_keeps_its_steps() {
     let world = World::new("held").await;
     let (_, alias) = world.resident("alice", 7).await;

@@ -2,6 +2,7 @@
 
 mod failures;
 mod lists;
+mod observed;
 mod people;
 mod wire;
 
