@@ -152,7 +152,7 @@ async fn a_sign_in_at_python_openid_opens_a_session_and_gives_an_address() -> Re
     let answer = returned.to(&context).await?;
     ensure!(location(&answer)?.as_str() == SITE);
     let member = member(&context, &answer).await?.context("no member")?;
-    let sealer = Sealer::new(context.secret.get().await?);
+    let sealer = Sealer::of(&context.secret.keys().await?);
     let address = member.sign_in_address(&sealer)?;
     ensure!(address.is_some_and(|address| address.expose() == format!("{word}@mail.example")));
 

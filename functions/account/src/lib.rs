@@ -4,6 +4,7 @@ use lambda_http::http::{Method, StatusCode, header};
 use lambda_http::{Body, Request, RequestExt, Response};
 use membermail_core::clock::{Clock, SystemClock};
 use membermail_core::community::Community;
+use membermail_core::master::MasterKeys;
 use membermail_identity::csrf;
 use membermail_identity::session::{self, SessionId};
 use membermail_pages::account::{Account, Facts, Progress, View, Welcome};
@@ -16,7 +17,7 @@ use membermail_runtime::batch::chain;
 use membermail_runtime::logs;
 use membermail_runtime::secret::{MasterSecret, SecretError};
 use membermail_runtime::variables::{Variables, of_process};
-use membermail_store::{CheckState, Member, SealError, Sealer, Store, StoreError};
+use membermail_store::{CheckState, Member, SealError, Sealer, Store, StoreError, StoredAlias};
 use tracing::{Instrument, error};
 use url::Url;
 
@@ -133,14 +134,16 @@ async fn signed_in(context: &Context, request: &Request, place: &Place) -> Resul
 async fn view(context: &Context, member: &Member) -> Result<View, Error> {
     let stored = context.store.aliases_of(member.id).await?;
     let refusals = context.store.refusals_of(member.id).await?;
-    let mut aliases = Vec::with_capacity(stored.len());
-    if !stored.is_empty() {
-        let sealer = Sealer::new(context.secret.get().await?);
-        for alias in stored {
-            let destination = alias.destination(&sealer, &member.salt)?;
-            aliases.push((alias.alias, destination));
-        }
-    }
+    let opened = |keys: &MasterKeys| {
+        let sealer = Sealer::of(keys);
+        let open = |alias: &StoredAlias| Ok((alias.alias.clone(), alias.destination(&sealer, &member.salt)?));
+        stored.iter().map(open).collect::<Result<Vec<_>, Error>>()
+    };
+    // Who has no address needs no key.
+    let aliases = match stored.is_empty() {
+        true => Vec::new(),
+        false => context.secret.opening(opened, |cause| matches!(cause, Error::Sealed(_))).await?,
+    };
     let progress = match member.check.state {
         CheckState::Pending => Progress::Pending,
         CheckState::Delayed => Progress::Delayed,

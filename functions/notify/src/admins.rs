@@ -128,6 +128,6 @@ async fn every_admin(
 /// An admin who has signed in has an address here.
 async fn reach(context: &Context, name: &LaunchpadName) -> Result<Option<(MemberId, Reader)>, Error> {
     let Some(member) = context.store.member_by_name(name).await? else { return Ok(None) };
-    let Some(address) = member.sign_in_address(&context.sealer().await?)? else { return Ok(None) };
+    let Some(address) = context.opening(|sealer| member.sign_in_address(sealer)).await? else { return Ok(None) };
     Ok(Some((member.id, Reader { address, language: member.language })))
 }

@@ -68,8 +68,8 @@ pub(crate) async fn deliver(
         Err(cause) => {
             if let SendError::NotAllowed(reply) = &cause {
                 error!(reply = %reply, "the mail server does not let us: look at the mail secret");
-                context.mail.forget().await;
             }
+            context.mail.doubt().await;
             return Err(give_back(context, id, cause.into()).await);
         }
     };

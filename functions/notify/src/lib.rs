@@ -16,6 +16,7 @@ use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use jiff::{SignedDuration, Timestamp};
 use membermail_core::clock::{Clock, SystemClock};
 use membermail_core::community::Community;
+use membermail_core::master::MasterKeys;
 use membermail_core::message::ToNotify;
 use membermail_core::random::{OsRandom, Random};
 use membermail_notices::{LetterError, Reply, SendError, SettingsError, Site, Texts};
@@ -86,8 +87,10 @@ impl Context {
         now.saturating_add(TRYING).unwrap_or(now)
     }
 
-    async fn sealer(&self) -> Result<Sealer, SecretError> {
-        Ok(Sealer::new(self.secret.get().await?))
+    /// Opens what is sealed, by newer keys where the master secret was changed meanwhile.
+    async fn opening<T>(&self, open: impl Fn(&Sealer) -> Result<T, SealError>) -> Result<T, Error> {
+        let with = |keys: &MasterKeys| Ok(open(&Sealer::of(keys))?);
+        self.secret.opening(with, |cause| matches!(cause, Error::Sealed(_))).await
     }
 }
 

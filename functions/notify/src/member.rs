@@ -5,7 +5,7 @@ use membermail_core::member::MemberId;
 use membermail_core::message::Undeliverable;
 use membermail_core::notice::{MemberNews, NoticeId};
 use membermail_notices::{Member as MemberNotice, Notice, Reply, Said};
-use membermail_store::Member;
+use membermail_store::{Member, Sealer};
 use tracing::{info, warn};
 use ulid::Ulid;
 
@@ -92,12 +92,12 @@ async fn destination_fails(
 
 async fn reach(context: &Context, id: MemberId, address: &Address) -> Result<Option<Reached>, Error> {
     let Some(member) = context.store.member(id).await? else { return Ok(None) };
-    let sealer = context.sealer().await?;
-    let sign_in = member.sign_in_address(&sealer)?;
-    let destination = match context.store.alias(address).await? {
-        Some(stored) if stored.alias.member == id => stored.destination(&sealer, &member.salt)?,
-        _ => None,
+    let stored = context.store.alias(address).await?.filter(|stored| stored.alias.member == id);
+    let open = |sealer: &Sealer| {
+        let destination = stored.as_ref().map(|stored| stored.destination(sealer, &member.salt)).transpose()?;
+        Ok((destination.flatten(), member.sign_in_address(sealer)?))
     };
+    let (destination, sign_in) = context.opening(open).await?;
     let reader = |address| Reader { address, language: member.language.clone() };
     Ok(match (destination, sign_in) {
         (Some(first), second) => {

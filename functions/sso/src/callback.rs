@@ -3,6 +3,7 @@
 use lambda_http::http::{Method, header};
 use lambda_http::{Body, Request, Response};
 use membermail_core::language::Language;
+use membermail_core::master::MasterKeys;
 use membermail_core::message::VerifyMember;
 use membermail_identity::openid2::{Answer, ConfirmError, Refusal, SignedIn};
 use membermail_identity::session::{self, SessionId};
@@ -44,11 +45,17 @@ async fn complete(context: &Context, request: &Request, place: &Place) -> Result
     };
 
     // The browser that comes back is the one that was sent.
-    let master = context.secret.get().await?;
     let now = context.clock.now();
     let browser = state::read_cookie(cookies(request.headers()), place.is_https()).ok_or(StateError::OtherBrowser)?;
     let token = answer.parameter("state").ok_or(StateError::Malformed)?;
-    let state = state::verify(&StateKey::derive(master), token, &browser, now)?;
+    // It may have been made by a key that was changed meanwhile, or by a newer one than we have.
+    let verified = |keys: &MasterKeys| {
+        let each = keys.each().map(|master| state::verify(&StateKey::derive(master), token, &browser, now));
+        let first = each.reduce(|one, other| if one == Err(StateError::OtherBrowser) { other } else { one });
+        Ok(first.unwrap_or(Err(StateError::OtherBrowser))?)
+    };
+    let is_of_another = |cause: &Error| matches!(cause, Error::State(StateError::OtherBrowser));
+    let state = context.secret.opening(verified, is_of_another).await?;
 
     // The assertion is whole and meant for us, and the provider says that it made it.
     let checked = context.relying_party.check(answer, &place.join("/callback"), now)?;
@@ -59,7 +66,7 @@ async fn complete(context: &Context, request: &Request, place: &Place) -> Result
     if context.store.use_up(issuer, signed_in.nonce.as_str(), state.as_str(), now).await? == UsedUp::AlreadyUsed {
         return Err(Error::Replayed);
     }
-    open_session(context, request, place, signed_in, master).await
+    open_session(context, request, place, signed_in).await
 }
 
 async fn open_session(
@@ -67,11 +74,10 @@ async fn open_session(
     request: &Request,
     place: &Place,
     signed_in: SignedIn,
-    master: &[u8],
 ) -> Result<SessionId, Error> {
     let now = context.clock.now();
     let SignedIn { identity, email, language, .. } = signed_in;
-    let sealer = Sealer::new(master);
+    let sealer = Sealer::of(&context.secret.keys().await?);
     let member = context.store.sign_in(&sealer, &identity, &email, now, &*context.random).await?;
     // For notices. A language that is none is as good as no word on it.
     if let Some(language) = language.and_then(|text| Language::parse(&text).ok()) {

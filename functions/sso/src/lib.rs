@@ -53,8 +53,8 @@ async fn answer(context: &Context, request: &Request) -> Response<Body> {
 
 /// Sends the browser to the provider, with a state that only this browser can come back with.
 async fn sign_in(context: &Context, request: &Request, place: &Place) -> Response<Body> {
-    let key = match context.secret.get().await {
-        Ok(master) => StateKey::derive(master),
+    let key = match context.secret.keys().await {
+        Ok(keys) => StateKey::derive(keys.current()),
         Err(cause) => return refused::unavailable(context, place, &cause),
     };
     // A second tab keeps the first one's secret, so that both can come back.

@@ -4,7 +4,7 @@ use membermail_core::address::{Address, LocalPart};
 use membermail_core::alias::Refusal;
 use membermail_core::audit::{Actor, Cause};
 use membermail_core::message::WriteAlias;
-use membermail_store::{Asked, Grant};
+use membermail_store::{Asked, Grant, Sealer};
 use tracing::info;
 
 use crate::{Context, Error};
@@ -19,8 +19,10 @@ pub(crate) async fn grant(context: &Context, wish: WriteAlias) -> Result<(), Err
             let address = Address { local_part, domain: domain.clone() };
             let asked = Asked { address: &address, eligible_at, renamed_from: None };
             let cause = Cause { actor: Actor::Member, by: None, request_id: &request_id, now };
-            let sealer = context.sealer().await?;
-            context.store.grant(&sealer, &member, asked, &context.domains, cause, &*context.random).await?
+            let give = async |sealer: &Sealer| {
+                context.store.grant(sealer, &member, asked, &context.domains, cause, &*context.random).await
+            };
+            context.sealing(give).await?
         }
     };
     if let Grant::Refused(refusal) = &outcome {

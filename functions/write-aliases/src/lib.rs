@@ -59,8 +59,16 @@ impl Context {
         })
     }
 
-    async fn sealer(&self) -> Result<Sealer, SecretError> {
-        Ok(Sealer::new(self.secret.get().await?))
+    /// Does what opens and seals, and once more where the master secret was changed meanwhile.
+    async fn sealing<T>(&self, act: impl AsyncFn(&Sealer) -> Result<T, StoreError>) -> Result<T, Error> {
+        let keys = self.secret.keys().await?;
+        match act(&Sealer::of(&keys)).await {
+            Err(cause) if cause.is_unopened() => match self.secret.newer(&keys).await? {
+                Some(newer) => Ok(act(&Sealer::of(&newer)).await?),
+                None => Err(cause.into()),
+            },
+            done => Ok(done?),
+        }
     }
 
     /// Asks for a change to be told. It lies in the outbox already, from where it is told later if this fails, so that a

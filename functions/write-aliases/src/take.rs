@@ -6,7 +6,7 @@ use membermail_core::alias::Status;
 use membermail_core::audit::{Actor, Cause};
 use membermail_core::lifecycle::{Action, Step};
 use membermail_core::message::TakeSteps;
-use membermail_store::{Asked, Grant, Taken};
+use membermail_store::{Asked, Grant, Sealer, Taken};
 use tracing::{info, warn};
 
 use crate::grant::word;
@@ -53,8 +53,10 @@ async fn give(
         context.store.rename_member(&member, name).await?;
     }
     let asked = Asked { address: &step.address, eligible_at: read_at, renamed_from };
-    let sealer = context.sealer().await?;
-    let grant = context.store.grant(&sealer, &member, asked, &context.domains, cause, &*context.random).await?;
+    let give = async |sealer: &Sealer| {
+        context.store.grant(sealer, &member, asked, &context.domains, cause, &*context.random).await
+    };
+    let grant = context.sealing(give).await?;
     if let Grant::Created { entry, .. } | Grant::Changed { entry, .. } = grant {
         context.tell(entry, cause.request_id).await;
     }
@@ -62,8 +64,9 @@ async fn give(
 }
 
 async fn change(context: &Context, step: &Step, cause: Cause<'_>) -> Result<&'static str, Error> {
-    let sealer = context.sealer().await?;
-    let taken = context.store.take(&sealer, step, &context.domains, cause, &*context.random).await?;
+    let take =
+        async |sealer: &Sealer| context.store.take(sealer, step, &context.domains, cause, &*context.random).await;
+    let taken = context.sealing(take).await?;
     // Also where the step is an old one: its first delivery may have ended between the two.
     if step.action == Action::Retire {
         context.store.shred(step.member, cause, &*context.random).await?;

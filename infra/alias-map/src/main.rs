@@ -12,6 +12,7 @@ use membermail_alias_map::server::{Listener, Server};
 use membermail_alias_map::settings::{MasterSecretAt, Settings};
 use membermail_alias_map::table::{Secret, Table};
 use membermail_communities::community;
+use membermail_core::master::MasterKeys;
 use membermail_runtime::secret::MasterSecret;
 use membermail_store::Store;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
@@ -93,9 +94,14 @@ async fn table(settings: &Settings) -> Result<Table> {
         }
         MasterSecretAt::File(path) => {
             let text = std::fs::read(path).with_context(|| format!("reading {}", path.display()))?;
-            let text = Zeroizing::new(text.trim_ascii().to_vec());
-            ensure!(text.len() >= 32, "{} has fewer than 32 characters", path.display());
-            Secret::Text(text)
+            let text = Zeroizing::new(text);
+            // A second line is the secret before it, while that is being changed.
+            let mut lines = text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty());
+            let mut key = || lines.next().map(|line| Zeroizing::new(line.to_vec()));
+            let (current, previous) = (key().unwrap_or_default(), key());
+            let long = current.len() >= 32 && previous.as_ref().is_none_or(|line| line.len() >= 32);
+            ensure!(long, "a line of {} has fewer than 32 characters", path.display());
+            Secret::Keys(MasterKeys::new(current, previous))
         }
     };
     let store = Store::new(aws_sdk_dynamodb::Client::new(&aws), &settings.table);

@@ -8,12 +8,11 @@ use membermail_core::address::{Address, DomainName};
 use membermail_core::alias::Status;
 use membermail_core::community::Community;
 use membermail_core::email::EmailAddress;
+use membermail_core::master::MasterKeys;
 use membermail_core::member::LaunchpadName;
-use membermail_runtime::secret::MasterSecret;
-use membermail_store::{Sealer, Store, StoreError};
+use membermail_runtime::secret::{MasterSecret, SecretError};
+use membermail_store::{SealError, Sealer, Store, StoreError};
 use std::collections::BTreeMap;
-use tokio::sync::OnceCell;
-use zeroize::Zeroizing;
 
 use crate::source::{Answer, Question, Source, SourceError};
 
@@ -22,7 +21,7 @@ pub enum Secret {
     /// Secrets Manager, asked when it is first needed: a start while AWS is out of reach is a start.
     Manager(MasterSecret),
     /// Read already.
-    Text(Zeroizing<Vec<u8>>),
+    Keys(MasterKeys),
 }
 
 /// Where admins read mail, by Launchpad name.
@@ -32,7 +31,6 @@ pub type AdminAddresses = BTreeMap<LaunchpadName, EmailAddress>;
 pub struct Table {
     store: Store,
     secret: Secret,
-    sealer: OnceCell<Sealer>,
     community: Community,
     admins: ArcSwap<AdminAddresses>,
 }
@@ -40,7 +38,7 @@ pub struct Table {
 impl Table {
     /// Reads this table with this secret; `admins` goes before what the table knows of them.
     pub fn new(store: Store, secret: Secret, community: Community, admins: AdminAddresses) -> Self {
-        Self { store, secret, sealer: OnceCell::new(), community, admins: ArcSwap::from_pointee(admins) }
+        Self { store, secret, community, admins: ArcSwap::from_pointee(admins) }
     }
 
     /// Takes other addresses of admins.
@@ -48,17 +46,17 @@ impl Table {
         self.admins.store(Arc::new(admins));
     }
 
-    async fn sealer(&self) -> Result<&Sealer, SourceError> {
-        let make = || async {
-            match &self.secret {
-                Secret::Text(text) => Ok(Sealer::new(text)),
-                Secret::Manager(secret) => match secret.get().await {
-                    Ok(bytes) => Ok(Sealer::new(bytes)),
-                    Err(error) => Err(SourceError::Unreachable(error.to_string())),
-                },
-            }
+    /// Opens what is sealed, by newer keys where the master secret was changed meanwhile.
+    async fn opening<T>(&self, open: impl Fn(&Sealer) -> Result<T, SealError>) -> Result<T, SourceError> {
+        let with = |keys: &MasterKeys| Ok(open(&Sealer::of(keys))?);
+        let opened = match &self.secret {
+            Secret::Keys(keys) => with(keys),
+            Secret::Manager(secret) => secret.opening(with, |cause| matches!(cause, OpenError::Sealed(_))).await,
         };
-        self.sealer.get_or_try_init(make).await
+        opened.map_err(|error| match error {
+            OpenError::Sealed(error) => SourceError::Broken(error.to_string()),
+            OpenError::Secret(error) => SourceError::Unreachable(error.to_string()),
+        })
     }
 
     async fn alias(&self, address: &Address) -> Result<Answer, SourceError> {
@@ -71,8 +69,7 @@ impl Table {
         }
         let member = self.store.member_eventually(stored.alias.member).await.map_err(failed)?;
         let member = member.ok_or_else(|| SourceError::Broken("an alias without its member".to_owned()))?;
-        let destination = stored.destination(self.sealer().await?, &member.salt);
-        let destination = destination.map_err(|error| SourceError::Broken(error.to_string()))?;
+        let destination = self.opening(|sealer| stored.destination(sealer, &member.salt)).await?;
         destination
             .map(Answer::Forwards)
             .ok_or_else(|| SourceError::Broken("an alias without a destination".to_owned()))
@@ -102,7 +99,7 @@ impl Table {
     /// Where an admin signs in from, if they ever did.
     async fn admin(&self, name: &LaunchpadName) -> Result<Option<EmailAddress>, SourceError> {
         let Some(member) = self.store.member_by_name(name).await.map_err(failed)? else { return Ok(None) };
-        member.sign_in_address(self.sealer().await?).map_err(|error| SourceError::Broken(error.to_string()))
+        self.opening(|sealer| member.sign_in_address(sealer)).await
     }
 }
 
@@ -115,6 +112,15 @@ impl Source for Table {
             Question::Admins(domain) => self.admins(domain).await,
         }
     }
+}
+
+/// Why something does not open.
+#[derive(Debug, thiserror::Error)]
+enum OpenError {
+    #[error(transparent)]
+    Sealed(#[from] SealError),
+    #[error(transparent)]
+    Secret(#[from] SecretError),
 }
 
 fn failed(error: StoreError) -> SourceError {

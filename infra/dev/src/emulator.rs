@@ -79,6 +79,11 @@ pub(crate) fn logs(state: &Path) -> PathBuf {
     state.join("logs")
 }
 
+/// Where LocalStack notes what functions ask of AWS; the other emulators do not.
+pub(crate) fn calls(state: &Path) -> PathBuf {
+    state.join("calls.jsonl")
+}
+
 /// A port that nobody listens on now.
 pub(crate) fn free_port() -> Result<u16> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())

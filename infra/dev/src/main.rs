@@ -15,6 +15,7 @@ mod fuzz;
 mod mail;
 mod mailbox;
 mod redaction;
+mod rights;
 mod site;
 mod source;
 mod stack;

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::emulator::{self, Emulator};
 use crate::site::{self, Site};
 use crate::up::Stop;
-use crate::{mail, mailbox, redaction, tools};
+use crate::{mail, mailbox, redaction, rights, tools};
 
 /// Which tests.
 #[derive(Debug, clap::Args)]
@@ -58,11 +58,13 @@ pub(crate) async fn test(options: &Options) -> Result<()> {
         () = stop.asked() => bail!("stopped"),
     };
     let logs = emulator::logs(&state);
+    let rights = rights::review(&site.emulator.url, &emulator::calls(&state));
     site.stop()?;
     let took = begin.elapsed().as_secs();
     if !status.success() {
         bail!("the tests failed after {took} s; logs of the functions are in {}", logs.display());
     }
+    rights?;
     let lines = redaction::check(&logs)?;
     println!(
         "all tests passed, and the stack is gone again, after {took} s; no address or token in {lines} lines of log"

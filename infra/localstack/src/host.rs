@@ -27,6 +27,7 @@ pub(crate) fn command(options: &Options) -> Result<Command> {
         ("TMPDIR", state.join("tmp").into()),
         ("PYTHONPATH", here().join("python").into()),
         ("MEMBERMAIL_LOGS", options.logs().into()),
+        ("MEMBERMAIL_CALLS", options.calls().into()),
         ("FILESYSTEM_ROOT", state.into()),
         ("GATEWAY_LISTEN", format!("127.0.0.1:{}", options.port).into()),
     ]);

@@ -44,6 +44,11 @@ impl Options {
     pub fn logs(&self) -> PathBuf {
         self.state_dir.join("logs")
     }
+
+    /// What functions asked of AWS, each kind of call once: role, action, resource and partitions as a line of JSON.
+    pub fn calls(&self) -> PathBuf {
+        self.state_dir.join("calls.jsonl")
+    }
 }
 
 /// The folder of this crate, with the locks and the plugin.

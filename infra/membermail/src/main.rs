@@ -10,6 +10,7 @@ mod output;
 mod place;
 mod progress;
 mod queue;
+mod secret;
 mod sync;
 #[cfg(test)]
 mod views_tests;
@@ -60,6 +61,9 @@ enum Command {
     /// Look at the dead-letter queues and send their messages back
     #[command(subcommand)]
     Queue(queue::Command),
+    /// Change the master secret, and lose nothing that it has sealed
+    #[command(subcommand)]
+    Secret(secret::Command),
     /// Print the completions of a shell
     Completions {
         /// Which
@@ -100,6 +104,7 @@ async fn run(command: Command, operator: operator::Who, place: place::Where, out
         Command::Domain(command) => domain::run(context, command).await,
         Command::Audit(options) => audit::run(context, options).await,
         Command::Queue(command) => queue::run(context, command).await,
+        Command::Secret(command) => secret::run(context, command).await,
         Command::Completions { .. } => Ok(()),
     }
 }
@@ -120,7 +125,17 @@ mod tests {
         let mut open = vec![&all];
         while let Some(command) = open.pop() {
             open.extend(command.get_subcommands().filter(|one| one.get_name() != "help"));
-            for flag in ["json", "as", "stack", "table", "community", "launchpad", "sync-queue", "notify-queue"] {
+            for flag in [
+                "json",
+                "as",
+                "stack",
+                "table",
+                "community",
+                "launchpad",
+                "sync-queue",
+                "notify-queue",
+                "master-secret",
+            ] {
                 let there = command.get_arguments().any(|argument| argument.get_long() == Some(flag));
                 assert!(there, "{} has no --{flag}", command.get_name());
             }

@@ -41,6 +41,9 @@ pub(crate) struct Where {
     /// The queue of notices, instead of the stack's
     #[arg(long, global = true, value_name = "URL", env = "MEMBERMAIL_NOTIFY_QUEUE_URL")]
     notify_queue: Option<String>,
+    /// The master secret, instead of the stack's
+    #[arg(long, global = true, value_name = "ARN", env = "MEMBERMAIL_MASTER_SECRET")]
+    master_secret: Option<String>,
     /// Another Launchpad than the stack's
     #[arg(long, global = true, value_name = "URL", env = "MEMBERMAIL_LAUNCHPAD_URL")]
     launchpad: Option<Url>,
@@ -123,6 +126,15 @@ impl Place {
             None => self.output(output).await?,
         };
         Ok(Queue::new(self.sqs(), url))
+    }
+
+    /// A client of secrets, and which of them is the master secret.
+    pub(crate) async fn master_secret(&self) -> Result<(aws_sdk_secretsmanager::Client, String), Failure> {
+        let arn = match &self.flags.master_secret {
+            Some(arn) => arn,
+            None => self.output("MasterSecretArn").await?,
+        };
+        Ok((aws_sdk_secretsmanager::Client::new(&self.sdk), arn.to_owned()))
     }
 
     /// A client of all queues.

@@ -14,6 +14,7 @@ pub mod eligibility;
 pub mod email;
 pub mod language;
 pub mod lifecycle;
+pub mod master;
 pub mod member;
 pub mod message;
 mod newtype;

@@ -4,6 +4,8 @@ use std::error::Error;
 
 use aws_sdk_dynamodb::error::{BuildError, ProvideErrorMetadata, SdkError};
 
+use crate::sealing::SealError;
+
 /// The table did not do what was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -16,6 +18,9 @@ pub enum StoreError {
     /// The request is wrong, or not allowed: an operator looks at the deployment.
     #[error("the table refuses the request: {0}")]
     Refused(String),
+    /// What is sealed was sealed by another master secret, or changed since: newer keys may open it.
+    #[error(transparent)]
+    Sealed(#[from] SealError),
     /// An item is not as it was written: an operator looks at it.
     #[error("the item {key} is not as it must be: {cause}")]
     Corrupt {
@@ -30,6 +35,11 @@ impl StoreError {
     /// Whether the same request can succeed later.
     pub fn is_retryable(&self) -> bool {
         matches!(self, Self::Unavailable(_) | Self::Conflict)
+    }
+
+    /// Whether keys that are newer can help.
+    pub fn is_unopened(&self) -> bool {
+        matches!(self, Self::Sealed(_))
     }
 
     pub(crate) fn refused(cause: &dyn Error) -> Self {

@@ -10,7 +10,7 @@ use ulid::Ulid;
 use crate::domains::IS_VERIFIED;
 use crate::error::StoreError;
 use crate::keys;
-use crate::members::{IS_NOT_BANNED, Member, unsealable};
+use crate::members::{IS_NOT_BANNED, Member};
 use crate::sealing::{Field, Sealer};
 use crate::table::{Store, TRIES, Written, pause};
 
@@ -65,7 +65,7 @@ impl Store {
         random: &dyn Random,
     ) -> Result<Grant, StoreError> {
         let Asked { address, eligible_at, renamed_from } = asked;
-        let Some(destination) = member.sign_in_address(sealer).map_err(unsealable)? else {
+        let Some(destination) = member.sign_in_address(sealer)? else {
             return Ok(Grant::Shredded);
         };
         let person = member.launchpad_id.ok_or_else(|| StoreError::corrupt("MEMBER", "eligible without a person"))?;
@@ -91,7 +91,7 @@ impl Store {
                 version: existing.as_ref().map_or(1, |alias| alias.version + 1),
             };
             let field = Field::Destination(address);
-            let sealed = sealer.seal(&member.salt, member.id, field, &destination, random).map_err(unsealable)?;
+            let sealed = sealer.seal(&member.salt, member.id, field, &destination, random)?;
             let entry = Entry::new(Change::of_alias(&alias, existing.as_ref(), renamed_from.cloned()), cause, random);
             let mut writes = self.alias_writes(&alias, Some(sealed), &entry)?;
             writes.extend([

@@ -102,7 +102,7 @@ impl Store {
             }
             let id = MemberId::new(now, random);
             let salt = Salt::new(random);
-            let sign_in = sealer.seal(&salt, id, Field::SignIn, address, random).map_err(unsealable)?;
+            let sign_in = sealer.seal(&salt, id, Field::SignIn, address, random)?;
             let check = Check { state: CheckState::Pending, requested_at: now, checked_at: None, outcome: None };
             let (banned_at, launchpad_id, launchpad_name, language) = (None, None, None, None);
             let sign_in = Some(sign_in);
@@ -140,7 +140,7 @@ impl Store {
     ) -> Result<Member, StoreError> {
         let corrupt = || StoreError::corrupt("MEMBER", "an identity without its member");
         let salt = self.member(id).await?.ok_or_else(corrupt)?.salt;
-        let sign_in = sealer.seal(&salt, id, Field::SignIn, address, random).map_err(unsealable)?;
+        let sign_in = sealer.seal(&salt, id, Field::SignIn, address, random)?;
         let seen = serde_dynamo::to_attribute_value(salt).map_err(|cause| StoreError::corrupt("MEMBER", cause))?;
         let sign_in =
             serde_dynamo::to_attribute_value(sign_in).map_err(|cause| StoreError::corrupt("MEMBER", cause))?;
@@ -240,8 +240,4 @@ impl Store {
         let put: Put = self.put(key, value)?.condition_expression("attribute_not_exists(pk)").build()?;
         Ok(TransactWriteItem::builder().put(put).build())
     }
-}
-
-pub(crate) fn unsealable(cause: SealError) -> StoreError {
-    StoreError::corrupt("sealed data", cause)
 }

@@ -10,6 +10,7 @@ use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
 use hkdf::Hkdf;
 use membermail_core::address::Address;
 use membermail_core::email::EmailAddress;
+use membermail_core::master::MasterKeys;
 use membermail_core::member::MemberId;
 use membermail_core::random::{self, Random};
 use serde::{Deserialize, Serialize};
@@ -82,9 +83,10 @@ impl Field<'_> {
     }
 }
 
-/// Seals and opens with keys derived from the master secret.
+/// Seals and opens with keys derived from the master secret; opens also what the one before it has sealed.
 pub struct Sealer {
-    master: Hkdf<Sha256>,
+    current: Hkdf<Sha256>,
+    previous: Option<Hkdf<Sha256>>,
 }
 
 impl fmt::Debug for Sealer {
@@ -96,7 +98,13 @@ impl fmt::Debug for Sealer {
 impl Sealer {
     /// HKDF-Extract (RFC 5869, 2.2) over the master secret; the members' salts come in as `info`.
     pub fn new(master: &[u8]) -> Self {
-        Self { master: Hkdf::new(Some(b"membermail/1"), master) }
+        Self { current: Hkdf::new(Some(b"membermail/1"), master), previous: None }
+    }
+
+    /// Of a master secret that may have another before it.
+    pub fn of(keys: &MasterKeys) -> Self {
+        let previous = keys.previous().map(|master| Self::new(master).current);
+        Self { previous, ..Self::new(keys.current()) }
     }
 
     /// Seals an address of this member for this field.
@@ -110,7 +118,7 @@ impl Sealer {
     ) -> Result<Sealed, SealError> {
         let nonce: [u8; NONCE_BYTES] = random::bytes(random);
         let payload = Payload { msg: address.expose().as_bytes(), aad: &field.associated_data(member) };
-        let ciphertext = self.cipher(salt)?.encrypt(&XNonce::from(nonce), payload).map_err(|_| SealError)?;
+        let ciphertext = cipher(&self.current, salt)?.encrypt(&XNonce::from(nonce), payload).map_err(|_| SealError)?;
         Ok(Sealed(STANDARD.encode([&[VERSION], nonce.as_slice(), &ciphertext].concat())))
     }
 
@@ -122,23 +130,53 @@ impl Sealer {
         field: Field<'_>,
         sealed: &Sealed,
     ) -> Result<EmailAddress, SealError> {
-        let bytes = STANDARD.decode(&sealed.0).map_err(|_| SealError)?;
-        let (version, rest) = bytes.split_first().ok_or(SealError)?;
-        let (nonce, ciphertext) = rest.split_first_chunk::<NONCE_BYTES>().ok_or(SealError)?;
-        if *version != VERSION {
-            return Err(SealError);
+        let current = open_by(&self.current, salt, member, field, sealed);
+        match (&self.previous, current) {
+            (Some(previous), Err(SealError)) => open_by(previous, salt, member, field, sealed),
+            (_, current) => current,
         }
-        let payload = Payload { msg: ciphertext, aad: &field.associated_data(member) };
-        let plain = self.cipher(salt)?.decrypt(&XNonce::from(*nonce), payload).map_err(|_| SealError)?;
-        let plain = Zeroizing::new(String::from_utf8(plain).map_err(|_| SealError)?);
-        EmailAddress::parse(&plain).map_err(|_| SealError)
     }
 
-    fn cipher(&self, salt: &Salt) -> Result<XChaCha20Poly1305, SealError> {
-        let mut key = Zeroizing::new([0; 32]);
-        self.master.expand(&salt.0, key.as_mut_slice()).map_err(|_| SealError)?;
-        Ok(XChaCha20Poly1305::new(&Key::from(*key)))
+    /// What the previous master secret has sealed, sealed by the current one; nothing, where it was so already.
+    pub fn reseal(
+        &self,
+        salt: &Salt,
+        member: MemberId,
+        field: Field<'_>,
+        sealed: &Sealed,
+        random: &dyn Random,
+    ) -> Result<Option<Sealed>, SealError> {
+        if open_by(&self.current, salt, member, field, sealed).is_ok() {
+            return Ok(None);
+        }
+        let address = self.open(salt, member, field, sealed)?;
+        self.seal(salt, member, field, &address, random).map(Some)
     }
+}
+
+fn open_by(
+    master: &Hkdf<Sha256>,
+    salt: &Salt,
+    member: MemberId,
+    field: Field<'_>,
+    sealed: &Sealed,
+) -> Result<EmailAddress, SealError> {
+    let bytes = STANDARD.decode(&sealed.0).map_err(|_| SealError)?;
+    let (version, rest) = bytes.split_first().ok_or(SealError)?;
+    let (nonce, ciphertext) = rest.split_first_chunk::<NONCE_BYTES>().ok_or(SealError)?;
+    if *version != VERSION {
+        return Err(SealError);
+    }
+    let payload = Payload { msg: ciphertext, aad: &field.associated_data(member) };
+    let plain = cipher(master, salt)?.decrypt(&XNonce::from(*nonce), payload).map_err(|_| SealError)?;
+    let plain = Zeroizing::new(String::from_utf8(plain).map_err(|_| SealError)?);
+    EmailAddress::parse(&plain).map_err(|_| SealError)
+}
+
+fn cipher(master: &Hkdf<Sha256>, salt: &Salt) -> Result<XChaCha20Poly1305, SealError> {
+    let mut key = Zeroizing::new([0; 32]);
+    master.expand(&salt.0, key.as_mut_slice()).map_err(|_| SealError)?;
+    Ok(XChaCha20Poly1305::new(&Key::from(*key)))
 }
 
 /// What was to be opened was not sealed so: another key, another field, or changed since.
@@ -180,6 +218,31 @@ mod tests {
             let changed = Sealed(STANDARD.encode(bytes));
             prop_assert_eq!(sealer.open(&salt, member, field, &changed), Err(SealError));
         }
+    }
+
+    #[test]
+    fn what_an_earlier_master_secret_sealed_opens_until_it_is_gone() {
+        let random = CountingRandom::default();
+        let (salt, member) = (Salt::new(&random), MemberId::new(jiff::Timestamp::UNIX_EPOCH, &random));
+        let email = EmailAddress::parse("alice@mail.example").unwrap();
+        let of = |text: &str| Zeroizing::new(text.as_bytes().to_vec());
+        let sealed = Sealer::new(b"old").seal(&salt, member, Field::SignIn, &email, &random).unwrap();
+        let both = Sealer::of(&MasterKeys::new(of("new"), Some(of("old"))));
+        assert_eq!(both.open(&salt, member, Field::SignIn, &sealed), Ok(email.clone()));
+        let resealed = both.reseal(&salt, member, Field::SignIn, &sealed, &random).unwrap().unwrap();
+        assert_eq!(both.reseal(&salt, member, Field::SignIn, &resealed, &random), Ok(None));
+        // It is the new one's alone: the old one opens it no more, and the new one needs no other.
+        assert_eq!(Sealer::new(b"old").open(&salt, member, Field::SignIn, &resealed), Err(SealError));
+        let new = Sealer::of(&MasterKeys::new(of("new"), None));
+        assert_eq!(new.open(&salt, member, Field::SignIn, &resealed), Ok(email));
+        assert_eq!(new.open(&salt, member, Field::SignIn, &sealed), Err(SealError));
+        assert_eq!(new.reseal(&salt, member, Field::SignIn, &sealed, &random), Err(SealError));
+        // What is sealed while there are two is sealed by the new one.
+        let address = address();
+        let field = Field::Destination(&address);
+        let fresh =
+            both.seal(&salt, member, field, &new.open(&salt, member, Field::SignIn, &resealed).unwrap(), &random);
+        assert!(new.open(&salt, member, field, &fresh.unwrap()).is_ok());
     }
 
     #[test]

@@ -10,7 +10,6 @@ use ulid::Ulid;
 
 use crate::error::StoreError;
 use crate::keys;
-use crate::members::unsealable;
 use crate::sealing::{Salt, Sealer};
 use crate::table::{Store, TRIES, Written, pause, text};
 
@@ -59,7 +58,7 @@ impl Store {
         community: &[DomainName],
     ) -> Result<bool, StoreError> {
         let Some(member) = self.member(stored.alias.member).await? else { return Ok(false) };
-        let destination = stored.destination(sealer, &member.salt).map_err(unsealable)?;
+        let destination = stored.destination(sealer, &member.salt)?;
         Ok(destination.is_some_and(|destination| alias::is_loop(&destination, community)))
     }
 

@@ -10,6 +10,7 @@ from localstack.services.lambda_.invocation.lambda_models import FunctionVersion
 from localstack.services.lambda_.invocation.plugins import RuntimeExecutorPlugin
 from localstack.services.lambda_.invocation.runtime_executor import RuntimeExecutor
 
+from .calls import ROLES
 from .runtime_api import RuntimeApi
 
 LOOPBACK = "127.0.0.1"
@@ -25,10 +26,12 @@ class HostExecutor(RuntimeExecutor):
         self.api: RuntimeApi | None = None
         self.process: subprocess.Popen | None = None
         self.variables: dict[str, str] = {}
+        self.role = function_version.config.role.rpartition("/")[2]
         self.log = logs_folder() / f"{function_version.id.function_name}.log"
 
     def start(self, env_vars: dict[str, str]) -> None:
         self.variables = env_vars
+        ROLES[str(env_vars.get("AWS_ACCESS_KEY_ID"))] = self.role
         self.launch()
 
     def launch(self) -> None:

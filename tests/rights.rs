@@ -1,0 +1,178 @@
+//! What the deployed roles may do at the table: each what its function needs, and none touches what is in the audit log.
+//!
+//! The policies are those that CloudFormation made of `template.yaml`. What the functions really do in all stories is
+//! held against them by `cargo dev test` itself, once the stories have ended.
+
+use std::collections::BTreeSet;
+use std::process::Command;
+
+use anyhow::{Result, ensure};
+use membermail_rights::{Call, Rights};
+use membermail_tests::stack::Stack;
+
+/// Everything that IAM calls a write of items.
+const ALTERING: [&str; 8] = [
+    "PutItem",
+    "UpdateItem",
+    "DeleteItem",
+    "BatchWriteItem",
+    "PartiQLInsert",
+    "PartiQLUpdate",
+    "PartiQLDelete",
+    "ImportTable",
+];
+/// An entry of a domain, one of members, and one among other items.
+const AUDIT: [&[&str]; 3] = [
+    &["AUDIT#ubuntu.com#2026-11"],
+    &["AUDIT#-#2026-11"],
+    &["MEMBER#1", "DOMAIN#ubuntu.com", "AUDIT#ubuntu.com#2026-11"],
+];
+/// The roles whose functions write entries.
+const WRITERS: [&str; 3] = ["CheckDomainsRole", "SyncTeamRole", "WriteAliasesRole"];
+const TRANSACTION: &str = "TransactWriteItems";
+
+struct World {
+    rights: Rights,
+    table: String,
+}
+
+impl World {
+    fn new() -> Result<Self> {
+        let stack = Stack::of_this_run()?;
+        let aws = || {
+            let mut command = Command::new(stack.python.with_file_name("aws"));
+            command.args(["--output", "json", "--region", "us-east-1", "--endpoint-url", stack.endpoint_url.as_str()]);
+            command.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test").env_remove("AWS_PROFILE");
+            command
+        };
+        let table = format!("arn:aws:dynamodb:us-east-1:000000000000:table/{}", stack.table);
+        Ok(Self { rights: Rights::of_stack(&aws, "membermail")?, table })
+    }
+
+    fn call(&self, action: &str, keys: &[&str], enclosing: Option<&str>) -> Call {
+        let keys = keys.iter().map(|key| (*key).to_owned()).collect();
+        let action = format!("dynamodb:{action}");
+        Call { action, resource: self.table.clone(), keys, enclosing: enclosing.map(str::to_owned) }
+    }
+
+    /// Who has rights at all, beside the policy that takes some away.
+    fn holders(&self) -> Result<Vec<&str>> {
+        let holders: Vec<_> = self.rights.holders().filter(|holder| *holder != "AuditOnlyGrows").collect();
+        ensure!(holders.len() >= 9 && holders.contains(&"AliasMapPolicy"), "{holders:?}");
+        Ok(holders)
+    }
+}
+
+#[test]
+fn no_role_alters_or_deletes_what_is_in_the_audit_log() -> Result<()> {
+    let world = World::new()?;
+    for holder in world.holders()? {
+        for (action, keys) in ALTERING.iter().flat_map(|action| AUDIT.map(|keys| (*action, keys))) {
+            for enclosing in [None, Some(TRANSACTION)] {
+                let call = world.call(action, keys, enclosing);
+                // An entry comes in with its change, in one transaction, and in no other way.
+                let adds = action == "PutItem" && enclosing.is_some() && WRITERS.contains(&holder);
+                ensure!(adds || !world.rights.allow(holder, &call)?, "{holder} may {call:?}");
+            }
+        }
+        // Neither by a request that names no key: a scan, a statement of PartiQL, the table as a whole.
+        for action in ALTERING.into_iter().chain(["Scan", "DeleteTable", "UpdateTable", "UpdateTimeToLive"]) {
+            ensure!(
+                !world.rights.allow(holder, &world.call(action, &[], None))?,
+                "{holder} may {action} without a key"
+            );
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn whoever_writes_entries_adds_them_in_a_transaction_alone() -> Result<()> {
+    let world = World::new()?;
+    let mut writers = BTreeSet::new();
+    for holder in world.holders()? {
+        let put = |enclosing| world.rights.allow(holder, &world.call("PutItem", AUDIT[0], enclosing));
+        if put(Some(TRANSACTION))? {
+            writers.insert(holder.to_owned());
+        }
+        ensure!(!put(None)?, "{holder} may put an entry outside of a transaction");
+    }
+    ensure!(writers.iter().map(String::as_str).eq(WRITERS), "{writers:?}");
+    Ok(())
+}
+
+#[test]
+fn a_role_that_is_given_everything_still_alters_no_entry() -> Result<()> {
+    let world = World::new()?;
+    let everything =
+        r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"dynamodb:*","Resource":"*"}]}"#;
+    let may = |holder: &str, call: &Call| world.rights.allow_with(holder, everything, call);
+    for holder in WRITERS.into_iter().chain(["AccountRole", "NotifyRole", "SsoRole", "VerifyMemberRole"]) {
+        for action in ["UpdateItem", "DeleteItem", "BatchWriteItem", "PartiQLUpdate", "PartiQLDelete"] {
+            for (keys, enclosing) in AUDIT.iter().flat_map(|keys| [(keys, None), (keys, Some(TRANSACTION))]) {
+                ensure!(!may(holder, &world.call(action, keys, enclosing))?, "{holder} may {action} {keys:?}");
+            }
+        }
+        ensure!(!may(holder, &world.call("PutItem", AUDIT[0], None))?, "{holder} may put over an entry");
+        ensure!(may(holder, &world.call("UpdateItem", &["MEMBER#1"], None))?, "the test takes too much away");
+    }
+    Ok(())
+}
+
+/// What each function does, as its code reads; what it has no business with, it may not.
+const NEEDED: [(&str, &str, &[&str], &[&str]); 23] = [
+    ("SsoRole", "GetItem", &["IDENTITY#a#b", "MEMBER#1"], &["SESSION#1", "DOMAIN#a"]),
+    ("SsoRole", "PutItem", &["IDENTITY#a#b", "MEMBER#1", "NONCE#1", "SESSION#1", "STATE#1"], &["DOMAIN#a", "OUTBOX"]),
+    ("SsoRole", "UpdateItem", &["MEMBER#1"], &["DOMAIN#a", "SESSION#1"]),
+    ("SsoRole", "DeleteItem", &["SESSION#1"], &["MEMBER#1", "NONCE#1", "STATE#1"]),
+    ("AccountRole", "GetItem", &["MEMBER#1", "SESSION#1"], &["IDENTITY#a#b", "DOMAIN#a"]),
+    ("AccountRole", "Query", &["MEMBER#1"], &["DOMAIN#a", "PEOPLE"]),
+    ("AccountRole", "UpdateItem", &["SESSION#1"], &["MEMBER#1", "DOMAIN#a"]),
+    ("VerifyMemberRole", "GetItem", &["MEMBER#1"], &["DOMAIN#a"]),
+    ("VerifyMemberRole", "UpdateItem", &["MEMBER#1", "PEOPLE"], &["DOMAIN#a"]),
+    ("VerifyMemberRole", "PutItem", &["NAME#a"], &["MEMBER#1", "DOMAIN#a"]),
+    ("WriteAliasesRole", "GetItem", &["DOMAIN#a", "MEMBER#1"], &["SESSION#1"]),
+    ("WriteAliasesRole", "ConditionCheckItem", &["DOMAIN#a", "MEMBER#1"], &["SESSION#1"]),
+    ("WriteAliasesRole", "PutItem", &["DOMAIN#a", "MEMBER#1", "NAME#a", "OUTBOX"], &["SESSION#1", "SYNC#a"]),
+    ("WriteAliasesRole", "UpdateItem", &["MEMBER#1", "PEOPLE"], &["DOMAIN#a"]),
+    ("WriteAliasesRole", "DeleteItem", &["MEMBER#1"], &["DOMAIN#a", "PEOPLE"]),
+    ("SyncTeamRole", "Query", &["DOMAIN#a", "PEOPLE", "SYNC#a"], &["MEMBER#1"]),
+    ("SyncTeamRole", "PutItem", &["OUTBOX", "SYNC#a"], &["DOMAIN#a", "MEMBER#1"]),
+    ("SyncTeamRole", "DeleteItem", &["SYNC#a"], &["DOMAIN#a", "PEOPLE"]),
+    ("CheckDomainsRole", "UpdateItem", &["DOMAIN#a"], &["MEMBER#1"]),
+    ("NotifyRole", "GetItem", &["DIGEST#a", "DOMAIN#a", "MEMBER#1", "NAME#a", "NOTICE#1", "SYNC#a"], &["SESSION#1"]),
+    ("NotifyRole", "PutItem", &["DIGEST#a", "FAILURE#1", "NOTICE#1"], &["DOMAIN#a", "MEMBER#1"]),
+    ("NotifyRole", "DeleteItem", &["DIGEST#a", "NOTICE#1", "OUTBOX"], &["DOMAIN#a", "MEMBER#1"]),
+    ("AliasMapPolicy", "GetItem", &["DOMAIN#a", "MEMBER#1", "NAME#a"], &["SESSION#1", "IDENTITY#a#b", "OUTBOX"]),
+];
+
+#[test]
+fn each_role_may_what_its_function_needs_and_no_more() -> Result<()> {
+    let world = World::new()?;
+    for (holder, action, needed, others) in NEEDED {
+        ensure!(world.rights.allow(holder, &world.call(action, needed, None))?, "{holder} may not {action} {needed:?}");
+        for key in others {
+            ensure!(!world.rights.allow(holder, &world.call(action, &[key], None))?, "{holder} may {action} {key}");
+        }
+    }
+    let index = Call { resource: format!("{}/index/by-member", world.table), ..world.call("Query", &["1"], None) };
+    for (holder, may) in [("AccountRole", true), ("WriteAliasesRole", true), ("SsoRole", false), ("NotifyRole", false)]
+    {
+        ensure!(world.rights.allow(holder, &index)? == may, "{holder} at the index");
+    }
+    Ok(())
+}
+
+#[test]
+fn every_function_that_writes_has_the_policy_that_keeps_the_log() -> Result<()> {
+    let world = World::new()?;
+    // With the right to write an entry by itself, a role without that policy would have it.
+    let put = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"dynamodb:PutItem","Resource":"*"}]}"#;
+    let call = world.call("PutItem", AUDIT[0], None);
+    // One does not see the table at all.
+    let roles = world.holders()?.into_iter().filter(|holder| holder.ends_with("Role") && *holder != "StartSyncRole");
+    for holder in roles {
+        ensure!(!world.rights.allow_with(holder, put, &call)?, "{holder} lacks AuditOnlyGrows");
+    }
+    Ok(())
+}
