@@ -60,12 +60,14 @@ impl Runbook {
         let path = std::env::join_paths(folders.chain(["/usr/bin".into(), "/bin".into()]))?;
         let variables = [
             ("PATH", path.to_str().context("a path that is no text")?),
-            ("AWS_ENDPOINT_URL", world.stack.endpoint_url.as_str()),
+            // Without a slash at its end, which the command line would double before a bucket.
+            ("AWS_ENDPOINT_URL", world.stack.endpoint_url.as_str().trim_end_matches('/')),
             ("AWS_REGION", "us-east-1"),
             ("AWS_DEFAULT_REGION", "us-east-1"),
             ("AWS_ACCESS_KEY_ID", "test"),
             ("AWS_SECRET_ACCESS_KEY", "test"),
             ("MEMBERMAIL_STACK_NAME", &world.name),
+            ("BUCKET", &world.stack.code_bucket),
             ("USER", "kim"),
         ];
         let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into();

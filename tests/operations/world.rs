@@ -74,10 +74,9 @@ impl World {
             ("DigestSeconds", "5"),
             ("ErrorIntervalSeconds", "30"),
         ];
-        let packaged = of_this_run.logs.with_file_name("packaged.yaml");
-        let body = format!("file://{}", packaged.display());
         let parameters = parameters.map(|(name, value)| format!("ParameterKey={name},ParameterValue={value}"));
-        let mut create = vec!["cloudformation", "create-stack", "--stack-name", &name, "--template-body", &body];
+        let mut create = vec!["cloudformation", "create-stack", "--stack-name", &name];
+        create.extend(["--template-url", &of_this_run.template_url]);
         create.extend(["--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND", "--parameters"]);
         create.extend(parameters.iter().map(String::as_str));
         aws(&of_this_run, &create).await?;

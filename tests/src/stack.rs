@@ -16,6 +16,10 @@ use crate::mailbox::Mailbox;
 pub struct Stack {
     /// The AWS endpoint.
     pub endpoint_url: Url,
+    /// The bucket of the functions' code.
+    pub code_bucket: String,
+    /// The packaged template, which is too large for a request.
+    pub template_url: String,
     /// The site, as a browser sees it.
     pub public_url: Url,
     /// The REST API itself, under its stage.

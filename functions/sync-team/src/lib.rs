@@ -47,7 +47,7 @@ impl Context {
         let api: Option<Url> = variables.optional("LAUNCHPAD_URL");
         let patience: Option<u64> = variables.optional("SYNC_PATIENCE_SECONDS");
         let lease: Option<i64> = variables.optional("SYNC_LEASE_SECONDS");
-        let tries = variables.optional("QUEUE_TRIES");
+        let tries = variables.optional("SYNC_QUEUE_TRIES");
         variables.finish()?;
         let community = membermail_communities::community(&community)?;
         let aws = Aws::from_env().await?;

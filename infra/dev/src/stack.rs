@@ -12,9 +12,15 @@ use crate::aws::cli;
 
 /// The stack's name.
 pub(crate) const NAME: &str = "membermail";
-const BUCKET: &str = "membermail-code";
+/// Of the functions' code, and of what is too large for a request.
+pub(crate) const BUCKET: &str = "membermail-code";
 const TEMPLATE: &str = "packaged.yaml";
 const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Where the packaged template is: S3's own address, whoever stands for it.
+pub(crate) fn template_url() -> String {
+    format!("https://s3.us-east-1.amazonaws.com/{BUCKET}/{TEMPLATE}")
+}
 
 /// What the template says about itself once it is deployed.
 pub(crate) type Outputs = BTreeMap<String, String>;
@@ -36,8 +42,7 @@ pub(crate) fn create(endpoint: &str, state: &Path, parameters: &[(&str, String)]
         let mut create = cli(Some(endpoint));
         create.args(["cloudformation", "create-stack", "--stack-name", NAME]);
         create.args(["--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]);
-        // S3's own address, whoever stands for it.
-        create.arg("--template-url").arg(format!("https://s3.us-east-1.amazonaws.com/{BUCKET}/{TEMPLATE}"));
+        create.args(["--template-url", &template_url()]);
         create.arg("--parameters");
         create.args(parameters.iter().map(|(name, value)| format!("ParameterKey={name},ParameterValue={value}")));
         step::quietly(&mut create)?;

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::emulator::{self, Emulator};
 use crate::site::{self, Site};
 use crate::up::Stop;
-use crate::{mail, mailbox, redaction, rights, tools};
+use crate::{mail, mailbox, redaction, rights, stack, tools};
 
 /// Which tests.
 #[derive(Debug, clap::Args)]
@@ -76,6 +76,8 @@ pub(crate) async fn test(options: &Options) -> Result<()> {
 pub(crate) fn describe(site: &Site, state: &Path) -> Result<Value> {
     Ok(json!({
         "endpoint_url": site.emulator.url,
+        "code_bucket": stack::BUCKET,
+        "template_url": stack::template_url(),
         "public_url": site.url,
         "stand_ins_url": site.stand_ins.url,
         "table": site.output("TableName")?,
