@@ -61,6 +61,14 @@ pub(crate) async fn start(
     membermail_localstack::start(&membermail_localstack::Options { state_dir, port, flavour, seen_by_functions }).await
 }
 
+/// Takes out of a packaged template what its CloudFormation refuses.
+pub(crate) fn adapt(emulator: Emulator, packaged: &Path) -> Result<()> {
+    match emulator {
+        Emulator::Localstack | Emulator::Docker => Ok(()),
+        Emulator::Ministack => membermail_ministack::adapt(packaged),
+    }
+}
+
 /// Catches up on what its CloudFormation leaves out of the template.
 pub(crate) fn complete(emulator: Emulator, endpoint: &str, stack: &str) -> Result<()> {
     match emulator {

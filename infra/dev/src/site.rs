@@ -127,7 +127,7 @@ impl Site {
             ("DigestSeconds", "5".to_owned()),
             ("ErrorIntervalSeconds", "30".to_owned()),
         ];
-        let outputs = stack::create(&emulator.url, &options.state, &parameters)?;
+        let outputs = stack::create(options.emulator, &emulator.url, &options.state, &parameters)?;
         emulator::complete(options.emulator, &emulator.url, stack::NAME)?;
         let site = Self { url, outputs, stand_ins, mailbox, emulator };
         site.verify_domains(&options.community).await?;

@@ -9,12 +9,13 @@ use membermail_toolbox::step;
 use serde_json::Value;
 
 use crate::aws::cli;
+use crate::emulator::{self, Emulator};
 
 /// The stack's name.
 pub(crate) const NAME: &str = "membermail";
 /// Of the functions' code, and of what is too large for a request.
 pub(crate) const BUCKET: &str = "membermail-code";
-const TEMPLATE: &str = "packaged.yaml";
+const TEMPLATE: &str = "packaged.json";
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Where the packaged template is: S3's own address, whoever stands for it.
@@ -26,13 +27,19 @@ pub(crate) fn template_url() -> String {
 pub(crate) type Outputs = BTreeMap<String, String>;
 
 /// Makes the stack anew at a local endpoint.
-pub(crate) fn create(endpoint: &str, state: &Path, parameters: &[(&str, String)]) -> Result<Outputs> {
-    let packaged = state.join("packaged.yaml");
+pub(crate) fn create(
+    emulator: Emulator,
+    endpoint: &str,
+    state: &Path,
+    parameters: &[(&str, String)],
+) -> Result<Outputs> {
+    let packaged = state.join(TEMPLATE);
     step::during("package the functions", || {
         step::quietly(cli(Some(endpoint)).args(["s3api", "create-bucket", "--bucket", BUCKET]))?;
         let mut package = cli(Some(endpoint));
         package.args(["cloudformation", "package", "--template-file", "template.yaml", "--s3-bucket", BUCKET]);
-        step::quietly(package.arg("--output-template-file").arg(&packaged))?;
+        step::quietly(package.arg("--use-json").arg("--output-template-file").arg(&packaged))?;
+        emulator::adapt(emulator, &packaged)?;
         // In a request itself, a template has 51,200 bytes at most.
         let mut upload = cli(Some(endpoint));
         upload.args(["s3api", "put-object", "--bucket", BUCKET, "--key", TEMPLATE, "--body"]);

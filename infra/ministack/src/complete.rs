@@ -1,5 +1,6 @@
 //! What the template asks for and MiniStack's CloudFormation leaves out, caught up on after a deploy.
 
+mod concurrency;
 mod expiry;
 mod routes;
 
@@ -9,15 +10,16 @@ use anyhow::{Context, Result};
 use membermail_toolbox::step::quietly;
 use serde_json::Value;
 
-/// Turns expiry on where the template has it, and adds the routes for every method. `aws` is the command line at this
-/// emulator.
+/// Turns expiry on where the template has it, adds the routes for every method, and gives queues their concurrency. `aws`
+/// is the command line at this emulator.
 pub fn complete(aws: &dyn Fn() -> Command, stack: &str) -> Result<()> {
     let deployed = Deployed { aws, stack };
     let said =
         deployed.ask(&["cloudformation", "get-template", "--template-stage", "Processed", "--stack-name", stack])?;
     let template = template(&said["TemplateBody"])?;
     expiry::turn_on(&deployed, &template)?;
-    routes::add(&deployed, &template)
+    routes::add(&deployed, &template)?;
+    concurrency::set(&deployed, &template)
 }
 
 /// A stack, by the command line.

@@ -9,8 +9,10 @@ use anyhow::{Context, Result};
 use membermail_toolbox::python;
 use membermail_toolbox::service::{Health, Plan, Service};
 
+mod adapt;
 mod complete;
 
+pub use adapt::adapt;
 pub use complete::complete;
 
 /// Its virtual environment: what it depends on would not agree with the other tools.
