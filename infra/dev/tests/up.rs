@@ -1,4 +1,5 @@
-//! `cargo dev watch`: the same story as on the deployed stack, by functions that follow the sources.
+//! `cargo dev watch`, by functions that follow the sources, and `cargo dev up` on the other emulator: the same story as on
+//! the deployed stack.
 
 use std::fs::{self, File};
 use std::path::PathBuf;
@@ -14,21 +15,21 @@ use membermail_toolbox::{folder, workspace};
 /// Another emulator, on a machine that is busy with all other tests.
 const START: Duration = Duration::from_secs(240);
 
-/// `cargo dev watch` on ports of its own.
-struct Watch {
+/// A command of `cargo dev` that stays, on ports of its own.
+struct Running {
     child: Child,
     process: Process,
     name: String,
     log: PathBuf,
 }
 
-impl Watch {
-    fn start() -> Result<Self> {
-        let name = format!("watch-test-{}", std::process::id());
+impl Running {
+    fn start(arguments: &[&str]) -> Result<Self> {
+        let name = format!("{}-test-{}", arguments[0], std::process::id());
         let log = folder().join("run").join(format!("{name}.log"));
         let file = File::create(&log)?;
         let mut command = Command::new(env!("CARGO_BIN_EXE_membermail-dev"));
-        command.args(["watch", "--name", &name, "--port", "0", "--stand-ins-port", "0"]);
+        command.args(arguments).args(["--name", &name, "--port", "0", "--stand-ins-port", "0"]);
         let child = command.stdout(file.try_clone()?).stderr(file).spawn()?;
         let process = i32::try_from(child.id()).ok().and_then(Process::now).context("it ended at once")?;
         Ok(Self { child, process, name, log })
@@ -60,7 +61,7 @@ impl Watch {
     /// Ctrl-C, and what is left of all that ran after it has ended.
     fn interrupt(&mut self) -> Result<Vec<Process>> {
         let family = self.process.family();
-        ensure!(family.len() > 5, "emulator, stand-ins, cargo lambda and functions are more than {}", family.len());
+        ensure!(family.len() > 3, "emulator, stand-ins and functions are more than {}", family.len());
         let interrupt = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status()?;
         ensure!(interrupt.success());
         self.child.wait()?;
@@ -68,7 +69,7 @@ impl Watch {
     }
 }
 
-impl Drop for Watch {
+impl Drop for Running {
     fn drop(&mut self) {
         // Only where the test failed in between.
         let _ = self.process.stop(Duration::from_secs(10));
@@ -83,7 +84,7 @@ impl Drop for Watch {
 async fn watching_serves_the_same_story_and_follows_the_sources() -> Result<()> {
     // Says how to run this, where it is run otherwise.
     Stack::of_this_run()?;
-    let mut watch = Watch::start()?;
+    let mut watch = Running::start(&["watch"])?;
     let stack = watch.stack().await?;
 
     // Open, sign in, and the address appears: both queues are pumped.
@@ -104,5 +105,17 @@ async fn watching_serves_the_same_story_and_follows_the_sources() -> Result<()> 
     let left = watch.interrupt()?;
     ensure!(left.is_empty(), "still there after Ctrl-C: {left:?}");
     ensure!(!watch.file().exists(), "`cargo dev down` would still find it");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ministack_serves_the_same_story() -> Result<()> {
+    Stack::of_this_run()?;
+    let mut up = Running::start(&["up", "--emulator", "ministack"])?;
+    let stack = up.stack().await?;
+    let (browser, _) = stack.sign_in("alice").await?;
+    stack.page_with(&browser, "alice@ubuntu.com now forwards to alice@mail.example", 120).await?;
+    let left = up.interrupt()?;
+    ensure!(left.is_empty(), "still there after Ctrl-C: {left:?}");
     Ok(())
 }
