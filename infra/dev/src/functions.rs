@@ -83,7 +83,9 @@ pub(crate) fn build_for_aws(architecture: &str) -> Result<Vec<(&'static str, Pat
     // zig lies beside it in the virtual environment and is found by the path.
     said(with_tools_in_path(&mut cargo)?)?;
     step::during("zip the functions as small as can be", || {
-        side_by_side(|name| archive_if_newer(&built.join(name).join("bootstrap"), &built.join(name), Effort::Small))
+        side_by_side(|name| {
+            archive_if_newer(&built.join(name).join("bootstrap"), &built.join(name).join(ZIP), Effort::Small)
+        })
     })?;
     Ok(NAMES.map(|name| (name, built.join(name).join(ZIP))).to_vec())
 }
@@ -160,9 +162,9 @@ fn lay_out(name: &str, profile: Profile) -> Result<()> {
     fs::write(&origin, profile.folder()).with_context(|| format!("writing {}", origin.display()))
 }
 
-fn archive_if_newer(program: &Path, folder: &Path, effort: Effort) -> Result<()> {
-    let zip = folder.join(ZIP);
-    if is_older(&zip, program) { archive(program, &zip, effort) } else { Ok(()) }
+/// Makes the zip of a program that has changed since.
+pub(crate) fn archive_if_newer(program: &Path, zip: &Path, effort: Effort) -> Result<()> {
+    if is_older(zip, program) { archive(program, zip, effort) } else { Ok(()) }
 }
 
 /// Where the template looks.
