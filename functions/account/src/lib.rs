@@ -1,7 +1,7 @@
 //! The pages that a browser reads: who you are here, which addresses you have, and what is still to come.
 
 use lambda_http::http::{Method, StatusCode, header};
-use lambda_http::{Body, Request, RequestExt, Response};
+use lambda_http::{Body, Request, Response};
 use membermail_core::clock::{Clock, SystemClock};
 use membermail_core::community::Community;
 use membermail_core::master::MasterKeys;
@@ -57,8 +57,7 @@ impl Context {
 
 /// Answers one request.
 pub async fn handle(context: &Context, request: &Request) -> Response<Body> {
-    let request_id = request.lambda_context_ref().map(|lambda| lambda.request_id.as_str()).unwrap_or_default();
-    let response = answer(context, request).instrument(logs::request(request_id)).await;
+    let response = answer(context, request).instrument(logs::request(place::request_id(request))).await;
     if request.method() == Method::HEAD { answer::headers_only(response) } else { response }
 }
 

@@ -9,7 +9,7 @@ use membermail_identity::openid2::{Answer, ConfirmError, Refusal, SignedIn};
 use membermail_identity::session::{self, SessionId};
 use membermail_identity::state::{self, StateError, StateKey};
 use membermail_pages::answer;
-use membermail_pages::place::Place;
+use membermail_pages::place::{self, Place};
 use membermail_runtime::metrics::Measure;
 use membermail_runtime::queue::QueueError;
 use membermail_runtime::secret::SecretError;
@@ -17,7 +17,7 @@ use membermail_store::{Sealer, Session, StoreError, UsedUp};
 use tracing::info;
 
 use crate::context::Context;
-use crate::{cookies, former_session, refused, request_id, with_cookie};
+use crate::{cookies, former_session, refused, with_cookie};
 
 /// Answers `GET` and `POST /callback`.
 pub(crate) async fn callback(context: &Context, request: &Request, place: &Place) -> Response<Body> {
@@ -83,7 +83,7 @@ async fn open_session(
     if let Some(language) = language.and_then(|text| Language::parse(&text).ok()) {
         context.store.keep_language(&member, &language).await?;
     }
-    let request_id = request_id(request);
+    let request_id = place::request_id(request).to_owned();
     let message = VerifyMember { member: member.id, claimed_identifier: identity.subject, request_id };
     context.outbox.send(&message).await?;
 

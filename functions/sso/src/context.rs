@@ -69,11 +69,9 @@ impl Context {
             .build()?;
         let store = Store::new(aws.dynamodb(), table);
         let outbox = Queue::new(aws.sqs(), outbox);
-        // The secret that this process read once tells nothing of whether it can be read.
-        let fresh = MasterSecret::new(aws.secrets(), &secret);
         let mut dependencies: Vec<(_, Box<dyn Dependency>)> = vec![
             ("table", Box::new(store.clone())),
-            ("secret", Box::new(fresh)),
+            ("secret", Box::new(MasterSecret::new(aws.secrets(), &secret))),
             ("verify-queue", Box::new(outbox.clone())),
         ];
         for (name, url) in queues {

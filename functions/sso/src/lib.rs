@@ -7,7 +7,7 @@ pub mod health;
 mod refused;
 
 use lambda_http::http::{HeaderMap, Method, StatusCode, header};
-use lambda_http::{Body, Request, RequestExt, Response};
+use lambda_http::{Body, Request, Response};
 use membermail_identity::csrf;
 use membermail_identity::session::{self, SessionId};
 use membermail_identity::state::{self, BrowserSecret, StateKey};
@@ -21,12 +21,7 @@ pub use context::Context;
 
 /// Answers one request.
 pub async fn handle(context: &Context, request: &Request) -> Response<Body> {
-    answer(context, request).instrument(logs::request(&request_id(request))).await
-}
-
-/// The id of this request, which goes with all that follows from it.
-fn request_id(request: &Request) -> String {
-    request.lambda_context_ref().map(|lambda| lambda.request_id.clone()).unwrap_or_default()
+    answer(context, request).instrument(logs::request(place::request_id(request))).await
 }
 
 async fn answer(context: &Context, request: &Request) -> Response<Body> {

@@ -1,12 +1,12 @@
 //! The zips of the functions, as Lambda takes them: one program, named `bootstrap`.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Read};
 use std::path::Path;
 
 use anyhow::{Context, Result};
 use zip::write::SimpleFileOptions;
-use zip::{CompressionMethod, ZipWriter};
+use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
 /// How hard to compress.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,10 +40,16 @@ pub(crate) fn archive(program: &Path, zip: &Path, effort: Effort) -> Result<()> 
     std::fs::rename(&unfinished, zip).with_context(|| format!("making {}", zip.display()))
 }
 
+/// Whether a zip holds this program as it is now. Its time says nothing: cargo-lambda copies what it did not build.
+pub(crate) fn holds(zip: &Path, program: &Path) -> Result<bool> {
+    let Ok(file) = File::open(zip) else { return Ok(false) };
+    let mut held = Vec::new();
+    ZipArchive::new(file)?.by_name("bootstrap")?.read_to_end(&mut held)?;
+    Ok(held == std::fs::read(program).with_context(|| format!("reading {}", program.display()))?)
+}
+
 #[cfg(test)]
 mod tests {
-    use std::io::Read;
-
     use super::*;
 
     #[test]
@@ -52,6 +58,7 @@ mod tests {
         let (program, to) = (folder.path().join("program"), folder.path().join("bootstrap.zip"));
         let code = b"code ".repeat(1000);
         std::fs::write(&program, &code).unwrap();
+        assert!(!holds(&to, &program).unwrap());
         let mut zips = Vec::new();
         for effort in [Effort::Quick, Effort::Small, Effort::Small] {
             archive(&program, &to, effort).unwrap();
@@ -64,6 +71,9 @@ mod tests {
             assert_eq!(found, code);
             zips.push(std::fs::read(&to).unwrap());
         }
+        assert!(holds(&to, &program).unwrap());
+        std::fs::write(&program, b"other code").unwrap();
+        assert!(!holds(&to, &program).unwrap());
         assert!(zips[1].len() < zips[0].len());
         assert_eq!(zips[1], zips[2]);
     }

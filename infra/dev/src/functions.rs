@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use anyhow::{Context, Result, anyhow, bail};
 use membermail_toolbox::{find_program, step, venv_program, workspace};
 
-use crate::archive::{Effort, archive};
+use crate::archive::{Effort, archive, holds};
 
 /// The packages, which are named as their functions.
 pub(crate) const NAMES: [&str; 8] =
@@ -84,7 +84,7 @@ pub(crate) fn build_for_aws(architecture: &str) -> Result<Vec<(&'static str, Pat
     said(with_tools_in_path(&mut cargo)?)?;
     step::during("zip the functions as small as can be", || {
         side_by_side(|name| {
-            archive_if_newer(&built.join(name).join("bootstrap"), &built.join(name).join(ZIP), Effort::Small)
+            archive_if_changed(&built.join(name).join("bootstrap"), &built.join(name).join(ZIP), Effort::Small)
         })
     })?;
     Ok(NAMES.map(|name| (name, built.join(name).join(ZIP))).to_vec())
@@ -163,8 +163,8 @@ fn lay_out(name: &str, profile: Profile) -> Result<()> {
 }
 
 /// Makes the zip of a program that has changed since.
-pub(crate) fn archive_if_newer(program: &Path, zip: &Path, effort: Effort) -> Result<()> {
-    if is_older(zip, program) { archive(program, zip, effort) } else { Ok(()) }
+pub(crate) fn archive_if_changed(program: &Path, zip: &Path, effort: Effort) -> Result<()> {
+    if holds(zip, program)? { Ok(()) } else { archive(program, zip, effort) }
 }
 
 /// Where the template looks.

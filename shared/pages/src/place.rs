@@ -11,6 +11,11 @@ pub struct Place {
     url: Url,
 }
 
+/// The id of a request, which goes with all that follows from it; empty where Lambda gave none.
+pub fn request_id(request: &Request) -> &str {
+    request.lambda_context_ref().map(|lambda| lambda.request_id.as_str()).unwrap_or_default()
+}
+
 impl Place {
     /// The configured URL where there is one; otherwise what API Gateway says of this request. Never the `Host`
     /// header alone: that is the sender's word.

@@ -16,7 +16,7 @@ use super::figures::{Spread, rounded, spread};
 use super::report;
 use super::runtime_api::RuntimeApi;
 use crate::archive::Effort;
-use crate::functions::{NAMES, Profile, archive_if_newer, build, build_for_aws, program_of};
+use crate::functions::{NAMES, Profile, archive_if_changed, build, build_for_aws, program_of};
 use crate::{site, tools};
 
 /// From process start to the first answer, milliseconds, half of the runs.
@@ -122,7 +122,7 @@ fn event(name: &str) -> Result<String> {
 /// Both zips are made alike.
 fn zip_of(name: &str, shipped: &Path, program: &Path, folder: &Path) -> Result<Zip> {
     let here = folder.join(format!("{name}.zip"));
-    archive_if_newer(program, &here, Effort::Small)?;
+    archive_if_changed(program, &here, Effort::Small)?;
     let goal = if needs_reqwest(name)? { ZIP } else { ZIP_WITHOUT_REQWEST };
     Ok(Zip { shipped: megabytes(shipped)?, here: megabytes(&here)?, goal })
 }
