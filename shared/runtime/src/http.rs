@@ -3,14 +3,17 @@
 //! The SDK's own client always brings HTTP/2 along, which DynamoDB, SQS and Secrets Manager do not offer on what we ask
 //! them: a tenth of a function's code that never runs. This is the same stack of libraries with that left out.
 
+use std::collections::HashMap;
 use std::error::Error;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_smithy_runtime_api::client::http::{
-    HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector, http_client_fn,
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
 };
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::retry::ErrorKind;
 use hyper_rustls::{ConfigBuilderExt, HttpsConnector, HttpsConnectorBuilder};
@@ -32,11 +35,30 @@ pub fn client() -> Result<SharedHttpClient, NoHttps> {
     let provider = aws_lc_rs::default_provider().into();
     let tls = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().map_err(boxed)?;
     let tls = tls.with_native_roots().map_err(boxed)?.with_no_client_auth();
-    Ok(http_client_fn(move |settings, _| SharedHttpConnector::new(Connector::new(tls.clone(), settings))))
+    Ok(SharedHttpClient::new(Connectors { tls, by_time_outs: Mutex::default() }))
 }
 
 fn boxed(error: impl Error + Send + Sync + 'static) -> Box<dyn Error + Send + Sync> {
     Box::new(error)
+}
+
+/// One connector for all calls with the same time-outs. The SDK asks for it anew at each call: made anew, it would
+/// have no connection yet, and each call would pay a handshake.
+#[derive(Debug)]
+struct Connectors {
+    tls: ClientConfig,
+    by_time_outs: Mutex<HashMap<TimeOuts, SharedHttpConnector>>,
+}
+
+/// To connect, and to answer.
+type TimeOuts = (Option<Duration>, Option<Duration>);
+
+impl HttpClient for Connectors {
+    fn http_connector(&self, settings: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+        let mut connectors = self.by_time_outs.lock().unwrap_or_else(PoisonError::into_inner);
+        let connector = connectors.entry((settings.connect_timeout(), settings.read_timeout()));
+        connector.or_insert_with(|| SharedHttpConnector::new(Connector::new(self.tls.clone(), settings))).clone()
+    }
 }
 
 /// Connections that are kept, with the time-outs that the SDK asks for.
@@ -105,6 +127,11 @@ fn source<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use axum::Router;
+    use axum::serve::ListenerExt;
     use rstest::rstest;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
@@ -170,6 +197,30 @@ mod tests {
             error.is_timeout() || error.is_io() || error.as_other() == Some(ErrorKind::TransientError),
             "{error:?}"
         );
+    }
+
+    #[tokio::test]
+    async fn calls_share_a_connection() {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let config = aws_sdk_dynamodb::Config::builder()
+            .behavior_version_latest()
+            .region(aws_sdk_dynamodb::config::Region::from_static("us-east-1"))
+            .credentials_provider(aws_sdk_dynamodb::config::Credentials::new("test", "test", None, None, "test"))
+            .endpoint_url(format!("http://{}", listener.local_addr().unwrap()))
+            .http_client(client().unwrap())
+            .build();
+        let connections = Arc::new(AtomicUsize::new(0));
+        let count = connections.clone();
+        let listener = listener.tap_io(move |_| {
+            count.fetch_add(1, Ordering::SeqCst);
+        });
+        let answer = || async { ([("content-type", "application/x-amz-json-1.0")], "{}") };
+        tokio::spawn(async move { axum::serve(listener, Router::new().fallback(answer)).await });
+        let client = aws_sdk_dynamodb::Client::from_conf(config);
+        for _ in 0..5 {
+            client.list_tables().send().await.unwrap();
+        }
+        assert_eq!(connections.load(Ordering::SeqCst), 1);
     }
 
     #[tokio::test]

@@ -8,6 +8,7 @@ mod counting;
 mod dynamodb;
 mod figures;
 mod mail;
+mod name_server;
 mod runtime_api;
 mod sign_in;
 mod start;

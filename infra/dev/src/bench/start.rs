@@ -1,6 +1,7 @@
 //! `cargo dev bench start`: what each function costs before and at its first answer. docs/benchmarks.md says what is
 //! measured and why so.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -13,8 +14,8 @@ use tokio::process::Command;
 
 use super::aws_over_tls::AwsOverTls;
 use super::figures::{Spread, rounded, spread};
-use super::report;
 use super::runtime_api::RuntimeApi;
+use super::{name_server, report};
 use crate::archive::Effort;
 use crate::functions::{NAMES, Profile, archive_if_changed, build, build_for_aws, program_of};
 use crate::{site, tools};
@@ -73,6 +74,12 @@ struct Run {
     memory: f64,
 }
 
+/// What a process finds around it, on loopback.
+struct Around {
+    aws: AwsOverTls,
+    name_server: SocketAddr,
+}
+
 /// Builds for release, measures, and fails where a goal is missed.
 pub(crate) async fn start(options: &Options) -> Result<()> {
     ensure!(options.runs > 0, "no runs, no figures");
@@ -83,7 +90,7 @@ pub(crate) async fn start(options: &Options) -> Result<()> {
     let shipped = build_for_aws(SHIPPED)?;
     let folder = site::state("bench-start");
     std::fs::create_dir_all(&folder)?;
-    let aws = AwsOverTls::start(&folder).await?;
+    let around = Around { aws: AwsOverTls::start(&folder).await?, name_server: name_server::start().await? };
     let mut subjects = all.into_iter().map(|name| subject(name, &shipped, &folder)).collect::<Result<Vec<_>>>()?;
     subjects.push(Subject {
         name: LOOP,
@@ -96,7 +103,7 @@ pub(crate) async fn start(options: &Options) -> Result<()> {
     // In turns, so that what else the machine does falls on all alike. The first round fills the caches.
     for round in 0..=options.runs {
         for subject in &mut subjects {
-            let run = once(subject, &aws).await.with_context(|| subject.name.to_owned())?;
+            let run = once(subject, &around).await.with_context(|| subject.name.to_owned())?;
             if round > 0 {
                 subject.runs.push(run);
             }
@@ -139,12 +146,13 @@ fn needs_reqwest(name: &str) -> Result<bool> {
 }
 
 /// Starts a process, gives it an event, and takes the time until the answer is here.
-async fn once(subject: &Subject, aws: &AwsOverTls) -> Result<Run> {
+async fn once(subject: &Subject, around: &Around) -> Result<Run> {
     let mut api = RuntimeApi::with(&subject.event).await?;
     let mut command = Command::new(&subject.program);
     command.args(&subject.arguments).env_clear().envs(environment());
     command.env("AWS_LAMBDA_RUNTIME_API", &api.address).env("AWS_LAMBDA_FUNCTION_NAME", subject.name);
-    command.env("AWS_ENDPOINT_URL", &aws.url).env("SSL_CERT_FILE", &aws.certificates);
+    command.env("AWS_ENDPOINT_URL", &around.aws.url).env("SSL_CERT_FILE", &around.aws.certificates);
+    command.env("DNS_SERVERS", around.name_server.to_string());
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
     let begin = Instant::now();
     let mut process = command.spawn().with_context(|| format!("cannot start {}", subject.program.display()))?;
@@ -161,7 +169,7 @@ async fn once(subject: &Subject, aws: &AwsOverTls) -> Result<Run> {
 }
 
 /// What any function finds on AWS, with names of nothing that is there.
-fn environment() -> [(&'static str, &'static str); 17] {
+fn environment() -> [(&'static str, &'static str); 16] {
     [
         ("PATH", "/usr/local/bin:/usr/bin:/bin"),
         ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
@@ -179,7 +187,6 @@ fn environment() -> [(&'static str, &'static str); 17] {
         ("WRITE_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/000000000000/write"),
         ("SYNC_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/000000000000/sync"),
         ("NOTIFY_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/000000000000/notify"),
-        ("DNS_SERVERS", "127.0.0.1:9"),
     ]
 }
 
