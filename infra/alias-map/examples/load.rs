@@ -1,5 +1,4 @@
-//! The parts of `cargo dev bench mail` that must be fast themselves: filling a table, standing in for one that nobody
-//! could fill in time, and asking.
+//! The parts of `cargo dev bench mail` that must be fast themselves: filling a table, and asking.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot go on says where it stopped")]
 
@@ -15,10 +14,6 @@ use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, PutRequest, ScalarAttributeType,
     WriteRequest,
 };
-use axum::Router;
-use axum::body::Bytes;
-use axum::serve::ListenerExt;
-use base64::prelude::{BASE64_STANDARD as STANDARD, Engine};
 use clap::Parser;
 use membermail_alias_map::client::Client;
 use membermail_alias_map::endpoint::Endpoint;
@@ -29,7 +24,6 @@ use membermail_core::email::EmailAddress;
 use membermail_core::member::{ClaimedIdentifier, Identity};
 use membermail_core::random::{OsRandom, Random, bytes};
 use membermail_store::{Field, Member, Sealer, Store};
-use serde_json::{Value, json};
 
 #[derive(Parser)]
 enum Arguments {
@@ -44,18 +38,6 @@ enum Arguments {
         /// Stops after so long, with what there is
         #[arg(long)]
         seconds: u64,
-    },
-    /// Answers `GetItem` over HTTP as DynamoDB does, for `count` aliases that are made as they are asked for; what else
-    /// is asked for is as in the table that was filled, from memory
-    Serve {
-        #[arg(long)]
-        table: String,
-        #[arg(long)]
-        secret: PathBuf,
-        #[arg(long)]
-        count: usize,
-        #[arg(long)]
-        port: u16,
     },
     /// Asks `alias` for `questions` of the aliases from `first` on, in a random order, and says how long it took
     Ask {
@@ -84,10 +66,6 @@ async fn main() -> Result<()> {
         Arguments::Fill { table, secret, count, seconds } => {
             let secret = std::fs::read(secret)?;
             fill(&table, secret.trim_ascii(), count, Duration::from_secs(seconds)).await
-        }
-        Arguments::Serve { table, secret, count, port } => {
-            let secret = std::fs::read(secret)?;
-            serve(&table, secret.trim_ascii(), count, port).await
         }
         Arguments::Ask { at, first, among, questions, connections, seconds } => {
             ask(at, first..first + among, questions, connections, Duration::from_secs(seconds)).await
@@ -152,81 +130,12 @@ async fn members(store: &Store, sealer: &Sealer) -> Result<Vec<Member>> {
     Ok(members)
 }
 
-/// A table of `count` aliases without the time that it takes to write them.
-struct StandIn {
-    sealer: Sealer,
-    members: Vec<Member>,
-    domain: DomainName,
-    count: usize,
-    /// Items as DynamoDB has them, by both keys.
-    rest: HashMap<(String, String), Value>,
-}
-
-impl StandIn {
-    fn item(&self, key: &Value) -> Option<Value> {
-        let (pk, sk) = (key["pk"]["S"].as_str()?, key["sk"]["S"].as_str()?);
-        let number = sk.strip_prefix("ALIAS#somebody").and_then(|number| number.parse().ok());
-        match number.filter(|number| *number < self.count) {
-            Some(number) => {
-                let item = fields(&self.sealer, &self.members[number % MEMBERS], &self.domain, number);
-                Some(item.into_iter().map(|(name, value)| (name, wire(&value))).collect())
-            }
-            None => self.rest.get(&(pk.to_owned(), sk.to_owned())).cloned(),
-        }
-    }
-}
-
-async fn serve(table: &str, secret: &[u8], count: usize, port: u16) -> Result<()> {
-    let config = aws_config::load_defaults(aws_config::BehaviorVersion::v2026_01_12()).await;
-    let client = DynamoDb::new(&config);
-    let (store, sealer) = (Store::new(client.clone(), table), Sealer::new(secret));
-    let (members, domain) = (members(&store, &sealer).await?, DomainName::parse("ubuntu.com")?);
-    let mut keys = vec![(format!("DOMAIN#{domain}"), "DOMAIN".to_owned())];
-    keys.extend(members.iter().map(|member| (format!("MEMBER#{}", member.id), "PROFILE".to_owned())));
-    let mut rest = HashMap::new();
-    for (pk, sk) in keys {
-        let get = client.get_item().table_name(table).key("pk", AttributeValue::S(pk.clone()));
-        let item = get.key("sk", AttributeValue::S(sk.clone())).send().await?.item.context("no item")?;
-        rest.insert((pk, sk), item.iter().map(|(name, value)| (name.clone(), wire(value))).collect());
-    }
-    let stand_in = Arc::new(StandIn { sealer, members, domain, count, rest });
-    let app = Router::new().fallback(async move |body: Bytes| {
-        let request: Value = serde_json::from_slice(&body).unwrap();
-        let answer = stand_in.item(&request["Key"]).map_or_else(|| json!({}), |item| json!({ "Item": item }));
-        ([("content-type", "application/x-amz-json-1.0")], answer.to_string())
-    });
-    let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
-    axum::serve(listener.tap_io(|connection| drop(connection.set_nodelay(true))), app).await?;
-    Ok(())
-}
-
-/// A value as DynamoDB writes it: `{"S": "text"}`.
-fn wire(value: &AttributeValue) -> Value {
-    match value {
-        AttributeValue::S(text) => json!({ "S": text }),
-        AttributeValue::N(number) => json!({ "N": number }),
-        AttributeValue::Bool(is) => json!({ "BOOL": is }),
-        AttributeValue::B(octets) => json!({ "B": STANDARD.encode(octets) }),
-        AttributeValue::L(all) => json!({ "L": all.iter().map(wire).collect::<Vec<_>>() }),
-        AttributeValue::M(all) => {
-            let all: serde_json::Map<_, _> = all.iter().map(|(name, value)| (name.clone(), wire(value))).collect();
-            json!({ "M": all })
-        }
-        _ => json!({ "NULL": true }),
-    }
-}
-
 fn alias(number: usize) -> String {
     format!("somebody{number}")
 }
 
-fn item(sealer: &Sealer, member: &Member, domain: &DomainName, number: usize) -> WriteRequest {
-    let item = fields(sealer, member, domain, number);
-    WriteRequest::builder().put_request(PutRequest::builder().set_item(Some(item)).build().unwrap()).build()
-}
-
 /// An alias as the store writes it.
-fn fields(sealer: &Sealer, member: &Member, domain: &DomainName, number: usize) -> HashMap<String, AttributeValue> {
+fn item(sealer: &Sealer, member: &Member, domain: &DomainName, number: usize) -> WriteRequest {
     let address = Address { local_part: LocalPart::parse(&alias(number)).unwrap(), domain: domain.clone() };
     let destination = EmailAddress::parse(&format!("somebody{number}@mail.example")).unwrap();
     let field = Field::Destination(&address);
@@ -244,7 +153,8 @@ fn fields(sealer: &Sealer, member: &Member, domain: &DomainName, number: usize) 
         ("version", AttributeValue::N("1".to_owned())),
         ("destination", serde_dynamo::to_attribute_value(sealed).unwrap()),
     ];
-    item.map(|(name, value)| (name.to_owned(), value)).into()
+    let item = item.map(|(name, value)| (name.to_owned(), value)).into();
+    WriteRequest::builder().put_request(PutRequest::builder().set_item(Some(item)).build().unwrap()).build()
 }
 
 async fn create(client: &DynamoDb, table: &str) -> Result<()> {
