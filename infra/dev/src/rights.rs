@@ -15,11 +15,15 @@ pub(crate) fn review(endpoint: &str, notes: &Path) -> Result<()> {
         println!("what functions may do was not looked at: this emulator does not note what they ask for");
         return Ok(());
     };
-    let rights = Rights::of_stack(&|| cli(Some(endpoint)), stack::NAME)?;
-    let Review { calls, roles, refused } = hold_against(&rights, &notes)?;
+    let aws = || cli(Some(endpoint));
+    let rights = Rights::of_stack(&aws, stack::NAME)?;
+    let Review { calls, of_lambda, roles, refused } = hold_against(&rights, &notes, rights.calls_of_lambda(&aws)?)?;
     if !refused.is_empty() {
         bail!("AWS would refuse {} kinds of calls:\n  {}", refused.len(), refused.join("\n  "));
     }
-    println!("{calls} kinds of calls of {} functions are within their rights", roles.len());
+    println!(
+        "{calls} kinds of calls of {} functions, and {of_lambda} of Lambda's as them, are within their rights",
+        roles.len()
+    );
     Ok(())
 }

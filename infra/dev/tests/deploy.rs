@@ -4,6 +4,7 @@
 use std::process::{Command, Output};
 
 use anyhow::{Context, Result, ensure};
+use membermail_rights::Rights;
 use membermail_tests::stack::Stack;
 use membermail_toolbox::venv_program;
 use serde_json::Value;
@@ -33,9 +34,15 @@ fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout)
 }
 
-fn aws(stack: &Stack, arguments: &[&str]) -> Result<Value> {
+/// The command line of AWS, at this stack.
+fn cli(stack: &Stack) -> Command {
     let mut command = Command::new(venv_program("aws"));
-    let output = at(command.args(["--output", "json"]).args(arguments), stack).output()?;
+    at(&mut command, stack).env_remove("AWS_PROFILE").args(["--output", "json"]);
+    command
+}
+
+fn aws(stack: &Stack, arguments: &[&str]) -> Result<Value> {
+    let output = cli(stack).args(arguments).output()?;
     ensure!(output.status.success(), "{}", said(&output));
     Ok(serde_json::from_slice(&output.stdout).unwrap_or_default())
 }
@@ -93,6 +100,14 @@ fn a_stack_is_made_and_then_changed() -> Result<()> {
     ensure!(ours.clone().count() >= 4 && ours.clone().any(patience), "{listed:#}");
     for one in ours {
         ensure!(one["TracingConfig"]["Mode"] == "Active" && traces(&stack, one)?, "{one:#}");
+    }
+    // X-Ray's two actions know no resource: nothing else may be done to whatever there is.
+    let rights = Rights::of_stack(&|| cli(&stack), STACK)?;
+    let anywhere: Vec<_> = rights.allowed_anywhere().into_iter().map(|(holder, ..)| holder).collect();
+    ensure!(!anywhere.is_empty() && rights.policies_of_aws().is_empty(), "{:?}", rights.policies_of_aws());
+    for (holder, actions, resource) in rights.allowed_anywhere() {
+        let ours = actions.matches('"').count() == 4 && actions.matches("\"xray:Put").count() == 2;
+        ensure!(ours, "{holder} may {actions} at {resource}");
     }
     let by_mail = |stack_name: &str| -> Result<bool> {
         let described = aws(&stack, &["cloudformation", "describe-stacks", "--stack-name", stack_name])?;

@@ -6,15 +6,20 @@
 //! what is allowed so is allowed for each of them alone too.
 
 mod calls;
+mod lambda;
 mod stack;
 
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result};
-use iam_rs::{Arn, Context, ContextValue, Decision, IAMPolicy, IAMRequest, PolicyEvaluator, Principal, PrincipalId};
+use iam_rs::{
+    Arn, Context, ContextValue, Decision, IAMEffect, IAMPolicy, IAMRequest, IAMResource, PolicyEvaluator, Principal,
+    PrincipalId,
+};
 use serde::Deserialize;
 
 pub use calls::{Review, review};
+pub use lambda::{LOGGING, READING};
 
 /// What IAM is asked, as the emulator noted it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -32,18 +37,46 @@ pub struct Call {
 }
 
 /// The policies of each role and each managed policy of a stack.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Rights {
     /// By logical id: `SsoRole`, `AliasMapPolicy`.
     holders: BTreeMap<String, Vec<IAMPolicy>>,
     /// Logical ids of roles by their names.
     roles: BTreeMap<String, String>,
+    /// Policies of AWS' own that roles have.
+    of_aws: Vec<(String, String)>,
 }
 
 impl Rights {
     /// Who has policies, by logical id.
     pub fn holders(&self) -> impl Iterator<Item = &str> {
         self.holders.keys().map(String::as_str)
+    }
+
+    /// Policies that AWS made and roles have, each with the logical id of its role. What they allow, most of them allow
+    /// everywhere, and AWS may change it.
+    pub fn policies_of_aws(&self) -> &[(String, String)] {
+        &self.of_aws
+    }
+
+    /// What is allowed at more than what the stack itself names: each such statement's holder, actions and resource.
+    pub fn allowed_anywhere(&self) -> Vec<(&str, String, String)> {
+        let all =
+            self.holders.iter().flat_map(|(holder, policies)| policies.iter().map(move |policy| (holder, policy)));
+        let all = all.flat_map(|(holder, policy)| policy.statement.iter().map(move |one| (holder, one)));
+        let mut wide = Vec::new();
+        for (holder, statement) in all.filter(|(_, statement)| statement.effect == IAMEffect::Allow) {
+            let resources = match &statement.resource {
+                Some(IAMResource::Single(resource)) => std::slice::from_ref(resource),
+                Some(IAMResource::Multiple(resources)) => resources.as_slice(),
+                // Everything but what is named.
+                None => &["NotResource".to_owned()],
+            };
+            for resource in resources.iter().filter(|resource| is_wide(resource)) {
+                wide.push((holder.as_str(), format!("{:?}", statement.action), resource.clone()));
+            }
+        }
+        wide
     }
 
     /// Whether a role, or whoever has a managed policy and nothing else, may do that.
@@ -58,6 +91,13 @@ impl Rights {
         policies.push(serde_json::from_str(policy)?);
         decide(&policies, call)
     }
+}
+
+/// An ARN names one thing, or the streams of one log group.
+fn is_wide(resource: &str) -> bool {
+    let streams = resource.starts_with("arn:") && resource.contains(":log-group:");
+    let named = resource.strip_suffix(":*").filter(|_| streams).unwrap_or(resource);
+    !named.starts_with("arn:") || named.contains(['*', '?'])
 }
 
 fn decide(policies: &[IAMPolicy], call: &Call) -> Result<bool> {
@@ -142,5 +182,21 @@ mod tests {
                 "Null":{"dynamodb:EnclosingOperation":"true"}}}"#,
         );
         assert_eq!(decide(&policies, &call(action, keys, enclosing)).unwrap(), allowed);
+    }
+
+    #[rstest::rstest]
+    #[case::everything("*", true)]
+    #[case::every_queue("arn:aws:sqs:us-east-1:000000000000:*", true)]
+    #[case::every_log("arn:aws:logs:us-east-1:000000000000:*", true)]
+    #[case::logs_of_one_name("arn:aws:logs:us-east-1:000000000000:log-group:sso*:*", true)]
+    #[case::streams_of_a_log("arn:aws:logs:us-east-1:000000000000:log-group:sso:*", false)]
+    #[case::a_table(TABLE, false)]
+    fn a_resource_is_one_thing(#[case] resource: &str, #[case] wide: bool) {
+        let one = format!(r#"{{"Effect":"Allow","Action":"any:Thing","Resource":["{TABLE}","{resource}"]}}"#);
+        let denied = r#"{"Effect":"Deny","Action":"any:Thing","Resource":"*"}"#;
+        let holders = BTreeMap::from([("SsoRole".to_owned(), policy(&format!("{one},{denied}")))]);
+        let rights = Rights { holders, ..Rights::default() };
+        let found: Vec<_> = rights.allowed_anywhere().into_iter().map(|(_, _, resource)| resource).collect();
+        assert_eq!(found, if wide { vec![resource.to_owned()] } else { Vec::new() });
     }
 }

@@ -31,7 +31,7 @@ impl Rights {
         }
         let of_account: BTreeMap<_, _> =
             list(&account["RoleDetailList"]).filter_map(|role| Some((role["RoleName"].as_str()?, role))).collect();
-        let (mut holders, mut roles) = (BTreeMap::new(), BTreeMap::new());
+        let (mut holders, mut roles, mut of_aws) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
         for resource in list(&resources["StackResourceSummaries"]) {
             let text = |name: &str| resource[name].as_str().unwrap_or_default();
             let (id, name) = (text("LogicalResourceId"), text("PhysicalResourceId"));
@@ -40,9 +40,16 @@ impl Rights {
                     let role = of_account.get(name).with_context(|| format!("IAM does not know the role of {id}"))?;
                     roles.insert(name.to_owned(), id.to_owned());
                     let inline = list(&role["RolePolicyList"]).map(|policy| &policy["PolicyDocument"]);
-                    // AWS' own policies are not among them; they hold logs and the reading of queues.
                     let arns = list(&role["AttachedManagedPolicies"]).filter_map(|one| one["PolicyArn"].as_str());
-                    inline.chain(arns.filter_map(|arn| managed.get(arn).copied())).collect()
+                    // An emulator does not know what those say.
+                    let (aws, ours): (Vec<_>, Vec<_>) = arns.partition(|arn| arn.contains(":iam::aws:"));
+                    of_aws.extend(aws.into_iter().map(|arn| (id.to_owned(), arn.to_owned())));
+                    let known = |arn: &str| managed.get(arn).copied();
+                    let ours: Vec<_> = ours
+                        .into_iter()
+                        .map(|arn| known(arn).with_context(|| format!("IAM does not know {arn} of {id}")))
+                        .collect::<Result<_>>()?;
+                    inline.chain(ours).collect()
                 }
                 "AWS::IAM::ManagedPolicy" => {
                     vec![*managed.get(name).with_context(|| format!("IAM does not know the policy {id}"))?]
@@ -52,7 +59,7 @@ impl Rights {
             let policies = documents.into_iter().map(policy).collect::<Result<_>>();
             holders.insert(id.to_owned(), policies.with_context(|| format!("a policy of {id}"))?);
         }
-        Ok(Self { holders, roles })
+        Ok(Self { holders, roles, of_aws })
     }
 }
 
