@@ -2,11 +2,10 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
-use membermail_toolbox::{find_program, folder, venv_program, workspace};
+use membermail_toolbox::{find_program, folder, venv_program};
 use serde_json::{Value, json};
 
 use crate::emulator::{self, Emulator};
@@ -28,6 +27,7 @@ pub(crate) struct Options {
 pub(crate) async fn test(options: &Options) -> Result<()> {
     let begin = Instant::now();
     tools::install()?;
+    tools::install_runner()?;
     tools::install_browser()?;
     tools::install_peers()?;
     tools::install_dns()?;
@@ -43,15 +43,11 @@ pub(crate) async fn test(options: &Options) -> Result<()> {
     let file = state.join("stack.json");
     fs::write(&file, serde_json::to_vec_pretty(&describe(&site, &state)?)?)
         .with_context(|| format!("writing {}", file.display()))?;
-    let mut cargo = Command::new("cargo");
-    match find_program(&["cargo-nextest"]) {
-        Some(_) => cargo.args(["nextest", "run", "--no-fail-fast"]),
-        None => cargo.arg("test"),
-    };
-    cargo.current_dir(workspace()).arg("--workspace").args(&options.filter).env("MEMBERMAIL_STACK", &file);
-    cargo.env(emulator::VARIABLE, options.emulator.name());
+    let mut runner = tools::runner();
+    runner.args(["run", "--no-fail-fast", "--workspace"]).args(&options.filter);
+    runner.env("MEMBERMAIL_STACK", &file).env(emulator::VARIABLE, options.emulator.name());
     let mut tests =
-        tokio::process::Command::from(cargo).kill_on_drop(true).spawn().context("cannot start the tests")?;
+        tokio::process::Command::from(runner).kill_on_drop(true).spawn().context("cannot start the tests")?;
     let status = tokio::select! {
         status = tests.wait() => status?,
         // A Ctrl-C reaches the tests too; whoever ends only this process must not leave an emulator behind.

@@ -1,6 +1,7 @@
 //! What the commands need beside cargo.
 
 use std::path::PathBuf;
+use std::process::Command;
 
 use anyhow::Result;
 use membermail_toolbox::apt::{self, Needed};
@@ -22,6 +23,21 @@ const DNS: [Needed<'_>; 1] = [Needed { programs: &["knotd"], package: "knot" }];
 pub(crate) fn install() -> Result<()> {
     membermail_localstack::install_tools()?;
     crate::mailbox::install()
+}
+
+/// The virtual environment of the test runner: `cargo dev up` has no need of it.
+const RUNNER: &str = "nextest";
+
+/// Installs what runs tests.
+pub(crate) fn install_runner() -> Result<()> {
+    python::install_apart(RUNNER, "cargo-nextest", &workspace().join("infra/dev/locks/nextest.txt"))
+}
+
+/// It, as it is called: `cargo nextest` would be whichever this machine has, or none.
+pub(crate) fn runner() -> Command {
+    let mut nextest = Command::new(python::program_apart(RUNNER, "cargo-nextest"));
+    nextest.current_dir(workspace()).arg("nextest");
+    nextest
 }
 
 /// Installs a browser, its driver, and what looks at pages in it.
