@@ -21,12 +21,17 @@ pub struct Needed<'a> {
 /// Installs what is missing, and nothing where nothing is; who may not install is told the command. No service of what
 /// is installed is started: a name server or a mail server runs where a test starts it.
 pub fn install(needed: &[Needed<'_>]) -> Result<()> {
-    install_with(needed, || Ok(()))
+    install_with(&missing(needed), || Ok(()))
+}
+
+/// Installs a package in the same way unless this command ends well: for what is no program of its own.
+pub fn install_unless(probe: &[&str], package: &str) -> Result<()> {
+    if works(probe) { Ok(()) } else { install_with(&[package], || Ok(())) }
 }
 
 /// Installs like [`install`], and answers the packages' questions (debconf-set-selections(1)) beforehand.
 pub fn install_answered(needed: &[Needed<'_>], answers: &str) -> Result<()> {
-    install_with(needed, || {
+    install_with(&missing(needed), || {
         let mut preseed = Command::new("debconf-set-selections");
         let mut child = preseed.stdin(Stdio::piped()).spawn().context("cannot start debconf-set-selections")?;
         child.stdin.take().context("no pipe")?.write_all(answers.as_bytes())?;
@@ -35,9 +40,16 @@ pub fn install_answered(needed: &[Needed<'_>], answers: &str) -> Result<()> {
     })
 }
 
-fn install_with(needed: &[Needed<'_>], prepare: impl FnOnce() -> Result<()>) -> Result<()> {
-    let missing: Vec<_> =
-        needed.iter().filter(|one| find_program(one.programs).is_none()).map(|one| one.package).collect();
+fn missing<'a>(needed: &[Needed<'a>]) -> Vec<&'a str> {
+    needed.iter().filter(|one| find_program(one.programs).is_none()).map(|one| one.package).collect()
+}
+
+fn works(probe: &[&str]) -> bool {
+    let Some((program, arguments)) = probe.split_first() else { return false };
+    step::quietly(Command::new(program).args(arguments)).is_ok()
+}
+
+fn install_with(missing: &[&str], prepare: impl FnOnce() -> Result<()>) -> Result<()> {
     if missing.is_empty() {
         return Ok(());
     }
@@ -79,5 +91,25 @@ impl NoServices {
 impl Drop for NoServices {
     fn drop(&mut self) {
         let _ = fs::remove_file(POLICY);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_is_there_if_it_can_be_used() {
+        assert!(works(&["sh", "-c", "exit 0"]));
+        // Such as a Python without what makes virtual environments.
+        assert!(!works(&["sh", "-c", "exit 1"]));
+        assert!(!works(&["no-such-program"]));
+    }
+
+    #[test]
+    fn only_what_is_missing_is_asked_for() {
+        let shell = Needed { programs: &["no-such-shell", "sh"], package: "shell" };
+        let other = Needed { programs: &["no-such-program"], package: "other" };
+        assert_eq!(missing(&[shell, other]), ["other"]);
     }
 }
