@@ -37,8 +37,19 @@ mod tests {
     }
 
     #[test]
-    fn ubuntu_has_six_domains() {
-        assert_eq!(community("ubuntu").unwrap().domains.len(), 6);
+    fn a_community_has_the_domains_of_its_file_in_their_order() {
+        let file = UBUNTU.lines().filter_map(|line| line.strip_prefix("domain = \"")?.strip_suffix('"'));
+        let ubuntu = community("ubuntu").unwrap();
+        assert!(!ubuntu.domains.is_empty());
+        assert_eq!(ubuntu.domain_names().map(|domain| domain.as_str()).collect::<Vec<_>>(), file.collect::<Vec<_>>());
+    }
+
+    /// What a new domain asks of a developer is this, and nothing elsewhere.
+    #[test]
+    fn a_domain_more_is_a_change_of_the_file() {
+        let more = "\n[[domains]]\ndomain = \"xubuntu.org\"\nteam = \"xubuntu-team\"\nadmins = [\"ubuntu-admin\"]\n";
+        let community = check::read(&format!("{UBUNTU}{more}")).unwrap();
+        assert_eq!(community.domains.len(), super::community("ubuntu").unwrap().domains.len() + 1);
     }
 
     fn line_of(needle: &str) -> usize {
