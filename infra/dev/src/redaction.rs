@@ -5,8 +5,9 @@ use std::path::Path;
 
 use anyhow::{Result, bail};
 
-/// What no line may hold beside addresses: the names under which browsers and providers hand on what is secret.
-const TOKENS: [&str; 6] = ["session=", "sign-in-state=", "csrf=", "openid.sig", "oidc.sig", "SecretString"];
+/// What no line may hold beside addresses: the names under which browsers and providers hand on what is secret, as
+/// cookies (`session`, `sign-in`), as fields of a form, and within an address that is itself a value of another.
+const TOKENS: [&str; 7] = ["session=", "sign-in=", "state=", "state%3D", "csrf=", "openid.sig", "SecretString"];
 
 /// Reads every log in the folder; says where the first line is that tells too much, and not what it says.
 pub(crate) fn check(logs: &Path) -> Result<usize> {
@@ -48,6 +49,13 @@ mod tests {
     #[case::address("member alice@mail.example checked", Some("an address"))]
     #[case::ours("alice+tag@ubuntu.com is new", Some("an address"))]
     #[case::cookie("cookie: session=abc", Some("a token"))]
+    #[case::sealed_cookie("cookie: __Host-sign-in=abc; other=1", Some("a token"))]
+    #[case::callback("GET /callback?state=abc&openid.mode=id_res", Some("a token"))]
+    #[case::return_to("openid.return_to=https%3A%2F%2Fmail.example%2Fcallback%3Fstate%3Dabc", Some("a token"))]
+    #[case::signature("openid.sig=abc", Some("a token"))]
+    #[case::sign_out("csrf=abc", Some("a token"))]
+    #[case::secret(r#"{"SecretString":"abc"}"#, Some("a token"))]
+    #[case::fields(r#"{"state":"held","message":"sign-in state unknown"}"#, None)]
     #[case::member("member 01ARZ3NDEKTSV4RRFFQ69G5FAV checked", None)]
     #[case::mention("see @operators", None)]
     fn lines(#[case] line: &str, #[case] expected: Option<&str>) {
