@@ -19,9 +19,8 @@ const VENV: &str = "smtp";
 pub(crate) struct Mailbox {
     /// Where everything is kept.
     pub(crate) folder: PathBuf,
-    /// The server itself.
-    pub(crate) service: Service,
     port: u16,
+    _service: Service,
 }
 
 /// Installs it; instant when it is there.
@@ -52,7 +51,7 @@ impl Mailbox {
         })
         .await?;
         let port = fs::read_to_string(port)?.parse().context("the port of the mail server")?;
-        Ok(Self { folder, service, port })
+        Ok(Self { folder, port, _service: service })
     }
 
     /// Puts its settings into a secret, as an operator would, and tells where that is.

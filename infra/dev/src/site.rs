@@ -17,6 +17,7 @@ use crate::front::{self, Target};
 use crate::functions::Profile;
 use crate::mailbox::Mailbox;
 use crate::stack::Outputs;
+use crate::state::Run;
 use crate::{aws, emulator, functions, source, stack, stand_ins, tools};
 
 /// The stage that the template makes by default.
@@ -77,6 +78,8 @@ pub(crate) struct Site {
     pub(crate) mailbox: Mailbox,
     /// AWS.
     pub(crate) emulator: Service,
+    /// Its name, which is free again once all of the others have ended.
+    pub(crate) run: Run,
 }
 
 impl Site {
@@ -89,7 +92,9 @@ impl Site {
 
     /// All but the front; whoever serves it takes the socket that holds its port.
     pub(crate) async fn deploy(options: &Options) -> Result<(Self, TcpListener)> {
-        // Ports first: whoever has them taken should not have to wait for a build to hear it.
+        // Before all: what another run of this name writes is not to be removed.
+        let run = Run::begin(&options.state)?;
+        // Then ports: whoever has them taken should not have to wait for a build to hear it.
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port))
             .await
             .with_context(|| format!("port {} is taken: choose another with --port", options.port))?;
@@ -129,7 +134,7 @@ impl Site {
         ];
         let outputs = stack::create(options.emulator, &emulator.url, &options.state, &parameters)?;
         emulator::complete(options.emulator, &emulator.url, stack::NAME)?;
-        let site = Self { url, outputs, stand_ins, mailbox, emulator };
+        let site = Self { url, outputs, stand_ins, mailbox, emulator, run };
         site.verify_domains(&options.community).await?;
         Ok((site, listener))
     }

@@ -10,7 +10,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::emulator::{self, Emulator};
 use crate::site::{self, Site};
-use crate::state::Started;
+use crate::state::{self, Left};
 use crate::{aws, mail, stack, test};
 
 /// The name of a run that is given none.
@@ -79,7 +79,6 @@ impl Stop {
 /// Starts everything and stays until it is told to stop.
 pub(crate) async fn up(options: &Options) -> Result<()> {
     let name = &options.name.name;
-    Started::refuse_second(name)?;
     let (mut stop, begin) = (Stop::new()?, Instant::now());
     if options.mail {
         mail::install()?;
@@ -100,7 +99,8 @@ pub(crate) async fn up(options: &Options) -> Result<()> {
         None
     };
     let more: Vec<_> = mail.iter().flat_map(|mail| mail.processes()).collect();
-    Started::write(name, test::describe(&site, &options.state)?, &site, &more)?;
+    site.run.note(&more)?;
+    site.run.announce(test::describe(&site, &options.state)?, &site.url)?;
     tell(&site, name, begin);
     if let Some(mail) = &mail {
         println!("  mail:     {} shows what arrived and sends mail; Postfix is at 127.0.0.1:{}", mail::PAGE, mail.smtp);
@@ -114,8 +114,7 @@ pub(crate) async fn up(options: &Options) -> Result<()> {
     stop.asked().await;
     println!("stopping …");
     drop(mail);
-    site.stop()?;
-    Started::forget(name)
+    site.stop()
 }
 
 /// Says what one can do now.
@@ -143,13 +142,16 @@ fn environment(state: &Path, site: &Site, mail: Option<&Rig>) -> Result<PathBuf>
     Ok(file)
 }
 
-/// Ends what `up` or `watch` started, also where they themselves were killed.
+/// Ends what a command started, also while it starts, and where it was killed.
 pub(crate) fn down(name: &Name) -> Result<()> {
-    let Some(started) = Started::read(&name.name)? else {
+    let Some(left) = Left::read(&name.name)? else {
         println!("nothing runs");
-        return Started::forget(&name.name);
+        return state::forget(&name.name);
     };
-    started.stop()?;
-    println!("stopped what was at {}", started.url);
+    left.stop()?;
+    match left.url {
+        Some(url) => println!("stopped what was at {url}"),
+        None => println!("stopped what was starting"),
+    }
     Ok(())
 }

@@ -1,5 +1,8 @@
 //! Ending what was started, and nothing else: a process is its number *and* its start, as numbers are used again.
 
+use std::fs::File;
+use std::io::{ErrorKind, Write};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -20,6 +23,27 @@ impl Process {
     pub fn now(pid: i32) -> Option<Self> {
         let (_, start, _) = stat(pid)?;
         Some(Self { pid, start })
+    }
+
+    /// Adds it to a file, a line each.
+    pub fn note(&self, file: &Path) -> Result<()> {
+        let notes = File::options().create(true).append(true).open(file);
+        let written = notes.and_then(|mut notes| notes.write_all(format!("{} {}\n", self.pid, self.start).as_bytes()));
+        written.with_context(|| format!("writing {}", file.display()))
+    }
+
+    /// Those that were noted in a file; none where there is no file.
+    pub fn noted(file: &Path) -> Result<Vec<Self>> {
+        let text = match std::fs::read_to_string(file) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            text => text.with_context(|| format!("reading {}", file.display()))?,
+        };
+        let process = |line: &str| {
+            let (pid, start) = line.split_once(' ')?;
+            Some(Self { pid: pid.parse().ok()?, start: start.parse().ok()? })
+        };
+        let line = |line: &str| process(line).with_context(|| format!("{line:?} in {}", file.display()));
+        text.lines().map(line).collect()
     }
 
     /// Whether it still runs; one that waits to be reaped does not.
@@ -111,6 +135,18 @@ mod tests {
         shell.wait().unwrap();
         assert!(time > Duration::from_millis(20) && time < Duration::from_secs(5), "{time:?}");
         assert!(name.is_some_and(|name| name.ends_with("sh")));
+    }
+
+    #[test]
+    fn what_is_noted_is_read_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("processes");
+        assert_eq!(Process::noted(&file).unwrap(), []);
+        let all = [Process { pid: 7, start: 1 }, Process { pid: 8, start: u64::MAX }];
+        all.iter().for_each(|process| process.note(&file).unwrap());
+        assert_eq!(Process::noted(&file).unwrap(), all);
+        std::fs::write(&file, "7\n").unwrap();
+        assert!(Process::noted(&file).is_err());
     }
 
     #[test]

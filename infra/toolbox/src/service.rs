@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -39,6 +40,15 @@ pub enum Health {
     Port(u16),
     /// This file is there. What an earlier run left is taken away before the start.
     File(PathBuf),
+}
+
+/// Where what starts is noted.
+static NOTES: Mutex<Option<PathBuf>> = Mutex::new(None);
+
+/// Notes every service that this process starts from now on in this file, before it is waited for: whoever finds this
+/// process killed can end the others ([`Process::noted`]).
+pub fn note_starts_in(file: Option<PathBuf>) {
+    *NOTES.lock().unwrap_or_else(PoisonError::into_inner) = file;
 }
 
 /// A program that answers, until this value is dropped.
@@ -76,6 +86,9 @@ impl Service {
         let process = i32::try_from(child.id()).ok().and_then(Process::now);
         let process = process.with_context(|| format!("{name} ended at once"))?;
         let mut service = Self { url, process, name, log, child };
+        if let Some(file) = NOTES.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {
+            process.note(file)?;
+        }
         // Where it does not answer it ends here, as the value is dropped.
         service.wait(&health, patience).await?;
         Ok(service)

@@ -14,7 +14,6 @@ use tokio::task::JoinSet;
 
 use crate::front::{self, Target};
 use crate::site::{self, Site};
-use crate::state::Started;
 use crate::up::{self, Options, Stop};
 use crate::{aws, emulator, functions, test};
 
@@ -27,7 +26,6 @@ use wiring::Wiring;
 /// Starts everything and stays until it is told to stop.
 pub(crate) async fn watch(options: &Options) -> Result<()> {
     let name = &options.name.name;
-    Started::refuse_second(name)?;
     let (mut stop, begin) = (Stop::new()?, Instant::now());
     let options = site::Options { queues: false, ..options.site() };
     let (site, mut server, pumps) = tokio::select! {
@@ -35,15 +33,14 @@ pub(crate) async fn watch(options: &Options) -> Result<()> {
         // What was started so far ends as its values are dropped.
         () = stop.asked() => return Ok(()),
     };
-    Started::write(name, test::describe(&site, &options.state)?, &site, &[server.process])?;
+    site.run.announce(test::describe(&site, &options.state)?, &site.url)?;
     up::tell(&site, name, begin);
     println!("  edit:     a function is compiled and started anew when it is next needed; its log comes here");
     stop.asked().await;
     println!("stopping …");
     drop(pumps);
     server.stop()?;
-    site.stop()?;
-    Started::forget(name)
+    site.stop()
 }
 
 async fn start(options: &site::Options) -> Result<(Site, Service, JoinSet<()>)> {
