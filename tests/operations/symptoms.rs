@@ -208,7 +208,9 @@ pub(crate) async fn the_master_secret_is_changed(world: &World, shell: &mut Shel
     // Of three secrets only two are kept: not before all is sealed by the one that is.
     shell.run("membermail secret rotate").await?.ended_with(4)?;
     shell.run("membermail secret retire").await?.ended_with(4)?;
-    shell.run("membermail secret reseal").await?.ended_with(0)?;
+    let resealed = shell.run("membermail secret reseal --json").await?.ended_with(0)?;
+    let resealed: Value = serde_json::from_str(&resealed.out)?;
+    ensure!(resealed["resealed"].as_u64() >= Some(10) && resealed["left"] == 0, "{resealed}");
     let seen: Value = serde_json::from_str(&shell.run("membermail secret show --json").await?.out)?;
     ensure!(seen["sealed_by_previous"] == 0 && seen["sealed_by_neither"] == json!([]), "{seen}");
     // Who ran all along has the old secret, and is shown what it does not open.
@@ -221,7 +223,9 @@ pub(crate) async fn the_master_secret_is_changed(world: &World, shell: &mut Shel
     // Functions may seal by the old one for five minutes, and the commands that would lose that say so.
     shell.run("membermail secret rotate").await?.ended_with(5)?;
     shell.attempts("master-retire").await?.ended_with(5)?;
-    shell.run("membermail secret retire --at-once").await?.ended_with(0)?;
+    let retired = shell.run("membermail secret retire --at-once --json").await?.ended_with(0)?;
+    let retired: Value = serde_json::from_str(&retired.out)?;
+    ensure!(retired["previous_since"].is_null() && retired["sealed_by_current"].as_u64() >= Some(10), "{retired}");
     shell.run("membermail secret retire").await?.ended_with(3)?;
     // And again from the beginning, by the page.
     shell.types("master-rotate").await?.says("resealed")?;

@@ -69,7 +69,8 @@ async fn a_sync_is_looked_at_asked_for_held_and_decided_on() -> Result<()> {
     let shown = sync(&stack, &["show", &id(&held)?]).await?.done()?.json()?;
     ensure!(shown["steps"].as_array().is_some_and(|steps| steps.len() >= 6), "{shown}");
 
-    sync(&stack, &["reject", &id(&held)?]).await?.done()?;
+    let decision = sync(&stack, &["reject", &id(&held)?]).await?.done()?.json()?;
+    ensure!(decision["did"] == "rejected" && decision["run"] == held["id"], "{decision}");
     let refused = sync(&stack, &["release", &id(&held)?]).await?.ended_with(4)?;
     ensure!(refused.err.contains("rejected by kim"), "{}", refused.err);
     let waiting = the_run(&sync(&stack, &["run", DOMAIN, "--wait"]).await?.ended_with(4)?)?;
@@ -79,7 +80,8 @@ async fn a_sync_is_looked_at_asked_for_held_and_decided_on() -> Result<()> {
     // Another plan is another question; this time the answer is yes.
     stack.change(MEMBERS[6], json!({ "leave": [TEAM] })).await?;
     let held = the_run(&sync(&stack, &["run", DOMAIN, "--wait"]).await?.ended_with(4)?)?;
-    sync(&stack, &["release", &id(&held)?, "--wait"]).await?.done()?;
+    let decision = sync(&stack, &["release", &id(&held)?, "--wait"]).await?.done()?.json()?;
+    ensure!(decision["did"] == "released" && decision["run"] == held["id"], "{decision}");
     for name in MEMBERS {
         becomes(&stack, &format!("{name}@{DOMAIN}"), "leaving").await?;
     }
