@@ -4,6 +4,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::{Context, Result};
 use axum::Router;
@@ -25,6 +26,7 @@ pub(crate) struct AwsOverTls {
     pub(crate) url: String,
     /// What `SSL_CERT_FILE` is set to.
     pub(crate) certificates: PathBuf,
+    handshakes: Arc<AtomicU32>,
 }
 
 impl AwsOverTls {
@@ -40,9 +42,16 @@ impl AwsOverTls {
         config.send_tls13_tickets = 0;
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let url = format!("https://localhost:{}", listener.local_addr()?.port());
-        let listener = Tls { listener, acceptor: TlsAcceptor::from(Arc::new(config)) };
+        let handshakes = Arc::new(AtomicU32::new(0));
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        let listener = Tls { listener, acceptor, handshakes: Arc::clone(&handshakes) };
         tokio::spawn(async move { axum::serve(listener, Router::new().fallback(answer)).await });
-        Ok(Self { url, certificates })
+        Ok(Self { url, certificates, handshakes })
+    }
+
+    /// How many have been made, by whomever.
+    pub(crate) fn handshakes(&self) -> u32 {
+        self.handshakes.load(Ordering::Relaxed)
     }
 }
 
@@ -58,6 +67,7 @@ async fn answer(headers: HeaderMap) -> impl IntoResponse {
 struct Tls {
     listener: TcpListener,
     acceptor: TlsAcceptor,
+    handshakes: Arc<AtomicU32>,
 }
 
 impl axum::serve::Listener for Tls {
@@ -69,6 +79,7 @@ impl axum::serve::Listener for Tls {
             let Ok((connection, address)) = self.listener.accept().await else { continue };
             let _ = connection.set_nodelay(true);
             if let Ok(connection) = self.acceptor.accept(connection).await {
+                self.handshakes.fetch_add(1, Ordering::Relaxed);
                 return (connection, address);
             }
         }
