@@ -69,8 +69,8 @@ impl Rights {
             let resources = match &statement.resource {
                 Some(IAMResource::Single(resource)) => std::slice::from_ref(resource),
                 Some(IAMResource::Multiple(resources)) => resources.as_slice(),
-                // Everything but what is named.
-                None => &["NotResource".to_owned()],
+                // By `NotResource`: everything but what is named.
+                None => &["*".to_owned()],
             };
             for resource in resources.iter().filter(|resource| is_wide(resource)) {
                 wide.push((holder.as_str(), format!("{:?}", statement.action), resource.clone()));
@@ -93,11 +93,10 @@ impl Rights {
     }
 }
 
-/// An ARN names one thing, or the streams of one log group.
+/// Without a wildcard it names one thing, and the streams of one log group are one too.
 fn is_wide(resource: &str) -> bool {
-    let streams = resource.starts_with("arn:") && resource.contains(":log-group:");
-    let named = resource.strip_suffix(":*").filter(|_| streams).unwrap_or(resource);
-    !named.starts_with("arn:") || named.contains(['*', '?'])
+    let of_one_log = resource.strip_suffix(":*").filter(|group| group.contains(":log-group:"));
+    of_one_log.unwrap_or(resource).contains(['*', '?'])
 }
 
 fn decide(policies: &[IAMPolicy], call: &Call) -> Result<bool> {

@@ -35,6 +35,9 @@ impl Stamp {
         if let Some(folder) = self.file.parent() {
             fs::create_dir_all(folder)?;
         }
-        fs::write(&self.file, &self.hash).with_context(|| format!("writing {}", self.file.display()))
+        // A new file each time: a copy of this folder may be made of links, and is not to be told what happened here.
+        let new = self.file.with_extension("new");
+        fs::write(&new, &self.hash).with_context(|| format!("writing {}", new.display()))?;
+        fs::rename(&new, &self.file).with_context(|| format!("writing {}", self.file.display()))
     }
 }
