@@ -47,7 +47,7 @@ mod tests {
     /// What a new domain asks of a developer is this, and nothing elsewhere.
     #[test]
     fn a_domain_more_is_a_change_of_the_file() {
-        let more = "\n[[domains]]\ndomain = \"xubuntu.org\"\nteam = \"xubuntu-team\"\nadmins = [\"ubuntu-admin\"]\n";
+        let more = "\n[[domains]]\ndomain = \"one-more.example\"\nteam = \"one-more\"\nadmins = [\"ubuntu-admin\"]\n";
         let community = check::read(&format!("{UBUNTU}{more}")).unwrap();
         assert_eq!(community.domains.len(), super::community("ubuntu").unwrap().domains.len() + 1);
     }
