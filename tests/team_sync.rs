@@ -215,7 +215,7 @@ async fn a_run_that_dies_or_meets_another_or_comes_twice_does_no_harm() -> Resul
 
     // Two at once: one of them runs, and what it does is done once.
     stack.change("us-02", json!({ "leave": [team] })).await?;
-    stack.fault(team, json!({ "kind": "slow", "millis": 8000 })).await?;
+    stack.fault(team, json!({ "kind": "slow", "millis": 4000 })).await?;
     let (one, two) = tokio::try_join!(stack.ask_for_sync(domain), stack.ask_for_sync(domain))?;
     stack.alias_that_is("us-02@ubuntustudio.com", Status::Leaving, Reason::NotInTeam).await?;
     stack.mend(team).await?;
