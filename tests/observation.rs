@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::mpsc;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use aws_sdk_sqs::types::Message;
@@ -16,6 +17,7 @@ use membermail_runtime::metrics::Metrics;
 use membermail_runtime::queue::Queue;
 use membermail_store::{Begun, Run, RunState};
 use membermail_tests::stack::Stack;
+use membermail_tests::wait::until;
 use serde_json::{Value, json};
 use start_sync::{Context, Event, handle};
 
@@ -176,7 +178,43 @@ async fn a_domain_whose_syncs_do_not_end_is_counted_after_two_periods() -> Resul
     // And each time it asked for the syncs, with its own request.
     let messages = received(&stack, &url, 10).await?;
     ensure!(messages.iter().all(|message| carried(message) == Some("looks-back")), "{messages:?}");
+    let asked: Vec<SyncTeam> = messages
+        .iter()
+        .map(|message| Ok(serde_json::from_str(message.body.as_deref().context("no body")?)?))
+        .collect::<Result<_>>()?;
+    for domain in &domains {
+        ensure!(asked.iter().filter(|sync| sync.domain == *domain && sync.release.is_none()).count() == 5, "{asked:?}");
+    }
     stack.sqs().await.delete_queue().queue_url(url).send().await?;
+    Ok(())
+}
+
+/// Invokes the deployed function; its answer, and whether it ended well.
+fn start_sync(stack: &Stack, event: &Value) -> Result<(Value, bool)> {
+    let answer = tempfile::NamedTempFile::new()?;
+    let (payload, path) = (event.to_string(), answer.path().to_str().context("an odd path")?);
+    let name = &stack.start_sync_function;
+    let meta = stack.cli(&["lambda", "invoke", "--function-name", name, "--payload", &payload, path])?;
+    Ok((serde_json::from_slice(&std::fs::read(path)?)?, meta["FunctionError"].is_null()))
+}
+
+#[tokio::test]
+async fn whoever_invokes_start_sync_names_domains_of_the_community() -> Result<()> {
+    let stack = Stack::of_this_run()?;
+    let runs = async || stack.store().await.runs(&"ubuntu.com".parse()?, 50).await.map_err(anyhow::Error::from);
+    let before: BTreeSet<_> = runs().await?.into_iter().map(|run| run.id).collect();
+    let (answer, ended_well) = start_sync(&stack, &json!({ "domains": ["ubuntu.com"] }))?;
+    ensure!(ended_well, "{answer}");
+    // Other stories ask for syncs of it by hand; what Lambda gives each invocation is no word of theirs.
+    let is_lambdas = |id: &str| id.len() == 36 && id.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
+    until("the run that was asked for", Duration::from_secs(120), async || {
+        let mut new = runs().await?.into_iter().filter(|run| !before.contains(&run.id));
+        Ok(new.any(|run| is_lambdas(&run.request_id)).then_some(()))
+    })
+    .await?;
+    let (answer, ended_well) = start_sync(&stack, &json!({ "domains": ["ubuntu.com", "example.org"] }))?;
+    ensure!(!ended_well, "{answer}");
+    ensure!(answer["errorMessage"] == "example.org is no domain of this community", "{answer}");
     Ok(())
 }
 

@@ -106,6 +106,7 @@ async fn a_held_sync_is_told_with_its_counts_and_the_commands() -> Result<()> {
         finished: Some(now),
         counts: Some(Counts { active: 40, taken: 12, leave: 12, ..Counts::default() }),
         digest: None,
+        waits_for: None,
         decided_by: None,
         failure: None,
         request_id: "a-test".into(),

@@ -77,6 +77,11 @@ impl Stack {
     /// Hands steps of a run to `write-aliases`, as the queue may do again at any time.
     pub async fn deliver(&self, run: &Run, steps: Vec<Step>) -> Result<()> {
         let message = TakeSteps { run: run.id, read_at: run.started, steps, request_id: run.request_id.clone() };
+        self.hand_on(message).await
+    }
+
+    /// Puts a part of a plan on the queue of `write-aliases`.
+    pub async fn hand_on(&self, message: TakeSteps) -> Result<()> {
         self.send(&self.write_queue_url, &WriteAliases::Take(message)).await
     }
 

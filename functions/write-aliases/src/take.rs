@@ -6,6 +6,7 @@ use membermail_core::alias::Status;
 use membermail_core::audit::{Actor, Cause};
 use membermail_core::lifecycle::{Action, Step};
 use membermail_core::message::TakeSteps;
+use membermail_runtime::batch::Retryable;
 use membermail_store::{Asked, Grant, Sealer, Taken};
 use tracing::{info, warn};
 
@@ -34,11 +35,20 @@ pub(crate) async fn take(context: &Context, message: TakeSteps) -> Result<(), Er
             // The others are taken all the same; this one comes back with the message.
             Err(cause) => {
                 warn!(run, "a step for member {} failed", step.member);
-                failed = Some(Error::Step { member: step.member, cause: Box::new(cause) });
+                let cause = Error::Step { member: step.member, cause: Box::new(cause) };
+                failed = Some(worth_another_try(failed, cause));
             }
         }
     }
     failed.map_or(Ok(()), Err)
+}
+
+/// Of two failures the one that can pass: while there is one, the message is to come again.
+fn worth_another_try(earlier: Option<Error>, failure: Error) -> Error {
+    match earlier {
+        Some(earlier) if earlier.is_retryable() => earlier,
+        _ => failure,
+    }
 }
 
 async fn give(
@@ -49,8 +59,8 @@ async fn give(
     cause: Cause<'_>,
 ) -> Result<&'static str, Error> {
     let member = context.store.member(step.member).await?.ok_or(Error::NoMember)?;
-    if let Action::Rename { name, .. } = &step.action {
-        context.store.rename_member(&member, name).await?;
+    if let Action::Create { name } | Action::Rename { name, .. } = &step.action {
+        context.store.rename_member(member.id, name, read_at).await?;
     }
     let asked = Asked { address: &step.address, eligible_at: read_at, renamed_from };
     let give = async |sealer: &Sealer| {
@@ -79,5 +89,27 @@ async fn change(context: &Context, step: &Step, cause: Cause<'_>) -> Result<&'st
             Ok(alias.status.as_str())
         }
         Taken::Stale => Ok("stale"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use membermail_core::member::MemberId;
+    use membermail_store::StoreError;
+
+    use super::*;
+
+    fn step(cause: Error) -> Error {
+        let member = MemberId::parse("01KATW4Y00ZZZZZZZZZZZZZZZZ").unwrap();
+        Error::Step { member, cause: Box::new(cause) }
+    }
+
+    #[test]
+    fn a_message_comes_again_while_one_of_its_steps_can_succeed() {
+        let (passes, stays) = (|| step(StoreError::Conflict.into()), || step(Error::NoMember));
+        assert!(worth_another_try(None, passes()).is_retryable());
+        assert!(worth_another_try(Some(passes()), stays()).is_retryable());
+        assert!(worth_another_try(Some(stays()), passes()).is_retryable());
+        assert!(!worth_another_try(Some(stays()), stays()).is_retryable());
     }
 }

@@ -1,6 +1,6 @@
 //! Reads a community file, or says on which line it is wrong and why. Used by the build script and its tests.
 
-use membermail_core::community::Community;
+use membermail_core::community::{Community, Place};
 
 /// What a mistake looks like to whoever made it.
 #[derive(Debug, PartialEq, Eq)]
@@ -11,9 +11,10 @@ pub(crate) struct Mistake {
     pub(crate) reason: String,
 }
 
-/// The same file read for where its domains begin.
-#[derive(serde::Deserialize)]
+/// The same file read for where its tables begin.
+#[derive(Default, serde::Deserialize)]
 struct Places {
+    rules: Option<toml::Spanned<toml::Table>>,
     #[serde(default)]
     domains: Vec<toml::Spanned<toml::Table>>,
 }
@@ -29,7 +30,13 @@ pub(crate) fn read(text: &str) -> Result<Community, Vec<Mistake>> {
     if faults.is_empty() {
         return Ok(community);
     }
-    let places = toml::from_str::<Places>(text).map(|places| places.domains).unwrap_or_default();
-    let line_of = |index: usize| places.get(index).map_or(1, |place| line_at(place.span().start));
-    Err(faults.into_iter().map(|(index, reason)| Mistake { line: line_of(index), reason }).collect())
+    let places = toml::from_str::<Places>(text).unwrap_or_default();
+    let line_of = |place: Place| {
+        let table = match place {
+            Place::Rules => places.rules.as_ref(),
+            Place::Domain(index) => places.domains.get(index),
+        };
+        table.map_or(1, |table| line_at(table.span().start))
+    };
+    Err(faults.into_iter().map(|(place, reason)| Mistake { line: line_of(place), reason }).collect())
 }

@@ -24,6 +24,14 @@ pub struct UnknownCommunity(String);
 
 #[cfg(test)]
 mod tests {
+    use membermail_core::alias::{Alias, Reason, Status};
+    use membermail_core::community::Rules;
+    use membermail_core::lifecycle::Action;
+    use membermail_core::member::{LaunchpadId, MemberId};
+    use membermail_core::plan::{Guard, Plan, Planner};
+    use membermail_core::random::CountingRandom;
+    use membermail_core::roster::Roster;
+
     use super::*;
 
     const UBUNTU: &str = include_str!("../ubuntu.toml");
@@ -50,6 +58,66 @@ mod tests {
         let more = "\n[[domains]]\ndomain = \"one-more.example\"\nteam = \"one-more\"\nadmins = [\"ubuntu-admin\"]\n";
         let community = check::read(&format!("{UBUNTU}{more}")).unwrap();
         assert_eq!(community.domains.len(), super::community("ubuntu").unwrap().domains.len() + 1);
+    }
+
+    /// What the file says is what there is where it says nothing.
+    #[test]
+    fn ubuntu_has_the_usual_rules() {
+        assert!(UBUNTU.contains("[rules]"));
+        assert_eq!(community("ubuntu").unwrap().rules, Rules::default());
+    }
+
+    /// The plan for two domains' worth of leavers by the rules of a file.
+    fn planned(rules: &str) -> (Plan, Guard) {
+        let (before, after) = UBUNTU.split_once("[rules]").unwrap();
+        let domains = &after[after.find("[[domains]]").unwrap()..];
+        let community = check::read(&format!("{before}[rules]\n{rules}\n{domains}")).unwrap();
+        let now: jiff::Timestamp = "2026-11-24T10:00:00Z".parse().unwrap();
+        let domain = community.domains[0].domain.clone();
+        let mut planner = Planner::new(domain.clone(), Roster::default(), true, &community.rules, now);
+        for number in 0..10 {
+            let (status, reason) = match number {
+                9 => (Status::Suspended, Reason::NotInTeam),
+                _ => (Status::Active, Reason::Eligible),
+            };
+            planner.compare(&Alias {
+                address: format!("member{number}@{domain}").try_into().unwrap(),
+                member: MemberId::new(now, &CountingRandom::default()),
+                person: LaunchpadId(number),
+                status,
+                reason,
+                since: "2026-10-24T10:00:00Z".parse().unwrap(),
+                until: None,
+                version: 1,
+            });
+        }
+        let plan = planner.finish();
+        let guard = plan.guard(&community.rules);
+        (plan, guard)
+    }
+
+    #[test]
+    fn plans_are_made_by_the_rules_of_the_file() {
+        let until = |plan: &Plan| match plan.steps[0].action {
+            Action::Leave { until, .. } => until.to_string(),
+            ref other => panic!("{other:?}"),
+        };
+        let (usual, guard) = planned("");
+        assert_eq!((until(&usual).as_str(), usual.counts.retire, guard), ("2026-12-08T10:00:00Z", 0, Guard::Hold));
+        let (short, guard) = planned("leaving-days = 3\nretire-after-days = 30\nhold-above-count = 9");
+        assert_eq!((until(&short).as_str(), short.counts.retire, guard), ("2026-11-27T10:00:00Z", 1, Guard::Pass));
+        let (_, guard) = planned("hold-above-count = 8\nhold-above-percent = 99");
+        assert_eq!(guard, Guard::Hold);
+        let (_, guard) = planned("hold-above-percent = 100");
+        assert_eq!(guard, Guard::Pass);
+    }
+
+    #[test]
+    fn more_than_everybody_is_no_rule() {
+        let text = UBUNTU.replacen("hold-above-percent = 10\n", "hold-above-percent = 101\n", 1);
+        let mistakes = check::read(&text).unwrap_err();
+        assert_eq!(mistakes[0].line, line_of("[rules]"));
+        assert_eq!(mistakes[0].reason, "hold-above-percent is 101: no plan takes more than 100%");
     }
 
     fn line_of(needle: &str) -> usize {

@@ -117,6 +117,15 @@ pub struct Domain {
     pub hidden_participants: u64,
 }
 
+/// Where a community's file is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In its rules.
+    Rules,
+    /// In the domain of this index.
+    Domain(usize),
+}
+
 impl Community {
     /// The names of its domains.
     pub fn domain_names(&self) -> impl Iterator<Item = &DomainName> {
@@ -128,15 +137,19 @@ impl Community {
         self.domains.iter().find(|domain| &domain.domain == name)
     }
 
-    /// What the file's syntax cannot rule out: `(index of the domain, what is wrong)`.
-    pub fn faults(&self) -> Vec<(usize, String)> {
+    /// What the file's syntax cannot rule out.
+    pub fn faults(&self) -> Vec<(Place, String)> {
         let mut faults = Vec::new();
+        let percent = self.rules.hold_above_percent;
+        if percent > 100 {
+            faults.push((Place::Rules, format!("hold-above-percent is {percent}: no plan takes more than 100%")));
+        }
         for (index, domain) in self.domains.iter().enumerate() {
             if self.domains[..index].iter().any(|earlier| earlier.domain == domain.domain) {
-                faults.push((index, format!("{} is listed twice", domain.domain)));
+                faults.push((Place::Domain(index), format!("{} is listed twice", domain.domain)));
             }
             if domain.admins.is_empty() {
-                faults.push((index, format!("{} has no admin: name at least one", domain.domain)));
+                faults.push((Place::Domain(index), format!("{} has no admin: name at least one", domain.domain)));
             }
         }
         faults

@@ -60,12 +60,29 @@ pub enum Action {
 }
 
 impl Action {
-    /// Whether it takes something from the member: what a guard may hold back.
+    /// The word that is stored.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Create { .. } => "create",
+            Self::Rename { .. } => "rename",
+            Self::Restore => "restore",
+            Self::Leave { .. } => "leave",
+            Self::Suspend { .. } => "suspend",
+            Self::Retire => "retire",
+        }
+    }
+
+    /// Whether it takes something from the member.
     pub fn takes(&self) -> bool {
         match self {
             Self::Create { .. } | Self::Rename { .. } | Self::Restore => false,
             Self::Leave { .. } | Self::Suspend { .. } | Self::Retire => true,
         }
+    }
+
+    /// Whether a guard may hold it back: all that takes, but a ban, which somebody has looked at already.
+    pub fn can_wait(&self) -> bool {
+        self.takes() && !matches!(self, Self::Suspend { reason: Reason::Banned })
     }
 }
 

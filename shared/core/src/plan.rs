@@ -71,7 +71,7 @@ pub struct Counts {
     pub retire: u64,
     /// Aliases that stay as they are.
     pub unchanged: u64,
-    /// Active aliases that the plan takes: what the guard looks at.
+    /// Active aliases that the plan takes, but for bans: what the guard looks at.
     pub taken: u64,
 }
 
@@ -148,7 +148,9 @@ impl<'a> Planner<'a> {
         }
         let was_active = alias.status == Status::Active;
         self.counts.active += u64::from(was_active);
-        let Some(action) = tend(alias, eligible, self.rules, self.now) else {
+        // Whoever joined and signed in while the team was being read is not on the pages that were read before that.
+        let is_newer = alias.since > self.now;
+        let Some(action) = tend(alias, eligible, self.rules, self.now).filter(|_| !is_newer) else {
             self.counts.unchanged += 1;
             return;
         };
@@ -159,7 +161,7 @@ impl<'a> Planner<'a> {
             _ => &mut self.counts.retire,
         };
         *count += 1;
-        self.counts.taken += u64::from(was_active);
+        self.counts.taken += u64::from(was_active && action.can_wait());
         self.steps.push(Step {
             address: alias.address.clone(),
             member: alias.member,
@@ -175,10 +177,9 @@ impl<'a> Planner<'a> {
             self.give();
         }
         let Self { domain, mut steps, counts, now, .. } = self;
-        let taking =
-            |step: &Step| !matches!(step.action, Action::Create { .. } | Action::Rename { .. } | Action::Restore);
         steps.sort_by(|one, other| {
-            (taking(one), &one.address.local_part).cmp(&(taking(other), &other.address.local_part))
+            let place = |step: &Step| step.action.takes();
+            (place(one), &one.address.local_part).cmp(&(place(other), &other.address.local_part))
         });
         Plan { domain, read_at: now, counts, steps }
     }

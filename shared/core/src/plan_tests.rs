@@ -67,6 +67,12 @@ impl World {
         self
     }
 
+    /// The alias of before has its state since then.
+    fn since(mut self, time: &str) -> Self {
+        self.aliases.last_mut().unwrap().since = at(time);
+        self
+    }
+
     fn active(self, local_part: &str) -> Self {
         self.with(local_part, Status::Active, Reason::Eligible)
     }
@@ -120,8 +126,24 @@ fn a_day_in_the_life_of_a_team() {
         .in_team(10, "judy")
         .known(10)
         .except(|known| known.banned = true)
-        .active("judy");
+        .active("judy")
+        // Mallory's address was suspended half a year ago.
+        .known(11)
+        .with("mallory", Status::Suspended, Reason::NotInTeam)
+        .since("2026-05-01T00:00:00Z");
     insta::assert_snapshot!(world.plan());
+}
+
+#[test]
+fn whoever_joins_and_signs_in_while_the_team_is_read_stays() {
+    let joiner = World::new().known(1).active("alice");
+    assert_eq!(joiner.plan().counts.leave, 1);
+    let joiner = joiner.since("2026-11-24T10:00:01Z");
+    assert!(joiner.plan().is_empty(), "{}", joiner.plan());
+    assert_eq!((joiner.plan().counts.active, joiner.plan().counts.unchanged), (1, 1));
+    // Nor is an address planned for them that they have by now.
+    let seen = joiner.in_team(1, "alice");
+    assert!(seen.plan().is_empty(), "{}", seen.plan());
 }
 
 #[test]
@@ -194,6 +216,20 @@ fn what_ends_as_it_was_told_is_not_counted_again() {
     let plan = world.in_team(99, "last").known(99).active("last").plan();
     assert_eq!((plan.counts.suspend, plan.counts.taken), (20, 0));
     assert_eq!(plan.guard(&Rules::default()), Guard::Pass);
+}
+
+/// An operator has looked at each of them.
+#[test]
+fn bans_are_not_held() {
+    let plan = (0..10)
+        .fold(World::new(), |world, id| {
+            let name = format!("member{id}");
+            world.in_team(id, &name).known(id).except(|known| known.banned = true).active(&name)
+        })
+        .plan();
+    assert_eq!((plan.counts.suspend, plan.counts.taken), (10, 0));
+    assert_eq!(plan.guard(&Rules::default()), Guard::Pass);
+    assert!(plan.steps.iter().all(|step| step.action.takes() && !step.action.can_wait()));
 }
 
 #[test]

@@ -64,19 +64,19 @@ async fn read_once<K: Ord, T: DeserializeOwned>(
     patience: &Patience,
 ) -> Result<Collection<K, T>, Error> {
     let mut entries = BTreeMap::new();
-    let each = |entry| entries.insert(key(&entry), entry).map_or(Ok(()), |_| Err(Error::TotalMismatch));
+    let each = |entry, _| entries.insert(key(&entry), entry).map_or(Ok(()), |_| Err(Error::TotalMismatch));
     let hidden = walk(client, first, what, patience, each).await?;
     Ok(Collection { entries, hidden })
 }
 
-/// Hands every entry of a list to `each`, page by page along the links that it gives, and returns how many more its
-/// total counts. `each` refuses an entry that was there before.
+/// Hands every entry of a list to `each`, page by page along the links that it gives and with the total that it gives, and
+/// returns how many more that counts. `each` refuses an entry that was there before.
 pub(crate) async fn walk<T: DeserializeOwned>(
     client: &Client,
     first: &Url,
     what: &'static str,
     patience: &Patience,
-    mut each: impl FnMut(T) -> Result<(), Error>,
+    mut each: impl FnMut(T, u64) -> Result<(), Error>,
 ) -> Result<u64, Error> {
     let mut seen = HashSet::new();
     let (mut total, mut count) = (None, 0_u64);
@@ -87,9 +87,10 @@ pub(crate) async fn walk<T: DeserializeOwned>(
         }
         let page: Page<T> = client.get(&url, what, patience).await?;
         seen.insert(url);
-        total = Some(agreed_total(client, &page, total, patience).await?);
+        let agreed = agreed_total(client, &page, total, patience).await?;
+        total = Some(agreed);
         count += page.entries.len() as u64;
-        page.entries.into_iter().try_for_each(&mut each)?;
+        page.entries.into_iter().try_for_each(|entry| each(entry, agreed))?;
         next = page.next_collection_link.as_deref().map(|link| client.link(link)).transpose()?;
         if next.as_ref().is_some_and(|link| seen.contains(link)) {
             return Err(Error::RepeatedLink);

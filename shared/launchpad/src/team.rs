@@ -16,8 +16,9 @@ use crate::person::PersonAnswer;
 const NAMED: Duration = Duration::from_secs(10);
 
 impl Client {
-    /// Reads all participants of a team, through sub-teams too, and hands each to `each`; sub-teams are among them. `begin`
-    /// is called before the first, and again when the list is read once more because it changed while it was read.
+    /// Reads all participants of a team, through sub-teams too, and hands each to `each`, with the total that the list gives;
+    /// sub-teams are among them. `begin` is called before the first, and again when the list is read once more because it
+    /// changed while it was read.
     ///
     /// `hidden` is how many participants Launchpad is known to count and not to show. Any other difference between the
     /// total and the pages, an entry that comes twice or a link back is an error: a list that cannot be right is none.
@@ -26,18 +27,18 @@ impl Client {
         team: &TeamName,
         hidden: u64,
         begin: impl Fn() -> T,
-        each: impl Fn(&mut T, Person),
+        each: impl Fn(&mut T, Person, u64),
     ) -> Result<T, Error> {
         let patience = self.start();
         let url = self.url(&format!("1.0/~{team}/participants"));
         let mut tries = 0;
         loop {
             let (mut into, mut seen) = (begin(), HashSet::new());
-            let take = |answer: PersonAnswer| {
+            let take = |answer: PersonAnswer, total| {
                 if !seen.insert(answer.id) {
                     return Err(Error::TotalMismatch);
                 }
-                each(&mut into, answer.into_person());
+                each(&mut into, answer.into_person(), total);
                 Ok(())
             };
             let read = collection::walk(self, &url, "the participants of a team", &patience, take).await;

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::StoreError;
 use crate::keys::{self, Key};
+use crate::people::instant;
 use crate::table::{Store, Written, number, text};
 
 /// The check of a member against Launchpad.
@@ -79,7 +80,7 @@ impl Store {
             return self.settle(writes, Recorded::Recorded).await;
         };
         writes.push(self.claim_write(launchpad_id, id)?);
-        writes.push(self.name_write(name, id)?);
+        writes.push(self.name_write(name, id, now)?);
         match self.transact(writes).await? {
             Written::All => Ok(Recorded::Recorded),
             Written::Failed(places) if places.contains(&0) => Err(no_member()),
@@ -102,7 +103,7 @@ impl Store {
             serde_dynamo::to_attribute_value(outcome).map_err(|cause| StoreError::corrupt("MEMBER", cause))?;
         let mut set = "SET #state = :done, #outcome = :outcome, checked_at = :now".to_owned();
         if person.is_some() {
-            set.push_str(", launchpad_id = :id, launchpad_name = :name");
+            set.push_str(", launchpad_id = :id, launchpad_name = :name, named_at = :named_at");
         }
         let mut update = self
             .update(&keys::profile(id))
@@ -116,7 +117,8 @@ impl Store {
         if let Some((id, name)) = person {
             update = update
                 .expression_attribute_values(":id", number(id))
-                .expression_attribute_values(":name", text(name.as_str()));
+                .expression_attribute_values(":name", text(name.as_str()))
+                .expression_attribute_values(":named_at", instant(now));
         }
         Ok(TransactWriteItem::builder().update(update.build()?).build())
     }

@@ -2,6 +2,7 @@
 //! that a sync reads it as a stream. An item is also what makes a person belong to one member only.
 
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
+use jiff::Timestamp;
 use membermail_core::member::{LaunchpadId, LaunchpadName, MemberId};
 use membermail_core::plan::Known;
 use serde::{Deserialize, Serialize};
@@ -9,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::StoreError;
 use crate::keys;
 use crate::members::Member;
-use crate::table::{Store, Written, decode, text};
+use crate::table::{Store, Written, decode, number, text};
 
 #[derive(Serialize, Deserialize)]
 struct Stored {
@@ -24,6 +25,17 @@ struct Stored {
 #[derive(Serialize, Deserialize)]
 struct Named {
     owner: MemberId,
+    /// When Launchpad said so, in microseconds since 1970: a number, which compares as time does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    named_at: Option<i64>,
+}
+
+/// What is known of a name is of an earlier look at Launchpad than `:read_at`.
+const IS_OLDER: &str = "attribute_not_exists(named_at) OR named_at < :read_at";
+
+/// As `named_at` has it.
+pub(crate) fn instant(at: Timestamp) -> AttributeValue {
+    number(at.as_microsecond())
 }
 
 impl Store {
@@ -41,27 +53,39 @@ impl Store {
 
     /// The member whom Launchpad called so at the last check.
     pub async fn member_by_name(&self, name: &LaunchpadName) -> Result<Option<Member>, StoreError> {
-        let Some(Named { owner }) = self.get(&keys::name(name)).await? else { return Ok(None) };
+        let Some(Named { owner, .. }) = self.get(&keys::name(name)).await? else { return Ok(None) };
         let member = self.member(owner).await?;
         // Whoever was renamed leaves the old name behind, and it is not theirs any more.
         Ok(member.filter(|member| member.launchpad_name.as_ref() == Some(name)))
     }
 
-    /// Launchpad calls a member otherwise now.
-    pub async fn rename_member(&self, member: &Member, name: &LaunchpadName) -> Result<(), StoreError> {
-        if member.launchpad_name.as_ref() == Some(name) {
-            return Ok(());
-        }
+    /// Launchpad called a member so at that time. Whoever comes late with an older name, or again with the same one, changes
+    /// nothing; whether it was the latest word.
+    pub async fn rename_member(
+        &self,
+        member: MemberId,
+        name: &LaunchpadName,
+        read_at: Timestamp,
+    ) -> Result<bool, StoreError> {
         let profile = self
-            .update(&keys::profile(member.id))
-            .update_expression("SET launchpad_name = :name")
-            .condition_expression("attribute_exists(pk)")
-            .expression_attribute_values(":name", text(name.as_str()));
-        let writes =
-            vec![TransactWriteItem::builder().update(profile.build()?).build(), self.name_write(name, member.id)?];
+            .update(&keys::profile(member))
+            .update_expression("SET launchpad_name = :name, named_at = :read_at")
+            .condition_expression(format!("attribute_exists(pk) AND ({IS_OLDER})"))
+            .expression_attribute_values(":name", text(name.as_str()))
+            .expression_attribute_values(":read_at", instant(read_at));
+        let found = self
+            .put(&keys::name(name), &Named { owner: member, named_at: Some(read_at.as_microsecond()) })?
+            // Somebody else can have the name by now, and be found by it.
+            .condition_expression(IS_OLDER)
+            .expression_attribute_values(":read_at", instant(read_at));
+        let writes = vec![
+            TransactWriteItem::builder().update(profile.build()?).build(),
+            TransactWriteItem::builder().put(found.build()?).build(),
+        ];
         match self.transact(writes).await? {
-            Written::All => Ok(()),
-            Written::Failed(_) => Err(StoreError::Conflict),
+            Written::All => Ok(true),
+            Written::Failed(places) if places.is_empty() => Err(StoreError::Conflict),
+            Written::Failed(_) => Ok(false),
         }
     }
 
@@ -73,13 +97,18 @@ impl Store {
             .condition_expression("attribute_not_exists(pk) OR #owner = :me")
             .expression_attribute_names("#owner", "owner")
             .expression_attribute_values(":me", text(owner.to_string()))
-            .expression_attribute_values(":person", crate::table::number(person));
+            .expression_attribute_values(":person", number(person));
         Ok(TransactWriteItem::builder().update(claim.build()?).build())
     }
 
     /// The member is found by this name from now on.
-    pub(crate) fn name_write(&self, name: &LaunchpadName, owner: MemberId) -> Result<TransactWriteItem, StoreError> {
-        let put = self.put(&keys::name(name), &Named { owner })?.build()?;
+    pub(crate) fn name_write(
+        &self,
+        name: &LaunchpadName,
+        owner: MemberId,
+        now: Timestamp,
+    ) -> Result<TransactWriteItem, StoreError> {
+        let put = self.put(&keys::name(name), &Named { owner, named_at: Some(now.as_microsecond()) })?.build()?;
         Ok(TransactWriteItem::builder().put(put).build())
     }
 

@@ -33,7 +33,7 @@ pub enum RunState {
     Applied,
     /// It takes too much: somebody looks first.
     Held,
-    /// The same plan is held, or was rejected, in an earlier run.
+    /// The same plan is held, or was decided on, in an earlier run: [`Run::waits_for`].
     Waiting,
     /// Somebody looked and said yes; its steps are being handed on.
     Released,
@@ -90,6 +90,9 @@ pub struct Run {
     /// What makes two plans that take addresses the same one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<String>,
+    /// The run that has the same plan and that somebody decides on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits_for: Option<Ulid>,
     /// Who released or rejected it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decided_by: Option<String>,
@@ -152,7 +155,7 @@ impl Store {
             return Ok(Begun::Busy { run: *run, until: *until });
         }
         let (state, request_id) = (RunState::Running, request_id.to_owned());
-        let (finished, counts, digest, decided_by, failure) = (None, None, None, None, None);
+        let (finished, counts, digest, waits_for, decided_by, failure) = (None, None, None, None, None, None);
         let run = Run {
             id,
             domain: domain.clone(),
@@ -161,6 +164,7 @@ impl Store {
             finished,
             counts,
             digest,
+            waits_for,
             decided_by,
             failure,
             request_id,
@@ -174,7 +178,10 @@ impl Store {
                 .expression_attribute_values(":former", text(former.run.to_string())),
         };
         let mut writes = vec![TransactWriteItem::builder().put(lease.build()?).build(), self.run_write(&run)?];
-        if let Some(former) = held {
+        if let Some(former) = held
+            // An entry that is gone, or has its end, stays as it is.
+            && self.run(domain, former.run).await?.is_some_and(|run| run.state == RunState::Running)
+        {
             writes.push(self.died_write(domain, former.run, now)?);
         }
         match self.transact(writes).await? {
@@ -307,7 +314,9 @@ impl Store {
         let update = self
             .update(&keys::run(domain, run))
             .update_expression("SET #state = :died, finished = :now, expires = :expires")
+            .condition_expression("#state = :running")
             .expression_attribute_names("#state", "state")
+            .expression_attribute_values(":running", text(RunState::Running.as_str()))
             .expression_attribute_values(":died", text(RunState::Died.as_str()))
             .expression_attribute_values(":now", text(now.to_string()))
             .expression_attribute_values(":expires", number(kept_until(now, true).as_second()));

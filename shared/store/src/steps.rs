@@ -94,6 +94,12 @@ impl Store {
         if let Some(person) = member.launchpad_id {
             writes.push(self.mark_person(person, "shredded", true)?);
         }
-        Ok(self.transact(writes).await? == Written::All)
+        match self.transact(writes).await? {
+            Written::All => Ok(true),
+            Written::Failed(places) if places.contains(&0) => Ok(false),
+            // Somebody wrote the profile or the directory at this moment. The steps are taken by now and will not come
+            // again, so that whoever called has to.
+            Written::Failed(_) => Err(StoreError::Conflict),
+        }
     }
 }

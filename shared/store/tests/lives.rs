@@ -148,7 +148,7 @@ async fn the_directory_is_in_the_order_of_launchpads_ids_and_knows_a_ban() {
     assert_eq!(banned, 0);
 
     let robert = LaunchpadName::parse("robert").unwrap();
-    world.store.rename_member(&member, &robert).await.unwrap();
+    world.store.rename_member(member.id, &robert, now() + SignedDuration::from_secs(1)).await.unwrap();
     assert!(world.store.member_by_name(&bob).await.unwrap().is_none(), "the old name finds nobody");
     assert_eq!(world.store.member_by_name(&robert).await.unwrap().unwrap().id, member.id);
 

@@ -104,7 +104,7 @@ async fn run(store: &Store, launchpad: &Launchpad, domain: &DomainName) -> Resul
 async fn team(launchpad: &Launchpad, domain: &DomainName) -> Result<Vec<Person>> {
     let community = membermail_communities::community("ubuntu")?;
     let team = &community.domain(domain).context("no such domain")?.team;
-    let people = launchpad.participants(team, 0, Vec::new, |people, person| people.push(person)).await?;
+    let people = launchpad.participants(team, 0, Vec::new, |people, person, _| people.push(person)).await?;
     Ok(people.into_iter().filter(|person: &Person| !person.is_team).collect())
 }
 

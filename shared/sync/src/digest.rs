@@ -1,15 +1,63 @@
-//! What makes two plans take the same.
+//! What makes two plans that are held the same.
 
 use membermail_core::lifecycle::Step;
 use sha2::{Digest, Sha256};
 
-/// Over the addresses that are taken and how; not over dates, which are others each day.
-pub(crate) fn of_taken(steps: &[Step]) -> String {
+/// Over the addresses that wait and what is to become of them; not over dates, which are others each day.
+pub(crate) fn of_held(steps: &[Step]) -> String {
     let mut hash = Sha256::new();
-    for step in steps.iter().filter(|step| step.action.takes()) {
+    for step in steps.iter().filter(|step| step.action.can_wait()) {
         hash.update(step.address.to_string());
         hash.update([0]);
         hash.update(step.version.to_be_bytes());
+        hash.update(step.action.as_str());
+        hash.update([0]);
     }
     hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use membermail_core::alias::Reason;
+    use membermail_core::lifecycle::Action;
+    use membermail_core::member::{LaunchpadId, MemberId};
+
+    use super::*;
+
+    fn leave(reason: Reason, second: i64) -> Action {
+        Action::Leave { reason, until: Timestamp::from_second(second).unwrap() }
+    }
+
+    fn of(actions: &[Action], version: u64) -> String {
+        let step = |(number, action): (usize, &Action)| Step {
+            address: format!("member{number}@ubuntu.com").try_into().unwrap(),
+            member: MemberId::parse("01KATW4Y00ZZZZZZZZZZZZZZZZ").unwrap(),
+            person: LaunchpadId(1),
+            version,
+            action: action.clone(),
+        };
+        of_held(&actions.iter().enumerate().map(step).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn a_plan_is_the_same_while_it_takes_the_same() {
+        let left = [leave(Reason::NotInTeam, 1), leave(Reason::NotInTeam, 1)];
+        let held = of(&left, 1);
+        assert_eq!(of(&[leave(Reason::NotValid, 2), leave(Reason::NotInTeam, 3)], 1), held);
+        assert_eq!(of(&[&left[..], &[Action::Restore]].concat(), 1), held);
+        // Bans do not wait for anybody.
+        assert_eq!(of(&[&left[..], &[Action::Suspend { reason: Reason::Banned }]].concat(), 1), held);
+
+        let suspend = Action::Suspend { reason: Reason::NotInTeam };
+        let others = [
+            of(&left[..1], 1),
+            of(&left, 2),
+            of(&[left[0].clone(), suspend.clone()], 1),
+            of(&[left[0].clone(), Action::Suspend { reason: Reason::Banned }], 1),
+            of(&[left[0].clone(), Action::Retire], 1),
+            of(&[suspend.clone(), suspend], 1),
+        ];
+        assert!(!others.contains(&held), "{others:?}");
+    }
 }

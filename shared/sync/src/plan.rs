@@ -9,14 +9,15 @@ use membermail_core::roster::Roster;
 use crate::{Engine, SyncError};
 
 impl Engine<'_> {
-    /// What a sync of this domain would do now. `read` is told how many participants have been read so far.
-    pub async fn plan(&self, domain: &DomainName, read: &(dyn Fn(usize) + Sync)) -> Result<Plan, SyncError> {
+    /// What a sync of this domain would do now. `read` is told how many participants have been read so far, and of how
+    /// many.
+    pub async fn plan(&self, domain: &DomainName, read: &(dyn Fn(u64, u64) + Sync)) -> Result<Plan, SyncError> {
         let Domain { domain, team, hidden_participants, .. } =
             self.community.domain(domain).ok_or_else(|| SyncError::UnknownDomain(domain.clone()))?;
         let read_at = self.clock.now();
-        let take = |people: &mut Vec<Person>, person| {
+        let take = |people: &mut Vec<Person>, person, total| {
             people.push(person);
-            read(people.len());
+            read(people.len() as u64, total);
         };
         let people = self.launchpad.participants(team, *hidden_participants, Vec::new, take).await?;
         let gives_addresses = self.store.domain_verified(domain).await?;

@@ -1,5 +1,8 @@
 //! A run: one at a time for a domain, from the lease to the last step handed on.
 
+use std::collections::HashSet;
+
+use jiff::SignedDuration;
 use membermail_core::address::DomainName;
 use membermail_core::audit::{Actor, Cause};
 use membermail_core::lifecycle::Step;
@@ -15,6 +18,9 @@ use crate::{Engine, Outlet, SyncError, digest};
 
 /// Runs in which an earlier plan that takes the same is looked for.
 const EARLIER: i32 = 100;
+/// For so long the steps of a run that was released may still be on the queue. What is still to be taken then was lost, and
+/// somebody is to hear of it.
+const ON_THEIR_WAY: SignedDuration = SignedDuration::from_hours(1);
 
 /// What came of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,20 +68,25 @@ impl Engine<'_> {
         }
     }
 
-    /// Hands on what a held run would take, once somebody has released it.
+    /// Hands on what a held run would take, once somebody has released it. The team is read anew: who is back stays, and
+    /// whose address was changed since is not what was looked at.
     pub async fn release(&self, domain: &DomainName, run: Ulid, outlet: &dyn Outlet) -> Result<Ran, SyncError> {
         let run = match self.store.run(domain, run).await? {
             Some(run) if run.state == RunState::Released => run,
             _ => return Ok(Ran::NotReleased),
         };
-        let steps = self.store.steps_of(domain, run.id).await?;
-        let steps: Vec<_> = steps.into_iter().filter(|step| step.action.takes()).collect();
-        self.hand_on(&run, run.started, &steps, outlet).await?;
+        let held = self.store.steps_of(domain, run.id).await?;
+        let held: HashSet<_> =
+            held.into_iter().filter(|step| step.action.can_wait()).map(|step| (step.address, step.version)).collect();
+        let Plan { read_at, mut steps, .. } = self.plan(domain, &|_, _| {}).await?;
+        steps.retain(|step| step.action.can_wait() && held.contains(&(step.address.clone(), step.version)));
+        self.ask_for_reasons(&mut steps).await;
+        self.hand_on(&run, read_at, &steps, outlet).await?;
         self.finish(Run { state: RunState::Applied, ..run }, None).await
     }
 
     async fn carry_out(&self, run: Run, outlet: &dyn Outlet) -> Result<Ran, SyncError> {
-        let mut plan = self.plan(&run.domain, &|_| {}).await?;
+        let mut plan = self.plan(&run.domain, &|_, _| {}).await?;
         let run = Run { counts: Some(plan.counts), ..run };
         if plan.is_empty() {
             return self.finish(Run { state: RunState::Unchanged, ..run }, None).await;
@@ -89,24 +100,40 @@ impl Engine<'_> {
         self.finish(Run { state: RunState::Applied, ..run }, None).await
     }
 
-    /// Gives what the plan gives and keeps back what it takes. The same again is announced once only.
+    /// Gives what the plan gives, bans, and keeps back what else it takes. The same again is announced once only.
     async fn hold(&self, run: Run, plan: &Plan, outlet: &dyn Outlet) -> Result<Ran, SyncError> {
-        let digest = Some(digest::of_taken(&plan.steps));
-        let earlier = self.store.runs(&run.domain, EARLIER).await?;
-        let known = earlier
-            .iter()
-            .any(|earlier| earlier.digest == digest && matches!(earlier.state, RunState::Held | RunState::Rejected));
-        let given: Vec<_> = plan.steps.iter().filter(|step| !step.action.takes()).cloned().collect();
-        if !known || !given.is_empty() {
+        let digest = Some(digest::of_held(&plan.steps));
+        let waits_for = self.same_before(&run, digest.as_ref()).await?;
+        let at_once: Vec<_> = plan.steps.iter().filter(|step| !step.action.can_wait()).cloned().collect();
+        if waits_for.is_none() || !at_once.is_empty() {
             self.store.keep_steps(&run, &plan.steps).await?;
         }
-        self.hand_on(&run, plan.read_at, &given, outlet).await?;
-        if known {
-            return self.finish(Run { state: RunState::Waiting, digest, ..run }, None).await;
+        self.hand_on(&run, plan.read_at, &at_once, outlet).await?;
+        if waits_for.is_some() {
+            return self.finish(Run { state: RunState::Waiting, digest, waits_for, ..run }, None).await;
         }
         let (id, request_id) = (run.id.to_string(), run.request_id.clone());
         let cause = Cause { actor: Actor::Sync, by: Some(&id), request_id: &request_id, now: self.clock.now() };
         self.finish(Run { state: RunState::Held, digest, ..run }, Some(cause)).await
+    }
+
+    /// The run that announced the same plan: it waits for a word, or has had one. A run that only waited for it leads back
+    /// to it, however many there were.
+    async fn same_before(&self, run: &Run, digest: Option<&String>) -> Result<Option<Ulid>, SyncError> {
+        let runs = self.store.runs(&run.domain, EARLIER).await?;
+        let same = runs.into_iter().filter(|earlier| earlier.digest.as_ref() == digest).find(|earlier| {
+            !matches!(earlier.state, RunState::Running | RunState::Failed | RunState::Died | RunState::Unchanged)
+        });
+        let announced = match same {
+            Some(Run { state: RunState::Waiting, waits_for: Some(id), .. }) => self.store.run(&run.domain, id).await?,
+            same => same,
+        };
+        let announced = announced.filter(|announced| match announced.state {
+            RunState::Held | RunState::Rejected | RunState::Released => true,
+            RunState::Applied => announced.finished.is_some_and(|at| run.started.duration_since(at) < ON_THEIR_WAY),
+            _ => false,
+        });
+        Ok(announced.map(|announced| announced.id))
     }
 
     async fn finish(&self, run: Run, announce: Option<Cause<'_>>) -> Result<Ran, SyncError> {

@@ -1,4 +1,5 @@
-//! Stands between the functions and AWS and counts what they ask for, by service and operation.
+//! Stands between the functions and AWS and counts what they ask for, by service and operation, and the items that they
+//! write, by their kind.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,6 +11,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::serve::ListenerExt;
+use serde_json::Value;
 use tokio::net::TcpListener;
 
 /// Calls so far, by `service.Operation`.
@@ -21,13 +23,14 @@ pub(crate) struct Counting {
     to: Arc<str>,
     client: reqwest::Client,
     counts: Arc<Mutex<Counts>>,
+    items: Arc<Mutex<Counts>>,
 }
 
 impl Counting {
     /// Passes everything on to `to` until the process ends.
     pub(crate) fn start(listener: TcpListener, to: &str) -> Result<Self> {
         let client = reqwest::Client::builder().no_proxy().build()?;
-        let counting = Self { to: to.into(), client, counts: Arc::default() };
+        let counting = Self { to: to.into(), client, counts: Arc::default(), items: Arc::default() };
         let app = Router::new().fallback(pass).with_state(counting.clone());
         let listener = listener.tap_io(|connection| drop(connection.set_nodelay(true)));
         tokio::spawn(async move { axum::serve(listener, app).await });
@@ -36,11 +39,13 @@ impl Counting {
 
     /// What was asked for since the last look.
     pub(crate) fn take(&self) -> Counts {
-        std::mem::take(&mut *self.lock())
+        std::mem::take(&mut *lock(&self.counts))
     }
 
-    fn lock(&self) -> MutexGuard<'_, Counts> {
-        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The items that were asked to be written since the last look, by the words that their keys begin with: `SYNC/RUN`.
+    /// Each one within a transaction or a batch counts.
+    pub(crate) fn take_items(&self) -> Counts {
+        std::mem::take(&mut *lock(&self.items))
     }
 
     async fn pass(&self, method: Method, uri: &Uri, mut headers: HeaderMap, body: Bytes) -> Result<Response> {
@@ -57,9 +62,16 @@ impl Counting {
     }
 }
 
+fn lock(counts: &Mutex<Counts>) -> MutexGuard<'_, Counts> {
+    counts.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 async fn pass(State(counting): State<Counting>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
     if let Some(call) = call(&headers) {
-        *counting.lock().entry(call).or_default() += 1;
+        for kind in written(&call, &body) {
+            *lock(&counting.items).entry(kind).or_default() += 1;
+        }
+        *lock(&counting.counts).entry(call).or_default() += 1;
     }
     let passed = counting.pass(method, &uri, headers, body).await;
     passed.unwrap_or_else(|error| (StatusCode::BAD_GATEWAY, format!("{error:#}")).into_response())
@@ -76,9 +88,62 @@ fn call(headers: &HeaderMap) -> Option<String> {
     Some(format!("{service}.{operation}"))
 }
 
+/// The kind of each item that a call writes.
+fn written(call: &str, body: &[u8]) -> Vec<String> {
+    let body: Value = match call {
+        "dynamodb.PutItem"
+        | "dynamodb.UpdateItem"
+        | "dynamodb.DeleteItem"
+        | "dynamodb.TransactWriteItems"
+        | "dynamodb.BatchWriteItem" => serde_json::from_slice(body).unwrap_or_default(),
+        _ => return Vec::new(),
+    };
+    let parts = || body["TransactItems"].as_array().into_iter().flatten();
+    let transacted = parts().flat_map(|part| ["Put", "Update", "Delete"].map(|name| &part[name]));
+    let requests = body["RequestItems"].as_object().into_iter().flat_map(|tables| tables.values());
+    let batched = requests
+        .flat_map(|requests| requests.as_array().into_iter().flatten())
+        .flat_map(|part| ["PutRequest", "DeleteRequest"].map(|name| &part[name]));
+    std::iter::once(&body).chain(transacted).chain(batched).filter_map(kind).collect()
+}
+
+/// `SYNC#ubuntu.com` and `RUN#01K…` are `SYNC/RUN`.
+fn kind(write: &Value) -> Option<String> {
+    let keys = [&write["Item"], &write["Key"]].into_iter().find(|keys| keys.is_object())?;
+    let word = |name: &str| Some(keys[name]["S"].as_str()?.split('#').next().unwrap_or_default().to_owned());
+    Some(format!("{}/{}", word("pk")?, word("sk")?))
+}
+
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+
+    #[test]
+    fn items_are_counted_one_by_one() {
+        let keys = |pk: &str, sk: &str| json!({ "pk": { "S": pk }, "sk": { "S": sk } });
+        let transaction = json!({ "TransactItems": [
+            { "Put": { "Item": keys("SYNC#ubuntu.com", "RUN#1") } },
+            { "Delete": { "Key": keys("SYNC#ubuntu.com", "LEASE") } },
+            { "Update": { "Key": keys("DOMAIN#ubuntu.com", "ALIAS#alice") } },
+            { "ConditionCheck": { "Key": keys("MEMBER#1", "PROFILE") } },
+        ] });
+        let batch = json!({ "RequestItems": { "table": [
+            { "PutRequest": { "Item": keys("OUTBOX", "1") } },
+            { "DeleteRequest": { "Key": keys("OUTBOX", "2") } },
+        ] } });
+        let one = json!({ "Item": keys("SYNC#ubuntu.com", "STEPS#1#000000") });
+        for (operation, body, kinds) in [
+            ("TransactWriteItems", &transaction, &["SYNC/RUN", "SYNC/LEASE", "DOMAIN/ALIAS"][..]),
+            ("BatchWriteItem", &batch, &["OUTBOX/1", "OUTBOX/2"]),
+            ("PutItem", &one, &["SYNC/STEPS"]),
+            ("GetItem", &json!({ "Key": keys("SYNC#ubuntu.com", "LEASE") }), &[]),
+        ] {
+            let call = format!("dynamodb.{operation}");
+            assert_eq!(written(&call, body.to_string().as_bytes()), kinds, "{operation}");
+        }
+    }
 
     #[test]
     fn calls_are_named_by_service_and_operation() {

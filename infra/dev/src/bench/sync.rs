@@ -17,6 +17,8 @@ use crate::{site, stand_ins, tools};
 /// What a run at the largest size may take of our own.
 const CPU_SECONDS: f64 = 5.0;
 const PEAK_MB: f64 = 100.0;
+/// People on a page of Launchpad's.
+const PAGE: u64 = 300;
 
 /// How much, and how it is told.
 #[derive(Debug, clap::Args)]
@@ -56,14 +58,8 @@ pub(crate) async fn sync(options: &Options) -> Result<()> {
     for people in &options.people {
         for (run, figures) in size(*people).await.with_context(|| format!("{people} people"))? {
             let number = |name: &str| figures[name].as_f64().unwrap_or_default();
-            if run == "no change" && number("item_writes") > 0.0 {
-                missed.push(format!("{people} people, {run}: {} items were written", number("item_writes")));
-            }
-            for (name, most) in [("cpu_seconds", CPU_SECONDS), ("peak_mb", PEAK_MB)] {
-                if run == "no change" && number(name) > most {
-                    missed.push(format!("{people} people, {run}: {name} {}, at most {most}", number(name)));
-                }
-            }
+            missed
+                .extend(goals(*people, run, &figures).into_iter().map(|why| format!("{people} people, {run}: {why}")));
             let mut row = vec![people.to_string(), run.to_owned()];
             row.extend(["seconds", "cpu_seconds", "peak_mb"].map(|name| format!("{:.1}", number(name))));
             row.extend(["launchpad", "reads", "item_writes", "steps"].map(|name| format!("{:.0}", number(name))));
@@ -72,6 +68,36 @@ pub(crate) async fn sync(options: &Options) -> Result<()> {
         }
     }
     report(options.json.then_some(&Value::Array(all)), &table, &missed)
+}
+
+/// What a run is to be like, and is not.
+fn goals(people: usize, run: &str, figures: &Value) -> Vec<String> {
+    let mut missed = Vec::new();
+    let mut exactly = |name: &str, wanted: Value| {
+        if figures[name] != wanted {
+            missed.push(format!("{name} {}, not {wanted}", figures[name]));
+        }
+    };
+    exactly("most_in_flight", json!(1));
+    match run {
+        "no change" => {
+            exactly("state", json!("unchanged"));
+            exactly("steps", json!(0));
+            exactly("item_writes", json!(0));
+            exactly("launchpad", json!(figures["participants"].as_u64().unwrap_or_default().div_ceil(PAGE)));
+            for (name, most) in [("cpu_seconds", CPU_SECONDS), ("peak_mb", PEAK_MB)] {
+                if figures[name].as_f64().is_none_or(|found| found > most) {
+                    missed.push(format!("{name} {}, at most {most}", figures[name]));
+                }
+            }
+        }
+        "1% change" => {
+            exactly("state", json!("applied"));
+            exactly("steps", json!(people / 100));
+        }
+        _ => exactly("state", json!("applied")),
+    }
+    missed
 }
 
 /// The three runs of one size.
@@ -110,18 +136,21 @@ impl World {
         let counts = format!("{}/control/counts", self.launchpad.url);
         client.delete(&counts).send().await?.error_for_status()?;
         self.counting.take();
+        self.counting.take_items();
         let mut figures = self.measure("run", self.table).await?;
-        let calls = self.counting.take();
+        let (calls, items) = (self.counting.take(), self.counting.take_items());
         let of =
             |names: &[&str]| -> u64 { names.iter().filter_map(|name| calls.get(&format!("dynamodb.{name}"))).sum() };
         let asked: Value = client.get(&counts).send().await?.json().await?;
         figures["launchpad"] = asked["launchpad"].clone();
         figures["most_in_flight"] = asked["launchpad_most_in_flight"].clone();
         figures["reads"] = json!(of(&["GetItem", "Query"]));
-        figures["writes"] = json!(of(&["PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems"]));
-        // Its own entry: one write when it begins, and one when it ends. Whatever is beyond is an item's.
-        let own = 2;
-        figures["item_writes"] = json!(figures["writes"].as_u64().unwrap_or_default().saturating_sub(own));
+        // Its own entry and its lease, when it begins and when it ends. Whatever is beyond is an item's.
+        let others = items.iter().filter(|(kind, _)| !["SYNC/RUN", "SYNC/LEASE"].contains(&kind.as_str()));
+        figures["item_writes"] = json!(others.map(|(_, count)| count).sum::<u64>());
+        let team = format!("{}/control/teams/ubuntumembers", self.launchpad.url);
+        let team: Value = client.get(team).send().await?.json().await?;
+        figures["participants"] = team["participants"].clone();
         Ok(figures)
     }
 
@@ -151,5 +180,36 @@ impl World {
         let url = format!("{}/control/people", self.launchpad.url);
         client.patch(url).json(&changes).send().await?.error_for_status()?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_that_does_too_much_or_too_little_is_told() {
+        let unchanged = json!({
+            "state": "unchanged", "steps": 0, "item_writes": 0, "participants": 901, "launchpad": 4, "most_in_flight": 1,
+            "cpu_seconds": 0.1, "peak_mb": 9.0,
+        });
+        assert!(goals(900, "no change", &unchanged).is_empty());
+        for (name, bad) in [
+            ("state", json!("failed")),
+            ("steps", json!(1)),
+            ("item_writes", json!(1)),
+            ("launchpad", json!(5)),
+            ("launchpad", json!(3)),
+            ("most_in_flight", json!(2)),
+            ("cpu_seconds", json!(5.1)),
+            ("peak_mb", Value::Null),
+        ] {
+            let mut figures = unchanged.clone();
+            figures[name] = bad;
+            assert_eq!(goals(900, "no change", &figures).len(), 1, "{name}");
+        }
+        let changed = json!({ "state": "applied", "steps": 9, "most_in_flight": 1 });
+        assert!(goals(900, "1% change", &changed).is_empty());
+        assert_eq!(goals(1_000, "1% change", &changed).len(), 1);
     }
 }

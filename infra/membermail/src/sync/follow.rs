@@ -17,17 +17,35 @@ const LATEST: i32 = 20;
 /// After another run ended: for how long ours may still begin, if the queue is slow.
 const AFTER: Duration = Duration::from_secs(20);
 
+/// A domain whose sync is to be asked for.
+pub(super) struct Awaited {
+    domain: DomainName,
+    /// The latest run of it that had ended before: one that is newer can have crowded ours out.
+    former: Option<Ulid>,
+}
+
+/// Looks at the domains before their syncs are asked for.
+pub(super) async fn before(store: &Store, domains: &[DomainName]) -> Result<Vec<Awaited>, Failure> {
+    let mut all = Vec::with_capacity(domains.len());
+    for domain in domains {
+        let latest = store.runs(domain, LATEST).await?;
+        let former = latest.iter().find(|run| has_ended(run)).map(|run| run.id);
+        all.push(Awaited { domain: domain.clone(), former });
+    }
+    Ok(all)
+}
+
 /// The runs that a request began, one a domain, when all have ended.
 pub(super) async fn runs(
     store: &Store,
-    domains: &[DomainName],
+    awaited: &[Awaited],
     request_id: &str,
     patience: Duration,
 ) -> Result<Vec<Run>, Failure> {
-    let bar = progress::towards("domains synced", domains.len() as u64);
-    let mut runs = Vec::with_capacity(domains.len());
+    let bar = progress::towards("domains synced", awaited.len() as u64);
+    let mut runs = Vec::with_capacity(awaited.len());
     let begin = Instant::now();
-    for domain in domains {
+    for Awaited { domain, former } in awaited {
         let mut other = None;
         loop {
             let latest = store.runs(domain, LATEST).await?;
@@ -35,7 +53,8 @@ pub(super) async fn runs(
                 runs.push(run.clone());
                 break;
             }
-            crowded_out(&latest, request_id, &mut other, domain, Instant::now())?;
+            let newer: Vec<_> = latest.into_iter().take_while(|run| Some(run.id) != *former).collect();
+            crowded_out(&newer, request_id, &mut other, domain, Instant::now())?;
             if begin.elapsed() > patience {
                 return Err(Failure::Busy(format!(
                     "the sync of {domain} has not ended after {} s",
@@ -72,7 +91,8 @@ pub(super) fn outcome(runs: &[Run]) -> Result<(), Failure> {
         return Err(Failure::Other(format!("the sync of {} failed: {why}", run.domain)));
     }
     if let Some(run) = any(&[RunState::Held, RunState::Waiting]) {
-        return Err(Failure::Held(format!("the sync of {} is held: `membermail sync show {}`", run.domain, run.id)));
+        let id = run.waits_for.unwrap_or(run.id);
+        return Err(Failure::Held(format!("the sync of {} is held: `membermail sync show {id}`", run.domain)));
     }
     Ok(())
 }
@@ -81,24 +101,28 @@ fn has_ended(run: &Run) -> bool {
     !matches!(run.state, RunState::Running | RunState::Released)
 }
 
-/// A domain has one run at a time. A message that comes while another is at it is dropped, so that ours never begins.
+/// A domain has one run at a time. A message that comes while another is at it is dropped, so that ours never begins. Of
+/// `newer` runs than those that had ended before ours was asked for, none of which need have been seen running.
 fn crowded_out(
-    latest: &[Run],
+    newer: &[Run],
     request_id: &str,
     other: &mut Option<(Ulid, Option<Instant>)>,
     domain: &DomainName,
     now: Instant,
 ) -> Result<(), Failure> {
-    let ours = latest.iter().any(|run| run.request_id == request_id);
-    let running = latest.iter().find(|run| run.state == RunState::Running && run.request_id != request_id);
-    match (ours, running, &other) {
-        (true, ..) => *other = None,
-        (false, Some(run), _) => *other = Some((run.id, None)),
-        (false, None, Some((id, None))) => *other = Some((*id, Some(now))),
-        (false, None, Some((id, Some(ended)))) if now.duration_since(*ended) > AFTER => {
+    if newer.iter().any(|run| run.request_id == request_id) {
+        *other = None;
+        return Ok(());
+    }
+    let running = newer.iter().find(|run| run.state == RunState::Running);
+    match (running, &other) {
+        (Some(run), _) => *other = Some((run.id, None)),
+        (None, Some((id, None))) => *other = Some((*id, Some(now))),
+        (None, Some((id, Some(ended)))) if now.duration_since(*ended) > AFTER => {
             return Err(Failure::Busy(format!("run {id} of {domain} was at it, and has ended: ask again")));
         }
-        (false, None, _) => {}
+        (None, Some((_, Some(_)))) => {}
+        (None, None) => *other = newer.first().map(|run| (run.id, Some(now))),
     }
     Ok(())
 }
@@ -108,7 +132,8 @@ mod tests {
     use super::*;
 
     fn run(state: RunState) -> Run {
-        let (finished, counts, digest, decided_by, failure) = (None, None, None, None, Some("why".to_owned()));
+        let (finished, counts, digest, waits_for, decided_by) = (None, None, None, None, None);
+        let failure = Some("why".to_owned());
         Run {
             id: Ulid::nil(),
             domain: "ubuntu.com".parse().unwrap(),
@@ -117,6 +142,7 @@ mod tests {
             finished,
             counts,
             digest,
+            waits_for,
             decided_by,
             failure,
             request_id: "ours".to_owned(),
@@ -132,6 +158,30 @@ mod tests {
     fn the_worst_counts(#[case] states: &[RunState], #[case] kind: Option<&str>) {
         let runs: Vec<_> = states.iter().map(|state| run(*state)).collect();
         assert_eq!(outcome(&runs).err().map(|failure| failure.kind()), kind);
+    }
+
+    #[test]
+    fn the_run_to_decide_on_is_named() {
+        let announced = Ulid::from_parts(1, 1);
+        let waiting = Run { waits_for: Some(announced), ..run(RunState::Waiting) };
+        let told = outcome(&[waiting]).unwrap_err().to_string();
+        assert!(told.contains(&format!("`membermail sync show {announced}`")), "{told}");
+        let told = outcome(&[run(RunState::Held)]).unwrap_err().to_string();
+        assert!(told.contains(&format!("`membermail sync show {}`", Ulid::nil())), "{told}");
+    }
+
+    /// It lived for less than a look.
+    #[test]
+    fn a_run_that_was_never_seen_running_crowds_out_too() {
+        let (domain, begin) = ("ubuntu.com".parse().unwrap(), Instant::now());
+        let mut other = None;
+        let mut look = |newer: &[Run], after| {
+            crowded_out(newer, "ours", &mut other, &domain, begin + after).map_err(|failure| failure.kind())
+        };
+        let short = Run { request_id: "another".to_owned(), ..run(RunState::Unchanged) };
+        assert_eq!(look(&[], AFTER), Ok(()));
+        assert_eq!(look(std::slice::from_ref(&short), AFTER * 2), Ok(()));
+        assert_eq!(look(&[short], AFTER * 4), Err("busy"));
     }
 
     #[test]

@@ -96,7 +96,11 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Failu
         Command::Show { run } => {
             let run = find(&store, &community, run).await?;
             let steps = store.steps_of(&run.domain, run.id).await?;
-            context.output.show(&OneRun { run, steps })
+            let announced = match run.waits_for {
+                Some(announced) => store.run(&run.domain, announced).await?.map(|run| run.state),
+                None => None,
+            };
+            context.output.show(&OneRun { run, announced, steps })
         }
         Command::Release { run, wait } => decide::release(context, &store, &community, run, wait).await,
         Command::Reject { run } => decide::reject(context, &store, &community, run).await,
@@ -115,8 +119,12 @@ async fn plan(context: &Context, store: &Store, community: &Community, name: &Do
         clock: &context.operator.clock,
         random: &context.operator.random,
     };
-    let bar = progress::counting("participants read");
-    let plan = engine.plan(name, &|read| bar.set_position(read as u64)).await;
+    let bar = progress::towards("participants read", 0);
+    let read = |read, total| {
+        bar.set_length(total);
+        bar.set_position(read);
+    };
+    let plan = engine.plan(name, &read).await;
     bar.finish_and_clear();
     let plan = plan.map_err(failure)?;
     let held = plan.guard(&community.rules) == Guard::Hold;
@@ -141,11 +149,15 @@ async fn start(
     let message =
         |domain: &DomainName| SyncTeam { domain: domain.clone(), release: None, request_id: request_id.clone() };
     let messages: Vec<_> = domains.iter().map(message).collect();
+    let awaited = match wait.patience() {
+        Some(patience) => Some((follow::before(store, &domains).await?, patience)),
+        None => None,
+    };
     context.place.queue(Inbox::Sync).await?.send_all(&messages).await?;
-    let Some(patience) = wait.patience() else {
+    let Some((awaited, patience)) = awaited else {
         return context.output.show(&Asked { request_id, domains });
     };
-    let runs = follow::runs(store, &domains, &request_id, patience).await?;
+    let runs = follow::runs(store, &awaited, &request_id, patience).await?;
     let outcome = follow::outcome(&runs);
     context.output.show(&Runs { runs })?;
     outcome

@@ -80,18 +80,23 @@ fn changes(counts: &Counts) -> String {
 pub(super) struct OneRun {
     #[serde(flatten)]
     pub(super) run: Run,
+    /// Of one that waits for an earlier run: how far that is.
+    #[serde(rename = "waits_for_state", skip_serializing_if = "Option::is_none")]
+    pub(super) announced: Option<RunState>,
     pub(super) steps: Vec<Step>,
 }
 
 impl fmt::Display for OneRun {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Run { id, domain, state, started, finished, counts, decided_by, failure, request_id, .. } = &self.run;
+        let Run { id, domain, state, started, finished, counts, waits_for, decided_by, failure, request_id, .. } =
+            &self.run;
         let about = [
             ("run", Some(id.to_string())),
             ("domain", Some(domain.to_string())),
             ("state", Some(state.as_str().to_owned())),
             ("started", Some(time(*started))),
             ("finished", finished.map(time)),
+            ("waits for", waits_for.map(|id| id.to_string())),
             ("decided by", decided_by.clone()),
             ("failure", failure.clone()),
             ("request", Some(request_id.clone())),
@@ -102,11 +107,24 @@ impl fmt::Display for OneRun {
             let plan = Plan { domain: domain.clone(), read_at: *started, counts: *counts, steps: self.steps.clone() };
             writeln!(f, "\n{plan}")?;
         }
-        if *state == RunState::Held {
-            writeln!(f, "\nIt takes more than the community's rules let pass without a look:")?;
-            writeln!(f, "  membermail sync release {id}\n  membermail sync reject {id}")?;
+        let (announced, id) = waits_for.map_or((Some(*state), *id), |announced| (self.announced, announced));
+        match announced {
+            Some(RunState::Held) => {
+                writeln!(f, "\nIt takes more than the community's rules let pass without a look:")?;
+                writeln!(f, "  membermail sync release {id}\n  membermail sync reject {id}")
+            }
+            Some(RunState::Rejected) if waits_for.is_some() => {
+                writeln!(f, "\nThe same plan was rejected with run {id}: nothing is taken while the plan is the same.")
+            }
+            Some(RunState::Released) if waits_for.is_some() => {
+                writeln!(f, "\nThe same plan was released with run {id} and is not done yet. If that takes long:")?;
+                writeln!(f, "  membermail sync release {id}")
+            }
+            Some(RunState::Applied) if waits_for.is_some() => {
+                writeln!(f, "\nThe same plan was released with run {id}: its steps are on their way.")
+            }
+            _ => Ok(()),
         }
-        Ok(())
     }
 }
 
@@ -150,6 +168,7 @@ mod tests {
             finished: Some(now),
             counts: Some(counts),
             digest: None,
+            waits_for: None,
             decided_by: (state == RunState::Rejected).then(|| "kim".to_owned()),
             failure: None,
             request_id: "request-1".to_owned(),
@@ -166,8 +185,19 @@ mod tests {
             version: 1,
             action: Action::Leave { reason: Reason::NotInTeam, until },
         };
-        let one = OneRun { run: run(RunState::Held), steps: vec![step] };
+        let one = OneRun { run: run(RunState::Held), announced: None, steps: vec![step] };
         let list = Runs { runs: vec![run(RunState::Held), run(RunState::Rejected)] };
         insta::assert_snapshot!(format!("{list}\n---\n{one}"));
+    }
+
+    #[test]
+    fn a_run_that_waits_names_the_one_to_decide_on() {
+        let told = |announced| {
+            let waits_for = Some(Ulid::from_string("01KATW4Y00XXXXXXXXXXXXXXXX").unwrap());
+            let run = Run { waits_for, counts: None, ..run(RunState::Waiting) };
+            OneRun { run, announced: Some(announced), steps: Vec::new() }.to_string()
+        };
+        let all = [RunState::Held, RunState::Rejected, RunState::Released, RunState::Applied].map(told);
+        insta::assert_snapshot!(all.join("---\n"));
     }
 }

@@ -3,6 +3,7 @@
 mod failures;
 mod lists;
 mod observed;
+mod participants;
 mod people;
 mod wire;
 

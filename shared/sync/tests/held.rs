@@ -1,0 +1,154 @@
+//! What takes too much waits for a word, and what comes of that word is what is right when it is said.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says where it stopped")]
+
+#[expect(dead_code, reason = "some of it is for runs that die")]
+mod support;
+
+use jiff::SignedDuration;
+use membermail_core::alias::{Reason, Status};
+use membermail_core::audit::{Actor, Cause, RunChange};
+use membermail_core::clock::Clock;
+use membermail_core::random::OsRandom;
+use membermail_store::{Decided, Run, RunState};
+use membermail_sync::Ran;
+use support::{Queue, World, days, domain, of, untils};
+
+impl World {
+    /// Twenty members, eight of whom have left.
+    async fn with_leavers(name: &str) -> Self {
+        let world = Self::new(name, 20).await;
+        world.synced().await;
+        (1..=8).for_each(|id| world.leaves(id));
+        world
+    }
+
+    fn leaves(&self, id: u64) {
+        self.people.change(id, |one| one.in_team = false);
+    }
+
+    async fn decide(&self, run: &Run, did: RunChange) {
+        let cause = self.olivia();
+        let decided = self.store().decide_run(&domain(), run.id, did, cause, &OsRandom).await.unwrap();
+        assert_eq!(decided, Decided::Done);
+    }
+
+    fn olivia(&self) -> Cause<'static> {
+        Cause { actor: Actor::Operator, by: Some("olivia"), request_id: "request-2", now: self.clock.now() }
+    }
+
+    async fn release(&self, run: &Run, queue: &Queue) -> Run {
+        let ran = self.engine().release(&domain(), run.id, queue).await.unwrap();
+        let Ran::Done { run, .. } = ran else { panic!("{ran:?}") };
+        *run
+    }
+
+    async fn ban(&self, name: &str) {
+        let member = self.alias(name).await.member;
+        assert!(self.store().ban(member, self.olivia(), &OsRandom).await.unwrap());
+    }
+}
+
+fn is_waiting_for(run: &Run, announced: &Run) -> bool {
+    run.state == RunState::Waiting && run.waits_for == Some(announced.id)
+}
+
+#[tokio::test]
+async fn a_run_that_is_released_late_gives_the_whole_grace_and_spares_who_is_back() {
+    let world = World::with_leavers("late").await;
+    let queue = Queue::default();
+    let held = world.run(&queue).await;
+    assert_eq!((held.state, held.counts.unwrap().taken), (RunState::Held, 8));
+    assert!(queue.take().is_empty());
+    assert!(world.asked().await.is_empty());
+
+    world.clock.advance(days(15));
+    // One is back, one more has left, and one was deactivated; the address of one was another meanwhile.
+    world.people.change(1, |one| one.in_team = true);
+    world.leaves(9);
+    world.people.change(2, |one| one.is_valid = false);
+    world.ban("member03").await;
+    let member = world.alias("member03").await.member;
+    let member = world.store().member(member).await.unwrap().unwrap();
+    world.store().suspend_banned(&member, &[domain()], world.olivia(), &OsRandom).await.unwrap();
+    world.decide(&held, RunChange::Released).await;
+    world.clock.advance(SignedDuration::from_mins(1));
+    let released_at = world.clock.now();
+    let released = world.release(&held, &queue).await;
+    assert_eq!((released.state, released.id), (RunState::Applied, held.id));
+    let parts = queue.take();
+    assert_eq!(of(&parts), [2, 4, 5, 6, 7, 8].map(|id| format!("member{id:02}")));
+    assert!(untils(&parts).iter().all(|until| *until == released_at + days(14)), "{:?}", untils(&parts));
+    world.deliver(&parts).await;
+    assert_eq!(world.alias("member01").await.status, Status::Active);
+    assert_eq!(world.alias("member02").await.reason, Reason::NotValid);
+    assert_eq!(world.alias("member09").await.status, Status::Active);
+
+    // Nothing of it has ended by the next sync, and the message of the release that comes again does nothing.
+    let next = world.synced().await;
+    assert_eq!((next.counts.unwrap().suspend, next.counts.unwrap().leave), (0, 1));
+    let again = world.engine().release(&domain(), held.id, &queue).await.unwrap();
+    assert_eq!(again, Ran::NotReleased);
+    assert!(queue.take().is_empty());
+}
+
+#[tokio::test]
+async fn a_plan_is_announced_once_however_often_it_is_made() {
+    let world = World::with_leavers("once").await;
+    let held = world.run(&Queue::default()).await;
+    // More than are looked back at.
+    for _ in 0..105 {
+        let waiting = world.run(&Queue::default()).await;
+        assert!(is_waiting_for(&waiting, &held), "{waiting:?}");
+    }
+    world.decide(&held, RunChange::Rejected).await;
+    for _ in 0..105 {
+        let waiting = world.run(&Queue::default()).await;
+        assert!(is_waiting_for(&waiting, &held), "{waiting:?}");
+    }
+    world.leaves(9);
+    let other = world.run(&Queue::default()).await;
+    assert_eq!((other.state, other.waits_for), (RunState::Held, None));
+}
+
+#[tokio::test]
+async fn what_was_released_is_not_announced_again_while_it_is_on_its_way() {
+    let world = World::with_leavers("on-its-way").await;
+    let queue = Queue::default();
+    let held = world.run(&queue).await;
+    world.decide(&held, RunChange::Released).await;
+    assert!(is_waiting_for(&world.run(&queue).await, &held), "its message is on the queue");
+    world.release(&held, &queue).await;
+    assert!(is_waiting_for(&world.run(&queue).await, &held), "its steps are on the queue");
+    // They were lost: somebody is to hear of it.
+    queue.take();
+    world.clock.advance(SignedDuration::from_mins(61));
+    let held_again = world.run(&queue).await;
+    assert_eq!(held_again.state, RunState::Held);
+    world.decide(&held_again, RunChange::Released).await;
+    world.release(&held_again, &queue).await;
+    world.deliver(&queue.take()).await;
+    let last = world.synced().await;
+    assert_eq!((last.state, last.counts.unwrap().active), (RunState::Unchanged, 12));
+}
+
+#[tokio::test]
+async fn a_held_plan_gives_what_it_gives_and_bans_at_once() {
+    let world = World::with_leavers("gives").await;
+    world.signs_in(21, "joiner").await;
+    world.clock.advance(SignedDuration::from_mins(1));
+    world.ban("member10").await;
+    let held = world.synced().await;
+    assert_eq!((held.state, held.counts.unwrap().taken), (RunState::Held, 8));
+    assert_eq!(world.alias("joiner").await.status, Status::Active);
+    let banned = world.alias("member10").await;
+    assert_eq!((banned.status, banned.reason), (Status::Suspended, Reason::Banned));
+    assert_eq!(world.alias("member01").await.status, Status::Active);
+
+    // Somebody who waits is banned: that is done, and what is left is another plan.
+    world.decide(&held, RunChange::Rejected).await;
+    world.ban("member01").await;
+    let other = world.synced().await;
+    assert_eq!((other.state, other.counts.unwrap().taken), (RunState::Held, 7));
+    assert_eq!(world.alias("member01").await.reason, Reason::Banned);
+}
