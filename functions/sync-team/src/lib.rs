@@ -129,4 +129,11 @@ impl Retryable for Error {
     fn is_retryable(&self) -> bool {
         self.0.is_retryable()
     }
+
+    fn retry_after(&self) -> Option<Duration> {
+        match &self.0 {
+            SyncError::Launchpad(cause) => cause.retry_after(),
+            _ => None,
+        }
+    }
 }

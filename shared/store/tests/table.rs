@@ -139,6 +139,26 @@ async fn a_launchpad_person_belongs_to_one_member() {
 }
 
 #[tokio::test]
+async fn a_check_is_given_up_until_somebody_tries_again() {
+    let world = World::new("given-up").await;
+    let alice = world.member("alice", "alice@mail.example").await;
+    let state = async || world.store.member(alice.id).await.unwrap().unwrap().check.state;
+    world.store.record_given_up(alice.id).await.unwrap();
+    assert_eq!(state().await, CheckState::GivenUp);
+    // Sent back by an operator, it is tried again, and may be given up again.
+    world.store.record_delay(alice.id).await.unwrap();
+    assert_eq!(state().await, CheckState::Delayed);
+    world.store.record_given_up(alice.id).await.unwrap();
+    assert_eq!(state().await, CheckState::GivenUp);
+    // A new sign-in asks anew.
+    assert_eq!(world.member("alice", "alice@mail.example").await.check.state, CheckState::Pending);
+    // An outcome that is there stays.
+    world.store.record_outcome(alice.id, &Outcome::NoTeam, None, now()).await.unwrap();
+    world.store.record_given_up(alice.id).await.unwrap();
+    assert_eq!(state().await, CheckState::Done);
+}
+
+#[tokio::test]
 async fn a_nonce_and_a_state_are_used_up_once() {
     let world = World::new("replay").await;
     let use_up = |nonce, state| world.store.use_up("issuer", nonce, state, now());
