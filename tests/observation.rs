@@ -270,3 +270,28 @@ async fn the_dashboard_shows_the_alarms_and_all_our_metrics() -> Result<()> {
     }
     Ok(())
 }
+
+#[tokio::test]
+async fn a_function_knows_how_often_its_queue_shows_a_message() -> Result<()> {
+    let stack = Stack::of_this_run()?;
+    for (function, queue, variable) in [
+        ("VerifyMember", "VerifyQueue", "QUEUE_TRIES"),
+        ("WriteAliases", "WriteQueue", "QUEUE_TRIES"),
+        ("SyncTeam", "SyncQueue", "SYNC_QUEUE_TRIES"),
+    ] {
+        let (name, url) = (stack.physical_id(function)?, stack.physical_id(queue)?);
+        let settings = stack.cli(&["lambda", "get-function-configuration", "--function-name", &name])?;
+        let tries = settings["Environment"]["Variables"][variable].as_str().context("no tries")?.to_owned();
+        let asked = ["sqs", "get-queue-attributes", "--queue-url", &url, "--attribute-names", "RedrivePolicy"];
+        let policy = stack.cli(&asked)?;
+        let policy = policy["Attributes"]["RedrivePolicy"].as_str().context("no redrive")?.to_owned();
+        let policy: Value = serde_json::from_str(&policy)?;
+        // Emulators and AWS itself give it as a number or as text.
+        let shown = policy["maxReceiveCount"].to_string();
+        ensure!(
+            shown.trim_matches('"') == tries,
+            "{queue} shows a message {shown} times, and {function} knows {tries}"
+        );
+    }
+    Ok(())
+}
