@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::mpsc;
 
 use anyhow::{Context as _, Result, ensure};
-use aws_sdk_sqs::types::Message;
+use aws_sdk_sqs::types::{Message, QueueAttributeName};
 use jiff::SignedDuration;
 use membermail_core::address::DomainName;
 use membermail_core::clock::{Clock, ManualClock, SystemClock};
@@ -282,11 +282,11 @@ async fn a_function_knows_how_often_its_queue_shows_a_message() -> Result<()> {
         let (name, url) = (stack.physical_id(function)?, stack.physical_id(queue)?);
         let settings = stack.cli(&["lambda", "get-function-configuration", "--function-name", &name])?;
         let tries = settings["Environment"]["Variables"][variable].as_str().context("no tries")?.to_owned();
-        let asked = ["sqs", "get-queue-attributes", "--queue-url", &url, "--attribute-names", "RedrivePolicy"];
-        let policy = stack.cli(&asked)?;
-        let policy = policy["Attributes"]["RedrivePolicy"].as_str().context("no redrive")?.to_owned();
+        let asked = stack.sqs().await.get_queue_attributes().queue_url(url);
+        let policy = asked.attribute_names(QueueAttributeName::RedrivePolicy).send().await?.attributes;
+        let policy = policy.and_then(|mut all| all.remove(&QueueAttributeName::RedrivePolicy)).context("no redrive")?;
         let policy: Value = serde_json::from_str(&policy)?;
-        // Emulators and AWS itself give it as a number or as text.
+        // It may be a number or text.
         let shown = policy["maxReceiveCount"].to_string();
         ensure!(
             shown.trim_matches('"') == tries,

@@ -51,12 +51,9 @@ impl Context {
         let aws = Aws::from_env().await?;
         let metrics = Metrics::to_log();
         let observed = metrics.clone();
-        let launchpad = launchpad::Client::new(launchpad::Settings {
-            api: api.unwrap_or_else(|| community.launchpad.api.clone()),
-            user_agent: format!("membermail/{} (+{})", env!("CARGO_PKG_VERSION"), community.help),
-            patience: Duration::from_secs(patience.unwrap_or(20)),
-        })?
-        .observed_by(move |took, failed| observed.record(&Measure::Launchpad { took, failed }));
+        let patience = Duration::from_secs(patience.unwrap_or(20));
+        let launchpad = launchpad::Client::new(launchpad::Settings::of(&community, api, patience))?
+            .observed_by(move |took, failed| observed.record(&Measure::Launchpad { took, failed }));
         Ok(Self {
             launchpad,
             store: Store::new(aws.dynamodb(), table),
