@@ -31,6 +31,9 @@ async fn alice_signs_in_reads_her_address_and_signs_out() -> Result<()> {
     chromium.wait_for("alice@kubuntu.org now forwards to alice@mail.example", PATIENCE).await?;
     chromium.wait_for("You are a verified member of Ubuntu", PATIENCE).await?;
     ensure!(chromium.heading().await? == "Your addresses");
+    // The tab says so too, though the page was never loaded anew.
+    let title = chromium.page.title().await?;
+    ensure!(title == "Your addresses – Ubuntu mail", "the tab says {title:?}");
     let loads = chromium.nothing_went_wrong().await?;
     for part in ["/assets/style-", "/assets/icon-", "/assets/progress-"] {
         ensure!(loads.iter().any(|load| load.what.contains(part)), "no {part} among {loads:#?}");

@@ -6,7 +6,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use aws_sdk_sqs::types::Message;
+use aws_sdk_sqs::types::{Message, QueueAttributeName};
 use jiff::SignedDuration;
 use membermail_core::address::DomainName;
 use membermail_core::clock::{Clock, ManualClock, SystemClock};
@@ -305,6 +305,31 @@ async fn the_dashboard_shows_the_alarms_and_all_our_metrics() -> Result<()> {
         "Mails",
     ] {
         ensure!(text.contains(name), "{name} is nowhere in {text}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_function_knows_how_often_its_queue_shows_a_message() -> Result<()> {
+    let stack = Stack::of_this_run()?;
+    for (function, queue, variable) in [
+        ("VerifyMember", "VerifyQueue", "QUEUE_TRIES"),
+        ("WriteAliases", "WriteQueue", "QUEUE_TRIES"),
+        ("SyncTeam", "SyncQueue", "SYNC_QUEUE_TRIES"),
+    ] {
+        let (name, url) = (stack.physical_id(function)?, stack.physical_id(queue)?);
+        let settings = stack.cli(&["lambda", "get-function-configuration", "--function-name", &name])?;
+        let tries = settings["Environment"]["Variables"][variable].as_str().context("no tries")?.to_owned();
+        let asked = stack.sqs().await.get_queue_attributes().queue_url(url);
+        let policy = asked.attribute_names(QueueAttributeName::RedrivePolicy).send().await?.attributes;
+        let policy = policy.and_then(|mut all| all.remove(&QueueAttributeName::RedrivePolicy)).context("no redrive")?;
+        let policy: Value = serde_json::from_str(&policy)?;
+        // It may be a number or text.
+        let shown = policy["maxReceiveCount"].to_string();
+        ensure!(
+            shown.trim_matches('"') == tries,
+            "{queue} shows a message {shown} times, and {function} knows {tries}"
+        );
     }
     Ok(())
 }

@@ -15,7 +15,8 @@ async fn each_failure_of_the_provider_has_its_page() -> Result<()> {
         (json!({ "kind": "status", "status": 404 }), 502, "The login service is not answering"),
         (json!({ "kind": "slow", "millis": 20_000 }), 502, "The login service is not answering"),
         (json!({ "kind": "cancel" }), 200, "You cancelled the login"),
-        (json!({ "kind": "error" }), 400, "The login could not be accepted"),
+        (json!({ "kind": "error" }), 400, "The login service reports an error"),
+        (json!({ "kind": "setup-needed" }), 400, "The login service wants to ask you first"),
     ];
     for (fault, status, heading) in failures {
         stack.provider_fault("pat54", fault.clone()).await?;
@@ -23,6 +24,8 @@ async fn each_failure_of_the_provider_has_its_page() -> Result<()> {
         let callback = stack.chosen(&mut browser, "pat54").await?;
         let page = browser.open(callback).await?;
         ensure!((page.status.as_u16(), page.heading().as_str()) == (status, heading), "{fault}: {}", page.text);
+        let says_what_to_do = ["log in again", "log in whenever"].iter().any(|words| page.text.contains(words));
+        ensure!(says_what_to_do, "{fault}: {}", page.text);
         ensure!(browser.cookie(&stack.public_url, "session").is_none(), "{fault}: a session was opened");
     }
     stack.mend_provider("pat54").await?;

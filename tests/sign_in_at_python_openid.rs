@@ -4,6 +4,10 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
+use aws_sdk_dynamodb::config::interceptors::BeforeSerializationInterceptorContextRef;
+use aws_sdk_dynamodb::config::{ConfigBag, Intercept};
+use aws_sdk_dynamodb::error::BoxError;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemInput;
 use lambda_http::http::{Method, Response, header};
 use lambda_http::{Body, Request, RequestExt};
 use membermail_core::address::Address;
@@ -14,7 +18,7 @@ use membermail_identity::session;
 use membermail_runtime::metrics::Metrics;
 use membermail_runtime::queue::Queue;
 use membermail_runtime::secret::MasterSecret;
-use membermail_store::{Member, Sealer};
+use membermail_store::{Member, Sealer, Store};
 use membermail_tests::peers::PythonProvider;
 use membermail_tests::stack::Stack;
 use membermail_tests::wait::until;
@@ -94,7 +98,8 @@ async fn sign_in_at_provider(context: &Context, word: &str, full_name: &str) -> 
     let cookie = cookies(&away).join("; ");
     let mut request = location(&away)?;
     let email = format!("{word}@mail.example");
-    request.query_pairs_mut().extend_pairs([("word", word), ("email", &email), ("fullname", full_name)]);
+    let person = [("word", word), ("email", &email), ("fullname", full_name), ("language", "ar")];
+    request.query_pairs_mut().extend_pairs(person);
     let browser = reqwest::Client::builder().redirect(Policy::none()).no_proxy().build()?;
     let answer = browser.get(request.clone()).send().await?;
     if let Some(back) = answer.headers().get(header::LOCATION) {
@@ -156,7 +161,10 @@ async fn a_sign_in_at_python_openid_opens_a_session_and_gives_an_address() -> Re
     let address = member.sign_in_address(&sealer)?;
     ensure!(address.is_some_and(|address| address.expose() == format!("{word}@mail.example")));
 
-    // The answer is good once: python3-openid knows no more of it, and our own table would not have it either.
+    let language = member.language.as_ref().map(ToString::to_string);
+    ensure!(language.as_deref() == Some("ar"), "{language:?}");
+
+    // The answer is good once: python3-openid knows no more of it.
     refused(&context, &returned, "The login could not be confirmed").await?;
 
     // The deployed functions go on from the queue: Launchpad knows the word, whichever provider stands before it.
@@ -202,5 +210,38 @@ async fn a_long_answer_of_python_openid_comes_by_a_form() -> Result<()> {
     ensure!(returned.form.is_some(), "the answer came by GET: {}", returned.url.as_str().len());
     let answer = returned.to(&context).await?;
     ensure!(member(&context, &answer).await?.is_some(), "{}: {:?}", answer.status(), answer.body());
+    Ok(())
+}
+
+/// A table that takes all but what is said of languages.
+#[derive(Debug)]
+struct NoLanguages;
+
+impl Intercept for NoLanguages {
+    fn name(&self) -> &'static str {
+        "no languages"
+    }
+
+    fn read_before_execution(
+        &self,
+        context: &BeforeSerializationInterceptorContextRef<'_>,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let update = context.input().downcast_ref::<UpdateItemInput>().and_then(UpdateItemInput::update_expression);
+        if update.is_some_and(|update| update.contains("#language")) { Err("told to fail".into()) } else { Ok(()) }
+    }
+}
+
+#[tokio::test]
+async fn no_sign_in_is_lost_for_the_language_of_a_notice() -> Result<()> {
+    let stack = Stack::of_this_run()?;
+    let provider = stack.python_openid().await?;
+    let mut context = context(&stack, &provider).await?;
+    let config = stack.dynamodb().await.config().to_builder().interceptor(NoLanguages).build();
+    context.store = Store::new(aws_sdk_dynamodb::Client::from_conf(config), &stack.table);
+    let returned = sign_in_at_provider(&context, &word_of(&stack, "pat96").await?, "Pat").await?;
+    let answer = returned.to(&context).await?;
+    let member = member(&context, &answer).await?.with_context(|| format!("no session: {:?}", answer.body()))?;
+    ensure!(member.language.is_none(), "the table took it");
     Ok(())
 }

@@ -56,7 +56,7 @@ pub(crate) async fn launchpad_is_down(world: &World, shell: &mut Shell) -> Resul
         let mut look = world.site().await?;
         look.cookies = site.cookies.clone();
         let page = look.get(&home).await?;
-        Ok(page.text.contains("Launchpad").then_some(()))
+        Ok(page.text.contains("Launchpad is not answering").then_some(()))
     })
     .await?;
     let dead = world.output("VerifyDeadLettersUrl").await?;

@@ -1,6 +1,7 @@
 """An OpenID 2.0 provider made of python3-openid. Prints its port, and serves loopback until its input ends.
 
-Who signs in stands in the browser's request, beside the protocol's parameters: `word`, `email` and `fullname`.
+Who signs in stands in the browser's request, beside the protocol's parameters: `word`, `email`, `fullname`
+and perhaps `language`.
 """
 
 import http.server
@@ -49,6 +50,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         identity = f"{self.server.root}/+id/{query['word']}"
         response = request.answer(True, identity=identity, claimed_id=identity)
         person = {"nickname": query["word"], "email": query["email"], "fullname": query.get("fullname", "")}
+        if "language" in query:
+            person["language"] = query["language"]
         asked = sreg.SRegRequest.fromOpenIDRequest(request)
         response.addExtension(sreg.SRegResponse.extractResponse(asked, person))
         return response

@@ -23,4 +23,12 @@ impl Stack {
         ensure!(output.status.success(), "aws {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
         Ok(serde_json::from_slice(&output.stdout).unwrap_or_default())
     }
+
+    /// What AWS calls a resource of the stack, by its logical id in the template.
+    pub fn physical_id(&self, logical: &str) -> Result<String> {
+        let resources = self.cli(&["cloudformation", "list-stack-resources", "--stack-name", "membermail"])?;
+        let all = resources["StackResourceSummaries"].as_array().context("no resources")?;
+        let one = all.iter().find(|one| one["LogicalResourceId"] == logical);
+        Ok(one.and_then(|one| one["PhysicalResourceId"].as_str()).with_context(|| format!("no {logical}"))?.to_owned())
+    }
 }

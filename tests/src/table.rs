@@ -6,9 +6,12 @@ use jiff::Timestamp;
 use membermail_core::address::Address;
 use membermail_core::alias::{Alias, Reason, Status};
 use membermail_core::audit::{Actor, Cause, Change, Entry};
+use membermail_core::clock::{Clock, SystemClock};
 use membermail_core::member::MemberId;
+use membermail_identity::session::SessionId;
 use membermail_store::StoredAlias;
 
+use crate::browser::Browser;
 use crate::stack::Stack;
 use crate::wait::until;
 
@@ -91,6 +94,13 @@ impl Stack {
             None => update.update_expression("REMOVE #name"),
         };
         Ok(update.send().await?.attributes.and_then(|mut old| old.remove(name)))
+    }
+
+    /// The member whose session a browser has.
+    pub async fn member_of(&self, browser: &Browser) -> Result<MemberId> {
+        let id = browser.cookie(&self.public_url, "session").and_then(SessionId::parse).context("no session")?;
+        let session = self.store().await.session(id.hash().as_str(), SystemClock.now()).await?;
+        Ok(session.context("no session in the table")?.member)
     }
 
     /// Whose address it is.

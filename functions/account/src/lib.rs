@@ -143,9 +143,10 @@ async fn view(context: &Context, member: &Member) -> Result<View, Error> {
         true => Vec::new(),
         false => context.secret.opening(opened, |cause| matches!(cause, Error::Sealed(_))).await?,
     };
-    let progress = match member.check.state {
+    let progress = match member.check.state_at(context.clock.now()) {
         CheckState::Pending => Progress::Pending,
         CheckState::Delayed => Progress::Delayed,
+        CheckState::GivenUp => Progress::GivenUp,
         CheckState::Done => Progress::Done,
     };
     let facts = Facts { progress, outcome: member.check.outcome.as_ref(), aliases: &aliases, refusals: &refusals };

@@ -10,11 +10,12 @@ use membermail_identity::session::{self, SessionId};
 use membermail_identity::state::{self, StateError, StateKey};
 use membermail_pages::answer;
 use membermail_pages::place::{self, Place};
+use membermail_runtime::batch::chain;
 use membermail_runtime::metrics::Measure;
 use membermail_runtime::queue::QueueError;
 use membermail_runtime::secret::SecretError;
 use membermail_store::{Sealer, Session, StoreError, UsedUp};
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::context::Context;
 use crate::{cookies, former_session, refused, with_cookie};
@@ -25,10 +26,9 @@ pub(crate) async fn callback(context: &Context, request: &Request, place: &Place
     context.metrics.record(&Measure::SignIn { outcome: completed.as_ref().map_or_else(Error::word, |_| "signed-in") });
     match completed {
         Ok(session) => {
-            // The state is used up; the secret behind it has no more use.
+            // The browser keeps its secret, by which another tab can still come back; the state of this one is used up.
             let home = answer::see_other(place.join("/").as_str());
-            let home = with_cookie(home, &session::cookie(&session, place.is_https()));
-            with_cookie(home, &state::clearing_cookie(place.is_https()))
+            with_cookie(home, &session::cookie(&session, place.is_https()))
         }
         Err(cause) => refused::callback(context, place, &cause),
     }
@@ -63,7 +63,8 @@ async fn complete(context: &Context, request: &Request, place: &Place) -> Result
 
     // Neither the assertion nor the state was used before.
     let issuer = &signed_in.identity.issuer;
-    if context.store.use_up(issuer, signed_in.nonce.as_str(), state.as_str(), now).await? == UsedUp::AlreadyUsed {
+    let (nonce, random) = (signed_in.nonce.as_str(), &*context.random);
+    if context.store.use_up(issuer, nonce, state.as_str(), now, random).await? == UsedUp::AlreadyUsed {
         return Err(Error::Replayed);
     }
     open_session(context, request, place, signed_in).await
@@ -81,7 +82,10 @@ async fn open_session(
     let member = context.store.sign_in(&sealer, &identity, &email, now, &*context.random).await?;
     // For notices. A language that is none is as good as no word on it.
     if let Some(language) = language.and_then(|text| Language::parse(&text).ok()) {
-        context.store.keep_language(&member, &language).await?;
+        // The assertion is used up by now: no sign-in is lost for the language of a notice.
+        if let Err(cause) = context.store.keep_language(&member, &language).await {
+            warn!(cause = chain(&cause), "the language of member {} could not be kept", member.id);
+        }
     }
     let request_id = place::request_id(request).to_owned();
     let message = VerifyMember { member: member.id, claimed_identifier: identity.subject, request_id };

@@ -52,7 +52,7 @@ async fn sign_in(context: &Context, request: &Request, place: &Place) -> Respons
         Ok(keys) => StateKey::derive(keys.current()),
         Err(cause) => return refused::unavailable(context, place, &cause),
     };
-    // A second tab keeps the first one's secret, so that both can come back.
+    // A second tab has the first one's secret, and the callback leaves it there: both can come back, in any order.
     let browser = state::read_cookie(cookies(request.headers()), place.is_https())
         .unwrap_or_else(|| BrowserSecret::new(&*context.random));
     let token = state::issue(&key, &browser, context.clock.now(), &*context.random);

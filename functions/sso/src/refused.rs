@@ -22,6 +22,24 @@ pub(crate) fn callback(context: &Context, place: &Place, cause: &Error) -> Respo
             info!("a sign-in was cancelled");
             (StatusCode::OK, "You cancelled the login", "Nothing was changed. You can log in whenever you like.")
         }
+        Error::Refused(refusal @ Refusal::SetupNeeded) => {
+            info!(code = refusal.code(), "the provider wants to ask the person first");
+            (
+                StatusCode::BAD_REQUEST,
+                "The login service wants to ask you first",
+                "It would not say who you are without a word from you, so nothing was changed. \
+                 Please log in again, and answer what it asks.",
+            )
+        }
+        Error::Refused(refusal @ Refusal::ProviderError(_)) => {
+            warn!(code = refusal.code(), "the provider reports an error");
+            (
+                StatusCode::BAD_REQUEST,
+                "The login service reports an error",
+                "It could not log you in, so nothing was changed. Please log in again in a few minutes. \
+                 If it stays so, ask for help below.",
+            )
+        }
         Error::Refused(refusal) => {
             warn!(code = refusal.code(), cause = chain(refusal), "an assertion was refused");
             (

@@ -53,12 +53,9 @@ impl Context {
         let aws = Aws::from_env().await?;
         let metrics = Metrics::to_log();
         let observed = metrics.clone();
-        let launchpad = launchpad::Client::new(launchpad::Settings {
-            api: api.unwrap_or_else(|| community.launchpad.api.clone()),
-            user_agent: format!("membermail/{} (+{})", env!("CARGO_PKG_VERSION"), community.help),
-            patience: Duration::from_secs(patience.unwrap_or(600)),
-        })?
-        .observed_by(move |took, failed| observed.record(&Measure::Launchpad { took, failed }));
+        let patience = Duration::from_secs(patience.unwrap_or(600));
+        let launchpad = launchpad::Client::new(launchpad::Settings::of(&community, api, patience))?
+            .observed_by(move |took, failed| observed.record(&Measure::Launchpad { took, failed }));
         Ok(Self {
             launchpad,
             store: Store::new(aws.dynamodb(), table),
@@ -128,5 +125,12 @@ struct Error(#[from] SyncError);
 impl Retryable for Error {
     fn is_retryable(&self) -> bool {
         self.0.is_retryable()
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        match &self.0 {
+            SyncError::Launchpad(cause) => cause.retry_after(),
+            _ => None,
+        }
     }
 }

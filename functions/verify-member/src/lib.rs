@@ -6,20 +6,21 @@ use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use membermail_core::clock::{Clock, SystemClock};
 use membermail_core::community::Community;
 use membermail_core::eligibility::{self, Outcome, Person, Standing};
+use membermail_core::member::MemberId;
 use membermail_core::message::{VerifyMember, WriteAlias, WriteAliases};
 use membermail_core::random::OsRandom;
 use membermail_launchpad as launchpad;
 use membermail_runtime::aws::Aws;
-use membermail_runtime::batch::{Inbox, Reports, Retryable};
+use membermail_runtime::batch::{Inbox, Reports, Retryable, Try, chain};
 use membermail_runtime::metrics::{Measure, Metrics};
 use membermail_runtime::queue::{Queue, QueueError};
 use membermail_runtime::variables::{Variables, of_process};
 use membermail_store::{Recorded, Store, StoreError};
-use tracing::info;
+use tracing::{info, warn};
 use url::Url;
 
 /// How often the verify queue shows a message, unless the template says otherwise.
-const TRIES: u32 = 12;
+const TRIES: u32 = 130;
 
 /// What the function holds through its life.
 pub struct Context {
@@ -50,12 +51,9 @@ impl Context {
         let aws = Aws::from_env().await?;
         let metrics = Metrics::to_log();
         let observed = metrics.clone();
-        let launchpad = launchpad::Client::new(launchpad::Settings {
-            api: api.unwrap_or_else(|| community.launchpad.api.clone()),
-            user_agent: format!("membermail/{} (+{})", env!("CARGO_PKG_VERSION"), community.help),
-            patience: Duration::from_secs(patience.unwrap_or(20)),
-        })?
-        .observed_by(move |took, failed| observed.record(&Measure::Launchpad { took, failed }));
+        let patience = Duration::from_secs(patience.unwrap_or(20));
+        let launchpad = launchpad::Client::new(launchpad::Settings::of(&community, api, patience))?
+            .observed_by(move |took, failed| observed.record(&Measure::Launchpad { took, failed }));
         Ok(Self {
             launchpad,
             store: Store::new(aws.dynamodb(), table),
@@ -74,11 +72,15 @@ pub async fn handle(context: &Context, event: SqsEvent) -> SqsBatchResponse {
     let Context { inbox: queue, reports, metrics, clock, .. } = context;
     let (reports, clock) = (Some(reports), &**clock);
     let inbox = Inbox { step: "verify-member", queue, reports, metrics, clock, random: &OsRandom };
-    inbox.each(event, |message| verify(context, message)).await
+    inbox.each_try(event, |message, attempt| verify(context, message, attempt)).await
 }
 
-async fn verify(context: &Context, message: VerifyMember) -> Result<(), Error> {
+async fn verify(context: &Context, message: VerifyMember, attempt: Try) -> Result<(), Error> {
+    let member = message.member;
     let checked = check(context, message).await;
+    if let Err(cause) = &checked {
+        tell_member(context, member, cause, attempt).await;
+    }
     let outcome = match &checked {
         Ok(outcome) => outcome,
         Err(Error::Launchpad(_)) => "launchpad-failed",
@@ -86,6 +88,19 @@ async fn verify(context: &Context, message: VerifyMember) -> Result<(), Error> {
     };
     context.metrics.record(&Measure::Verification { outcome });
     checked.map(drop)
+}
+
+/// What the page says until there is an outcome: that we keep trying, for as long as that is true.
+async fn tell_member(context: &Context, member: MemberId, cause: &Error, attempt: Try) {
+    let noted = match cause {
+        Error::NoMember => return,
+        _ if attempt.is_last => context.store.record_given_up(member).await,
+        Error::Launchpad(_) => context.store.record_delay(member).await,
+        Error::Store(_) | Error::Queue(_) => return,
+    };
+    if let Err(cause) = noted {
+        warn!(cause = chain(&cause), "the page of member {member} could not be told how far the check is");
+    }
 }
 
 /// The word for the outcome comes back.
@@ -97,13 +112,7 @@ async fn check(context: &Context, message: VerifyMember) -> Result<&'static str,
     let standing = if member.is_banned() {
         Standing::Unknown
     } else {
-        match context.launchpad.standing(&message.claimed_identifier).await {
-            Ok(standing) => standing,
-            Err(cause) => {
-                context.store.record_delay(message.member).await?;
-                return Err(cause.into());
-            }
-        }
+        context.launchpad.standing(&message.claimed_identifier).await?
     };
     let outcome = eligibility::decide(member.is_banned(), &standing, &context.community);
     let person = known_person(&standing);
@@ -154,6 +163,13 @@ impl Retryable for Error {
             // Whatever Launchpad answers, it may answer better later: nobody's address hangs on one bad answer.
             Self::Launchpad(_) | Self::Queue(_) => true,
             Self::Store(cause) => cause.is_retryable(),
+        }
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Launchpad(cause) => cause.retry_after(),
+            Self::NoMember | Self::Store(_) | Self::Queue(_) => None,
         }
     }
 }

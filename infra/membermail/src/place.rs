@@ -107,12 +107,8 @@ impl Place {
                 url.map(|url| url.parse().map_err(unreadable)).transpose()?
             }
         };
-        launchpad::Client::new(launchpad::Settings {
-            api: api.unwrap_or_else(|| community.launchpad.api.clone()),
-            user_agent: format!("membermail/{} (+{})", env!("CARGO_PKG_VERSION"), community.help),
-            patience: PATIENCE,
-        })
-        .map_err(|cause| Failure::Other(cause.to_string()))
+        launchpad::Client::new(launchpad::Settings::of(community, api, PATIENCE))
+            .map_err(|cause| Failure::Other(cause.to_string()))
     }
 
     /// A queue to put work on.

@@ -89,6 +89,8 @@ pub enum Launchpad {
     MissingFlag,
     /// The connection breaks within the body.
     CutShort,
+    /// The connection breaks before anything is answered.
+    Down,
     /// An answer that is elsewhere.
     Redirect,
     /// A list that goes on at another host.
@@ -124,12 +126,16 @@ pub enum Provider {
     },
     /// Says of its own assertion that it is not valid.
     Denied,
+    /// Says of its own assertion that it is valid as often as it is asked, though it should say so once (11.4.2).
+    ConfirmsAgain,
     /// No key-value form.
     Malformed,
     /// The browser comes back as if the person had cancelled.
     Cancel,
     /// The browser comes back with an error.
     Error,
+    /// The browser comes back with an answer to a question that asks nobody.
+    SetupNeeded,
 }
 
 impl Launchpad {
@@ -145,7 +151,7 @@ impl Launchpad {
 impl Provider {
     /// Whether the browser sees it; the others are for the relying party's own requests.
     pub fn is_indirect(&self) -> bool {
-        matches!(self, Self::Cancel | Self::Error)
+        matches!(self, Self::Cancel | Self::Error | Self::SetupNeeded)
     }
 }
 

@@ -154,6 +154,18 @@ mod tests {
     }
 
     proptest! {
+        /// And no name is refused but for a reason that is true of it: what is a dot-atom of 64 octets and not reserved is
+        /// a local part.
+        #[test]
+        fn a_name_that_can_be_an_address_is_one(atoms in prop::collection::vec("[a-z0-9!#$%&'*+/=?^_`{|}~-]{1,20}", 1..6)) {
+            let text = atoms.join(".");
+            prop_assume!(text.len() <= LOCAL_PART_OCTETS && !is_reserved(&text));
+            prop_assert_eq!(LocalPart::parse(&text).map(String::from), Ok(text.clone()));
+            if let Ok(name) = LaunchpadName::parse(&text) {
+                prop_assert_eq!(LocalPart::of(&name).map(String::from), Ok(text.clone()));
+            }
+        }
+
         /// Whatever Launchpad calls a person, what we make of it is an address that mail servers take.
         #[test]
         fn a_local_part_is_always_mailable(name in "[a-z0-9][a-z0-9+.-]{1,80}") {

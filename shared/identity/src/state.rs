@@ -93,11 +93,6 @@ pub fn cookie(browser: &BrowserSecret, https: bool) -> String {
     COOKIE.set(&to_text(browser.0.as_slice()), https)
 }
 
-/// The `Set-Cookie` header that takes it away.
-pub fn clearing_cookie(https: bool) -> String {
-    COOKIE.clear(https)
-}
-
 /// The secret among the `Cookie` headers of a request.
 pub fn read_cookie<'a>(headers: impl Iterator<Item = &'a str>, https: bool) -> Option<BrowserSecret> {
     COOKIE.read(headers, https).and_then(|text| from_text(&text)).map(|bytes| BrowserSecret(Zeroizing::new(bytes)))

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use membermail_core::community::Community;
 use reqwest::header::{ACCEPT, HeaderValue};
 use reqwest::{Response, StatusCode, redirect};
 use serde::de::DeserializeOwned;
@@ -29,6 +30,14 @@ pub struct Settings {
     pub user_agent: String,
     /// The time that one look-up may take, with all its requests and repetitions. One request gets at most half.
     pub patience: Duration,
+}
+
+impl Settings {
+    /// The Launchpad of a community, or another one `instead`, asked by a program that says whom to turn to about it.
+    pub fn of(community: &Community, instead: Option<Url>, patience: Duration) -> Self {
+        let api = instead.unwrap_or_else(|| community.launchpad.api.clone());
+        Self { api, user_agent: format!("membermail/{} (+{})", env!("CARGO_PKG_VERSION"), community.help), patience }
+    }
 }
 
 /// Is told of every request to Launchpad: how long it took until its answer was read or given up, and whether there was

@@ -5,8 +5,10 @@ const renew = async () => {
   if (!current || !current.dataset.refresh) return;
   try {
     const answer = await fetch(location.href, { headers: { accept: "text/html" } });
-    const next = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("live");
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const next = page.getElementById("live");
     if (!next) return location.reload();
+    if (page.title !== document.title) document.title = page.title;
     if (next.innerHTML !== current.innerHTML) current.innerHTML = next.innerHTML;
     if (next.dataset.refresh) current.dataset.refresh = next.dataset.refresh;
     else delete current.dataset.refresh;

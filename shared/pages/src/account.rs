@@ -37,6 +37,8 @@ pub enum Progress {
     Pending,
     /// Launchpad does not answer; the queue tries again.
     Delayed,
+    /// Launchpad did not answer for so long that nobody tries any more.
+    GivenUp,
     /// There is an outcome.
     Done,
 }
@@ -118,7 +120,7 @@ impl View {
     pub fn of(facts: &Facts<'_>, community: &Community) -> Self {
         let mut rows: Vec<Row> =
             facts.aliases.iter().map(|(alias, destination)| alias_row(alias, destination.as_ref())).collect();
-        rows.extend(facts.refusals.iter().map(|(domain, refusal)| refusal_row(domain, *refusal, community)));
+        rows.extend(facts.current_refusals().map(|(domain, refusal)| refusal_row(domain, *refusal, community)));
         let mut refresh = None;
         if let (Progress::Done, Some(Outcome::Eligible { domains })) = (facts.progress, facts.outcome) {
             for domain in domains.iter().filter(|domain| !facts.mentions(domain)) {
@@ -144,6 +146,11 @@ impl View {
                 refresh = Some(10);
                 ("Launchpad is not answering", "Nothing is lost: we keep trying, and your address will be made as soon as Launchpad answers. You can close this page and come back later.".into(), None)
             }
+            Progress::GivenUp => (
+                "Your membership could not be checked",
+                "We asked Launchpad for a day, got no answer that we could use, and have stopped. Nothing of yours has changed. Log out and in again, and we ask anew.".into(),
+                None,
+            ),
             Progress::Done => outcome_words(facts.outcome, community),
         };
         Self { heading: heading.into(), text, link, rows, refresh }
@@ -151,6 +158,16 @@ impl View {
 }
 
 impl Facts<'_> {
+    /// Those of domains that the member is eligible for. A refusal stays in the table until the domain gives them an
+    /// address; who has lost the right to one need not change their name for it.
+    fn current_refusals(&self) -> impl Iterator<Item = &(DomainName, Refusal)> {
+        let eligible = match self.outcome {
+            Some(Outcome::Eligible { domains }) => domains.as_slice(),
+            _ => &[],
+        };
+        self.refusals.iter().filter(|(domain, _)| eligible.contains(domain))
+    }
+
     fn mentions(&self, domain: &DomainName) -> bool {
         self.aliases.iter().any(|(alias, _)| &alias.address.domain == domain)
             || self.refusals.iter().any(|(refused, _)| refused == domain)

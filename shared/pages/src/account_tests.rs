@@ -83,7 +83,7 @@ fn every_outcome_has_its_words() {
         eligible(),
     ];
     let mut text = String::new();
-    for progress in [Progress::Pending, Progress::Delayed] {
+    for progress in [Progress::Pending, Progress::Delayed, Progress::GivenUp] {
         text.push_str(&words(&Facts { progress, outcome: None, aliases: &[], refusals: &[] }));
     }
     for outcome in &outcomes {
@@ -119,6 +119,22 @@ fn every_state_of_an_address_has_its_words() {
         refusals: &refusals.map(|refusal| (domain("kubuntu.org"), refusal)),
     };
     insta::assert_snapshot!(words(&facts));
+}
+
+#[test]
+fn a_refusal_is_told_to_those_who_are_eligible_there() {
+    let refusals = [
+        (domain("kubuntu.org"), Refusal::Name(LocalPartError::Reserved)),
+        (domain("xubuntu.org"), Refusal::DomainNotVerified),
+    ];
+    let titles = |outcome: Option<&Outcome>| -> Vec<String> {
+        let facts = Facts { progress: Progress::Done, outcome, aliases: &[], refusals: &refusals };
+        View::of(&facts, &community()).rows.into_iter().map(|row| row.title).collect()
+    };
+    assert_eq!(titles(Some(&eligible())), ["kubuntu.org", "ubuntu.com"]);
+    for outcome in [None, Some(Outcome::NoTeam), Some(Outcome::CodeOfConductUnsigned), Some(Outcome::Banned)] {
+        assert_eq!(titles(outcome.as_ref()), [""; 0], "{outcome:?}");
+    }
 }
 
 #[test]

@@ -22,6 +22,11 @@ pub trait Retryable: Error {
     /// Whether the same message can succeed later.
     fn is_retryable(&self) -> bool;
 
+    /// For how long whoever failed us asked to be left alone, where they did.
+    fn retry_after(&self) -> Option<Duration> {
+        None
+    }
+
     /// The member whom it concerns, where the message is about several.
     fn member(&self) -> Option<MemberId> {
         None
@@ -35,6 +40,15 @@ pub struct Reports {
     pub queue: Queue,
     /// How often the function's own queue shows a message (`maxReceiveCount`).
     pub tries: u32,
+}
+
+/// Which try of a message it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Try {
+    /// How often the queue has shown the message, this time with it.
+    pub receives: u32,
+    /// Whether the queue moves it to the dead letters if this one fails too.
+    pub is_last: bool,
 }
 
 /// The queue in front of a function, and what is told of each of its messages.
@@ -63,18 +77,35 @@ impl Inbox<'_> {
         E: Retryable,
         F: Future<Output = Result<(), E>>,
     {
+        self.each_try(event, move |message, _| handle(message)).await
+    }
+
+    /// The same for a handler that does something else at the last try than before.
+    pub async fn each_try<'h, M, E, F>(&self, event: SqsEvent, handle: impl Fn(M, Try) -> F + 'h) -> SqsBatchResponse
+    where
+        M: DeserializeOwned + Concerns,
+        E: Retryable,
+        F: Future<Output = Result<(), E>>,
+    {
         let mut response = SqsBatchResponse::default();
         for record in event.records {
             let age = self.age(&record);
-            let failed = one(&record, &handle).await.err();
+            let attempt = self.attempt(&record);
+            let failed = one(&record, attempt, &handle).await.err();
             self.metrics.record(&Measure::Message { function: self.step, age, failed: failed.is_some() });
             let Some(failed) = failed else { continue };
-            if let Some(reports) = self.reports.filter(|reports| failed.receives >= reports.tries) {
+            if let Some(reports) = self.reports.filter(|_| attempt.is_last) {
                 reports.tell(self.step, &failed).await;
             }
             response.batch_item_failures.push(failed.back(self.queue, self.random).await);
         }
         response
+    }
+
+    fn attempt(&self, record: &SqsMessage) -> Try {
+        let receives = record.attributes.get("ApproximateReceiveCount").and_then(|count| count.parse().ok());
+        let receives = receives.unwrap_or(1);
+        Try { receives, is_last: self.reports.is_some_and(|reports| receives >= reports.tries) }
     }
 
     /// How long ago the message was sent.
@@ -92,6 +123,7 @@ struct Failed {
     receipt: String,
     receives: u32,
     retryable: bool,
+    retry_after: Option<Duration>,
     member: Option<MemberId>,
     request_id: String,
     error: String,
@@ -101,7 +133,8 @@ struct Failed {
 impl Failed {
     /// Gives the record back to its queue.
     async fn back(self, queue: &Queue, random: &dyn Random) -> BatchItemFailure {
-        let seconds = if self.retryable { seconds_until_retry(self.receives, random) } else { 0 };
+        let wait = |receives| seconds_until_retry(receives, self.retry_after, random);
+        let seconds = if self.retryable { wait(self.receives) } else { 0 };
         if let Err(cause) = queue.hide(&self.receipt, seconds).await {
             // The queue's own visibility time-out still brings the message back.
             warn!(message_id = self.message_id, cause = %cause, "the wait for the next try could not be set");
@@ -131,22 +164,22 @@ impl Reports {
     }
 }
 
-async fn one<M, E, F>(record: &SqsMessage, handle: &impl Fn(M) -> F) -> Result<(), Failed>
+async fn one<M, E, F>(record: &SqsMessage, attempt: Try, handle: &impl Fn(M, Try) -> F) -> Result<(), Failed>
 where
     M: DeserializeOwned + Concerns,
     E: Retryable,
     F: Future<Output = Result<(), E>>,
 {
     let message_id = record.message_id.clone().unwrap_or_default();
-    let receives = record.attributes.get("ApproximateReceiveCount").and_then(|count| count.parse().ok());
     let message: Result<M, _> = serde_json::from_str(record.body.as_deref().unwrap_or_default());
     let request_id = request_id(record, message.as_ref().ok());
     let span = tracing::info_span!("message", message_id, request_id);
     let failed = |member: Option<MemberId>, retryable: bool, error: String, cause: String| Failed {
         message_id: message_id.clone(),
         receipt: record.receipt_handle.clone().unwrap_or_default(),
-        receives: receives.unwrap_or(1),
+        receives: attempt.receives,
         retryable,
+        retry_after: None,
         member,
         request_id: request_id.clone(),
         error,
@@ -160,11 +193,11 @@ where
         message.began_with(request_id.clone());
         let member = message.member();
         // Boxed: the SDK's futures are deep, and without this their layout is too deep for the compiler.
-        Box::pin(handle(message)).await.map_err(|cause| {
-            let retryable = cause.is_retryable();
+        Box::pin(handle(message, attempt)).await.map_err(|cause| {
+            let (retryable, retry_after) = (cause.is_retryable(), cause.retry_after());
             let text = chain(&cause);
             warn!(retryable, cause = text, "a message failed");
-            failed(cause.member().or(member), retryable, cause.to_string(), text)
+            Failed { retry_after, ..failed(cause.member().or(member), retryable, cause.to_string(), text) }
         })
     };
     work.instrument(span).await

@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::types::TransactWriteItem;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use membermail_core::eligibility::Outcome;
 use membermail_core::member::{LaunchpadId, LaunchpadName, MemberId};
 use serde::{Deserialize, Serialize};
@@ -35,8 +35,26 @@ pub enum CheckState {
     Pending,
     /// Launchpad does not answer; the queue tries again.
     Delayed,
+    /// Launchpad did not answer for as long as the queue tries. Whoever signs in again has it asked anew.
+    GivenUp,
     /// There is an outcome.
     Done,
+}
+
+/// After so long no queue tries any more, even where nobody could record that: the function that should have was killed,
+/// or had no table. The verify queue's tries take some 31 hours at most, unless Launchpad asks to be left alone.
+const GIVEN_UP: SignedDuration = SignedDuration::from_hours(48);
+
+impl Check {
+    /// How far it is by now.
+    pub fn state_at(&self, now: Timestamp) -> CheckState {
+        match self.state {
+            CheckState::Pending | CheckState::Delayed if now.duration_since(self.requested_at) > GIVEN_UP => {
+                CheckState::GivenUp
+            }
+            state => state,
+        }
+    }
 }
 
 /// Whether an outcome was recorded as it was.
@@ -49,16 +67,28 @@ pub enum Recorded {
 }
 
 impl Store {
-    /// Notes that Launchpad does not answer, unless there is an outcome by now.
+    /// Notes that Launchpad does not answer and that a queue tries again, unless there is an outcome by now.
     pub async fn record_delay(&self, id: MemberId) -> Result<(), StoreError> {
+        self.without_outcome(id, "delayed", ["pending", "given-up"]).await
+    }
+
+    /// Notes that no queue tries any more, unless there is an outcome by now.
+    pub async fn record_given_up(&self, id: MemberId) -> Result<(), StoreError> {
+        self.without_outcome(id, "given-up", ["pending", "delayed"]).await
+    }
+
+    /// From either of these states to that one.
+    async fn without_outcome(&self, id: MemberId, to: &str, from: [&str; 2]) -> Result<(), StoreError> {
         let Key { pk, sk } = keys::profile(id);
         let request = self.client.update_item().table_name(&self.table).key("pk", text(pk)).key("sk", text(sk));
+        let [one, other] = from;
         let updated = request
-            .update_expression("SET #state = :delayed")
-            .condition_expression("#state = :pending")
+            .update_expression("SET #state = :to")
+            .condition_expression("#state IN (:one, :other)")
             .expression_attribute_names("#state", "state")
-            .expression_attribute_values(":delayed", text("delayed"))
-            .expression_attribute_values(":pending", text("pending"))
+            .expression_attribute_values(":to", text(to))
+            .expression_attribute_values(":one", text(one))
+            .expression_attribute_values(":other", text(other))
             .send()
             .await;
         match updated {
@@ -135,4 +165,25 @@ impl Store {
 /// Not retryable: a member who is not there will not be there later.
 fn no_member() -> StoreError {
     StoreError::corrupt("MEMBER", "an outcome without its member")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[rstest::rstest]
+    #[case::asked_just_now(CheckState::Pending, 0, CheckState::Pending)]
+    #[case::the_queue_tries(CheckState::Delayed, 47, CheckState::Delayed)]
+    #[case::no_queue_tries_so_long(CheckState::Delayed, 49, CheckState::GivenUp)]
+    #[case::killed_before_it_could_tell(CheckState::Pending, 49, CheckState::GivenUp)]
+    #[case::an_outcome_stays(CheckState::Done, 10_000, CheckState::Done)]
+    fn nobody_waits_for_what_does_not_come(
+        #[case] state: CheckState,
+        #[case] hours: i64,
+        #[case] expected: CheckState,
+    ) {
+        let requested_at = Timestamp::UNIX_EPOCH;
+        let check = Check { state, requested_at, checked_at: None, outcome: None };
+        assert_eq!(check.state_at(requested_at + SignedDuration::from_hours(hours)), expected);
+    }
 }

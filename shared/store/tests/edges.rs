@@ -84,7 +84,7 @@ async fn an_audit_log_of_many_pages_is_read_whole() {
 #[tokio::test]
 async fn the_end_of_time_is_no_panic() {
     let world = World::new("late").await;
-    assert_eq!(world.store.use_up("issuer", "n", "s", Timestamp::MAX).await.unwrap(), UsedUp::Fresh);
+    assert_eq!(world.store.use_up("issuer", "n", "s", Timestamp::MAX, &OsRandom).await.unwrap(), UsedUp::Fresh);
 }
 
 #[tokio::test]

@@ -139,12 +139,32 @@ async fn a_launchpad_person_belongs_to_one_member() {
 }
 
 #[tokio::test]
+async fn a_check_is_given_up_until_somebody_tries_again() {
+    let world = World::new("given-up").await;
+    let alice = world.member("alice", "alice@mail.example").await;
+    let state = async || world.store.member(alice.id).await.unwrap().unwrap().check.state;
+    world.store.record_given_up(alice.id).await.unwrap();
+    assert_eq!(state().await, CheckState::GivenUp);
+    // Sent back by an operator, it is tried again, and may be given up again.
+    world.store.record_delay(alice.id).await.unwrap();
+    assert_eq!(state().await, CheckState::Delayed);
+    world.store.record_given_up(alice.id).await.unwrap();
+    assert_eq!(state().await, CheckState::GivenUp);
+    // A new sign-in asks anew.
+    assert_eq!(world.member("alice", "alice@mail.example").await.check.state, CheckState::Pending);
+    // An outcome that is there stays.
+    world.store.record_outcome(alice.id, &Outcome::NoTeam, None, now()).await.unwrap();
+    world.store.record_given_up(alice.id).await.unwrap();
+    assert_eq!(state().await, CheckState::Done);
+}
+
+#[tokio::test]
 async fn a_nonce_and_a_state_are_used_up_once() {
     let world = World::new("replay").await;
-    let use_up = |nonce, state| world.store.use_up("issuer", nonce, state, now());
+    let use_up = |nonce, state| world.store.use_up("issuer", nonce, state, now(), &OsRandom);
     let (one, two) = tokio::join!(use_up("n1", "s1"), use_up("n1", "s1"));
-    let fresh = [one, two].into_iter().filter(|used| matches!(used, Ok(UsedUp::Fresh))).count();
-    assert_eq!(fresh, 1);
+    let both = [one.unwrap(), two.unwrap()];
+    assert!(both.contains(&UsedUp::Fresh) && both.contains(&UsedUp::AlreadyUsed), "{both:?}");
     assert_eq!(use_up("n1", "s2").await.unwrap(), UsedUp::AlreadyUsed);
     assert_eq!(use_up("n2", "s1").await.unwrap(), UsedUp::AlreadyUsed);
     // A refused pair uses up neither of its halves.

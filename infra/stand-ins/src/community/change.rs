@@ -13,6 +13,8 @@ use super::{Community, Key, Person, Status};
 #[serde(deny_unknown_fields, default)]
 pub struct Change {
     name: Option<String>,
+    /// The last part of their identifier: from now on the person signs in by another one.
+    word: Option<String>,
     nickname: Option<String>,
     email: Option<String>,
     language: Option<String>,
@@ -88,6 +90,9 @@ impl Community {
         if let Some(name) = &change.name {
             self.check_name(name, &key)?;
         }
+        if change.word.as_ref().and_then(|word| self.words.get(word)).is_some_and(|of| *of != key) {
+            return Err(ChangeError::Taken);
+        }
         let has = |team: &String| self.teams.get(team.as_str()).is_some_and(|team| team.memberships.contains_key(&key));
         if !change.leave.iter().chain(&change.expire).all(has) {
             return Err(ChangeError::NoMember);
@@ -97,6 +102,11 @@ impl Community {
         }
         if let Some(person) = self.people.get_mut(&key) {
             person.revision += 1;
+            if let Some(word) = change.word {
+                self.words.remove(&person.word);
+                self.words.insert(word.clone(), key.clone());
+                person.word = word;
+            }
             person.nickname = change.nickname.unwrap_or_else(|| person.nickname.clone());
             person.email = change.email.unwrap_or_else(|| person.email.clone());
             person.language = change.language.unwrap_or_else(|| person.language.clone());

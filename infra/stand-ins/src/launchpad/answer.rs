@@ -78,6 +78,7 @@ pub(super) async fn respond(answer: Answer, fault: Option<Launchpad>, headers: &
         Some(Launchpad::Malformed) => "<html>Timeout</html>".into_response(),
         Some(Launchpad::Redirect) => Redirect::temporary(&at.path("elsewhere")).into_response(),
         Some(Launchpad::CutShort) => cut_short(&body),
+        Some(Launchpad::Down) => down(),
         Some(Launchpad::MissingFlag) => json(without_flag(&body)),
         _ => match etag {
             Some(etag) if is_known(headers, &etag) => {
@@ -121,6 +122,12 @@ fn cut_short(body: &str) -> Response {
         Err(io::ErrorKind::ConnectionReset.into())
     });
     ([(header::CONTENT_LENGTH, body.len())], Body::from_stream(begin.chain(end))).into_response()
+}
+
+/// The server ends the connection instead: a body that fails at once takes its head along, which was not sent yet.
+fn down() -> Response {
+    Body::from_stream(stream::once(async { Err::<Bytes, _>(io::Error::from(io::ErrorKind::ConnectionReset)) }))
+        .into_response()
 }
 
 fn without_flag(body: &str) -> String {

@@ -189,6 +189,8 @@ async fn failures_come_with_their_headers_and_can_be_for_all() {
     assert_eq!(running.get(TEAM).await.status(), 200);
     running.control("PUT", "faults/alice", json!({ "kind": "cut-short" })).await;
     assert!(running.get("/1.0/~alice").await.text().await.is_err());
+    running.control("PUT", "faults/alice", json!({ "kind": "down" })).await;
+    assert!(running.request("GET", "/1.0/~alice").send().await.is_err());
     running.control("PUT", "faults/alice", json!({ "kind": "redirect" })).await;
     assert_eq!(running.get("/1.0/~alice").await.status(), 307);
     running.control("POST", "reset", json!(null)).await;

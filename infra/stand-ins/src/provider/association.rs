@@ -96,8 +96,8 @@ impl Associations {
     }
 
     /// Answers the relying party's question whether an assertion is ours (11.4.2). A shared handle answers nothing
-    /// (its holder could have signed it), a private one once.
-    pub(crate) fn check(&mut self, request: &Request, now: Timestamp) -> Fields {
+    /// (its holder could have signed it), a private one `once`, or else as often as it is asked.
+    pub(crate) fn check(&mut self, request: &Request, once: bool, now: Timestamp) -> Fields {
         let handle = request.get("assoc_handle").unwrap_or_default();
         let association = self.private.get(handle).filter(|association| association.expires > now);
         let is_valid = association.is_some_and(|association| {
@@ -107,7 +107,7 @@ impl Associations {
             let signature = lines.map(|text| association.mac.sign(&association.key, &text));
             signature.is_some() && signature.as_deref() == request.get("sig")
         });
-        if is_valid {
+        if is_valid && once {
             self.private.remove(handle);
         }
         let mut fields = vec![("ns", NS.to_owned()), ("is_valid", is_valid.to_string())];

@@ -21,7 +21,8 @@ pub(super) async fn answer(shared: &Shared, request: &Request) -> Response {
         match request.get("mode").filter(|_| request.is_ours()) {
             Some("check_authentication") => {
                 state.counts.provider("check_authentication");
-                (Ok(state.associations.check(request, now)), fault)
+                let once = fault != Some(Provider::ConfirmsAgain);
+                (Ok(state.associations.check(request, once, now)), fault)
             }
             Some("associate") => {
                 state.counts.provider("associate");
@@ -42,7 +43,7 @@ pub(super) async fn answer(shared: &Shared, request: &Request) -> Response {
             return key_values([("ns", NS), ("is_valid", "false")]).into_response();
         }
         Some(Provider::Slow { millis }) => tokio::time::sleep(std::time::Duration::from_millis(millis)).await,
-        Some(Provider::Cancel | Provider::Error) | None => {}
+        Some(Provider::Cancel | Provider::Error | Provider::SetupNeeded | Provider::ConfirmsAgain) | None => {}
     }
     let text = |fields: &Fields| key_values(fields.iter().map(|(name, value)| (*name, value.as_str())));
     match answer {

@@ -95,6 +95,7 @@ fn chosen(shared: &Shared, headers: &HeaderMap, request: &Request) -> Response {
     }
     match state.provider_faults.next_if(name, Provider::is_indirect) {
         Some(Provider::Cancel) => return back::to(return_to, &message("cancel")),
+        Some(Provider::SetupNeeded) => return back::to(return_to, &message("setup_needed")),
         Some(_) => {
             let mut fields = message("error");
             fields.push(("error", "the provider was told to fail".to_owned()));

@@ -92,6 +92,19 @@ async fn an_assertion_is_confirmed_once_and_only_as_it_was() {
     assert_eq!(check(&running, &alice).await["is_valid"], "false");
 }
 
+#[tokio::test]
+async fn an_assertion_can_be_confirmed_more_than_once() {
+    let running = start().await;
+    running.control("PUT", "provider/faults/alice", json!({ "kind": "confirms-again" })).await;
+    let alice = assertion(&running, "alice", &[]).await;
+    let mut forged = alice.clone();
+    forged.insert("sreg.email".into(), "mallory@mail.example".into());
+    for _ in 0..2 {
+        assert_eq!(check(&running, &alice).await["is_valid"], "true");
+        assert_eq!(check(&running, &forged).await["is_valid"], "false");
+    }
+}
+
 #[rstest::rstest]
 #[case("HMAC-SHA1", Mac::Sha1)]
 #[case("HMAC-SHA256", Mac::Sha256)]
@@ -239,6 +252,7 @@ async fn nobody_is_signed_in_without_being_asked() {
 #[rstest::rstest]
 #[case("cancel", "cancel")]
 #[case("error", "error")]
+#[case("setup-needed", "setup_needed")]
 #[tokio::test]
 async fn the_browser_can_come_back_with_nothing(#[case] kind: &str, #[case] mode: &str) {
     let running = start().await;

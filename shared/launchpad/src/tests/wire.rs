@@ -22,6 +22,27 @@ async fn listen(answers: Vec<Vec<u8>>) -> String {
     uri
 }
 
+/// Answers request after request of one connection, and takes no other.
+async fn one_connection(answers: impl FnOnce(&str) -> Vec<Value>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let uri = format!("http://{}/", listener.local_addr().unwrap());
+    let answers = answers(&uri);
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        drop(listener);
+        for answer in answers {
+            let mut request = Vec::new();
+            while !request.ends_with(b"\r\n\r\n") {
+                request.push(stream.read_u8().await.unwrap());
+            }
+            let body = answer.to_string();
+            let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len());
+            stream.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
+        }
+    });
+    uri
+}
+
 async fn standing_at(uri: &str) -> Result<Standing, Error> {
     client(uri).standing(&ClaimedIdentifier::parse(IDENTIFIER).unwrap()).await
 }
@@ -70,4 +91,19 @@ async fn nobody_there_is_unreachable() {
     let error = standing_at(&format!("http://{closed}/")).await.unwrap_err();
     assert_eq!(error, Error::Unreachable);
     assert!(error.is_retryable());
+}
+
+#[tokio::test]
+async fn a_look_up_of_several_requests_keeps_its_connection() {
+    let uri = one_connection(|uri| {
+        let list = format!("{uri}devel/~alice/super_teams");
+        let person = json!({
+            "id": 7, "name": "alice", "display_name": "Alice", "is_team": false, "is_valid": true,
+            "is_ubuntu_coc_signer": true, "super_teams_collection_link": list,
+        });
+        let mut first = teams(&["a1", "b1"], 3);
+        first["next_collection_link"] = json!(format!("{list}?ws.size=300&memo=2&ws.start=2"));
+        vec![person, first, teams(&["c1"], 3)]
+    });
+    assert_eq!(team_names(&standing_at(&uri.await).await.unwrap()), ["a1", "b1", "c1"]);
 }
