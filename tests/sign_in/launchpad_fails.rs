@@ -27,10 +27,8 @@ async fn while_launchpad_fails_the_page_says_so_and_nothing_is_lost() -> Result<
         ("pat09", json!({ "kind": "foreign-link" })),
         ("pat10", json!({ "kind": "redirect" })),
         ("pat15", json!({ "kind": "down" })),
-        ("pat16", json!({ "kind": "status", "status": 410 })),
         ("pat17", json!({ "kind": "status", "status": 500 })),
         ("pat18", json!({ "kind": "status", "status": 502 })),
-        ("pat19", json!({ "kind": "status", "status": 504 })),
     ];
     let mut browsers = Vec::new();
     for (name, fault) in &faults {
@@ -48,6 +46,20 @@ async fn while_launchpad_fails_the_page_says_so_and_nothing_is_lost() -> Result<
         ensure!(stack.audit_of(&format!("{name}@ubuntu.com")).await?.len() == 1);
     }
     Ok(())
+}
+
+#[tokio::test]
+async fn gone_for_a_moment_is_asked_again_and_gone_for_good_is_an_answer() -> Result<()> {
+    let stack = Stack::of_this_run()?;
+    stack.fault("pat16", json!({ "kind": "status", "status": 410, "count": 1 })).await?;
+    let (browser, _) = stack.sign_in("pat16").await?;
+    stack.page_with(&browser, "pat16@ubuntu.com now forwards to", PATIENCE).await?;
+    // So Launchpad answers about a suspended account.
+    stack.fault("pat19", json!({ "kind": "status", "status": 410 })).await?;
+    let (browser, _) = stack.sign_in("pat19").await?;
+    stack.page_with(&browser, "Your Launchpad account is not active", PATIENCE).await?;
+    crate::checked(&stack, &browser, "not-valid").await?;
+    stack.mend("pat19").await
 }
 
 #[tokio::test]
