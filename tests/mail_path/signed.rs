@@ -7,7 +7,8 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
 use lettre::transport::smtp::extension::{ClientId, Extension};
-use membermail_postfix::rig::{NOTICES, SUBMITTER};
+use membermail_postfix::follow::{Said, send};
+use membermail_postfix::rig::{NOTICES, SRS_DOMAIN, SUBMITTER};
 use membermail_tests::mail::{MailHost, SENDER, WIDE, mail};
 use membermail_tests::stack::Stack;
 
@@ -70,6 +71,29 @@ async fn what_is_forwarded_is_sealed_and_otherwise_untouched() -> Result<()> {
     ensure!(read.starts_with("pass\n") && read.contains("test._domainkey.ubuntu.com"), "{read}: {:?}", sealed.raw);
     let text = String::from_utf8_lossy(&sealed.raw).into_owned();
     ensure!(!text.to_ascii_lowercase().contains("\ndkim-signature:"), "a stranger's mail got our signature: {text}");
+    Ok(())
+}
+
+/// Were it forwarded as it came, SPF of the domain that it claims would hold: our own DNS names this host.
+#[tokio::test]
+async fn a_stranger_who_sends_as_us_is_a_stranger() -> Result<()> {
+    let stack = Stack::of_this_run()?;
+    let host = signing(&stack, "forged").await?;
+    member(&stack, "pat25").await?;
+    let to = "pat25@ubuntu.com";
+    for (number, forged) in [NOTICES, "alice@kubuntu.org", "x@mail.membermail.test"].into_iter().enumerate() {
+        let subject = format!("forged {number}");
+        let mail = String::from_utf8(mail(to, &subject))?.replace(SENDER, forged);
+        let said = send(host.rig.smtp, None, Some(forged), to, mail.as_bytes()).await?;
+        ensure!(matches!(said, Said::Taken(_)), "{forged}: {said:?}");
+        let arrived = host.arrived(&subject, 30).await?;
+        let (local, domain) = forged.split_once('@').context("no address")?;
+        let rewritten = format!("={domain}={local}@{SRS_DOMAIN}");
+        ensure!(arrived.sender.starts_with("SRS0=") && arrived.sender.ends_with(&rewritten), "{arrived:?}");
+        let text = String::from_utf8_lossy(&arrived.raw).into_owned();
+        ensure!(text.contains(&format!("From: A Sender <{forged}>")), "{text}");
+        ensure!(!text.to_ascii_lowercase().contains("\ndkim-signature:"), "{forged} got our signature: {text}");
+    }
     Ok(())
 }
 

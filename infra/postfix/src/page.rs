@@ -67,7 +67,7 @@ impl Mailbox {
     async fn send(&self, address: &str) -> Result<Vec<String>> {
         let token = random::bytes::<8>(&OsRandom).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
         let mut log = MailLog::file(&self.log)?;
-        let mail = TestMail { sender: SENDER, address, token: &token, at: SystemClock.now() };
+        let mail = TestMail { sender: Some(SENDER), address, token: &token, at: SystemClock.now() };
         let id = match mail.offer((Ipv4Addr::LOCALHOST, self.smtp)).await?.said {
             Said::Taken(id) => id,
             Said::Later(words) => return Ok(vec![format!("not now: {words}")]),

@@ -105,7 +105,7 @@ impl Rig {
         let nobody = free_port()?;
         let endpoint: Endpoint = format!("inet:127.0.0.1:{socket}").parse()?;
         let host = MailHost {
-            hostname: HOSTNAME.to_owned(),
+            hostname: DomainName::parse(HOSTNAME)?,
             srs_domain: DomainName::parse(SRS_DOMAIN)?,
             port: format!("127.0.0.1:{smtp}"),
             submission_port: format!("127.0.0.1:{submission}"),
@@ -132,7 +132,8 @@ impl Rig {
                 retry_seconds: 2,
             }),
         };
-        let postsrsd = postsrsd(&host, &folder, &domains).await?;
+        host.stands_apart_from(&domains)?;
+        let postsrsd = postsrsd(&host, &folder).await?;
         let rspamd = if options.signs { Some(rspamd(&host, &folder, &domains, signer).await?) } else { None };
         write_settings(&options, &endpoint, metrics)?;
         let alias_map = alias_map(&options, socket).await?;
@@ -295,12 +296,12 @@ fn signing_key(folder: &Path) -> Result<(PathBuf, String)> {
     Ok((key, record))
 }
 
-async fn postsrsd(host: &MailHost, folder: &Path, domains: &[DomainName]) -> Result<Service> {
+async fn postsrsd(host: &MailHost, folder: &Path) -> Result<Service> {
     let secret = folder.join("srs.secret");
     let words = random::bytes::<24>(&OsRandom).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     fs::write(&secret, words)?;
     let mut command = Command::new(sbin("postsrsd")?);
-    command.args(host.postsrsd_options(&secret, domains));
+    command.args(host.postsrsd_options(&secret));
     background("postsrsd", command, host.srs_reverse, folder.join("postsrsd.log")).await
 }
 
