@@ -139,6 +139,8 @@ pub struct Apart {
     pub relay: String,
     /// Seconds until mail that could not be delivered is tried again.
     pub retry_seconds: u32,
+    /// Whether whoever connects from this machine may say that they come from elsewhere.
+    pub xclient: bool,
 }
 
 fn smtp() -> String {
@@ -180,6 +182,7 @@ struct MainCf<'a> {
     login: Option<Submitter>,
     folders: Option<Folders>,
     retry_seconds: Option<u32>,
+    xclient: bool,
     relay: Option<&'a str>,
 }
 
@@ -272,6 +275,7 @@ impl MailHost {
                 log: path(apart, "mail.log"),
             }),
             retry_seconds: apart.map(|apart| apart.retry_seconds),
+            xclient: apart.is_some_and(|apart| apart.xclient),
             relay: apart.map(|apart| apart.relay.as_str()),
         };
         main.render().context("main.cf")
@@ -416,9 +420,23 @@ mod tests {
                 None => *word == name,
             })
         };
-        let main = in_production().main_cf().unwrap();
+        let host = in_production();
+        let (main, master) = (host.main_cf().unwrap(), host.master_cf().unwrap());
+        let (smtpd, rspamd) = (host.smtpd_conf().unwrap().unwrap(), host.rspamd_conf(&domains()).unwrap().unwrap());
         let names = main.lines().filter(|line| !line.starts_with([' ', '#'])).filter_map(|line| line.split_once(" ="));
-        let missing: Vec<_> = names.map(|(name, _)| name.trim()).filter(|name| !explains(name)).collect();
+        let options = master.lines().filter_map(|line| line.trim().strip_prefix("-o ")?.split_once('='));
+        let passwords =
+            smtpd.lines().filter_map(|line| line.split_once(':')).filter(|(name, _)| !name.starts_with('#'));
+        // Settings and sections, several on a line now and then.
+        let signer = rspamd.lines().filter(|line| !line.trim().starts_with('#'));
+        let signer =
+            signer.flat_map(|line| line.split([';', '{'])).map(|part| part.split_once('=').unwrap_or((part, "")));
+        let signer = signer.map(|(name, value)| (name.trim().trim_matches(['}', ' ']), value));
+        let is_word =
+            |name: &&str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+        let all = names.chain(options).chain(passwords).map(|(name, _)| name.trim());
+        let all = all.chain(signer.map(|(name, _)| name).filter(is_word));
+        let missing: std::collections::BTreeSet<_> = all.filter(|name| !explains(name)).collect();
         assert!(missing.is_empty(), "docs/mail.md does not say why there is: {missing:?}");
     }
 }

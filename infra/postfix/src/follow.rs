@@ -33,7 +33,18 @@ pub enum Said {
     /// It wants it again later: 4xx.
     Later(String),
     /// It does not want it: 5xx.
-    Refused(String),
+    Refused(Step, String),
+}
+
+/// What the host was told when it said so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Who the mail is from: `MAIL`.
+    Sender,
+    /// Whom it is for: `RCPT`. To refuse it there is to refuse it at the door.
+    Recipient,
+    /// The mail itself: `DATA` and what follows.
+    Message,
 }
 
 /// One line of Postfix's log on one recipient.
@@ -90,8 +101,8 @@ async fn connect<A: ToSocketAddrs>(at: A, from: Option<&str>) -> Result<AsyncSmt
 }
 
 async fn offer_by(mut connection: AsyncSmtpConnection, envelope: &Envelope, mail: &[u8]) -> Result<Offered> {
-    let mut recipient = None;
-    let said = talk(&mut connection, envelope, mail, &mut recipient).await;
+    let (mut recipient, mut step) = (None, Step::Sender);
+    let said = talk(&mut connection, envelope, mail, &mut recipient, &mut step).await;
     let _ = connection.quit().await;
     let said = match said {
         Ok(response) => {
@@ -100,7 +111,7 @@ async fn offer_by(mut connection: AsyncSmtpConnection, envelope: &Envelope, mail
             Said::Taken(id.trim().to_owned())
         }
         Err(error) if error.is_transient() => Said::Later(words(&error)),
-        Err(error) if error.is_permanent() => Said::Refused(words(&error)),
+        Err(error) if error.is_permanent() => Said::Refused(step, words(&error)),
         Err(error) => return Err(error).context("talking to the mail host"),
     };
     Ok(Offered { recipient, said })
@@ -111,12 +122,15 @@ async fn talk(
     envelope: &Envelope,
     mail: &[u8],
     recipient: &mut Option<String>,
+    step: &mut Step,
 ) -> Result<Response, Error> {
     connection.command(Mail::new(envelope.from().cloned(), Vec::new())).await?;
+    *step = Step::Recipient;
     for to in envelope.to() {
         let response = connection.command(Rcpt::new(to.clone(), Vec::new())).await?;
         *recipient = Some(format!("{} {}", response.code(), spoken(&response)));
     }
+    *step = Step::Message;
     connection.command(Data).await?;
     connection.message(mail).await
 }

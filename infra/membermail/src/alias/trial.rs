@@ -149,7 +149,7 @@ pub(super) async fn run(context: &Context, options: Options) -> Result<(), Failu
             trial.ended(&options)
         }
         Said::Later(reply) => trial.refused(Outcome::Later, &tested, &reply),
-        Said::Refused(reply) => {
+        Said::Refused(_, reply) => {
             let outcome = if reply.contains(" 5.1.1 ") { Outcome::Unknown } else { Outcome::Refused };
             trial.refused(outcome, &tested, &reply)
         }
