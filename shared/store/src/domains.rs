@@ -329,3 +329,35 @@ fn change(domain: &DomainName, event: &DomainEvent) -> Change {
     };
     Change::Domain { domain: domain.clone(), did, until }
 }
+
+#[cfg(test)]
+mod tests {
+    use membermail_core::domain_proof::Unanswered;
+
+    use super::*;
+
+    const AT: Timestamp = Timestamp::UNIX_EPOCH;
+
+    #[rstest::rstest]
+    #[case::never(None, None, false)]
+    #[case::before_the_first_time_was_kept(Some(AT), None, true)]
+    #[case::once_and_not_any_more(None, Some(AT), true)]
+    #[case::now(Some(AT), Some(AT), true)]
+    fn mail_is_taken_from_the_first_proof_on(
+        #[case] verified: Option<Timestamp>,
+        #[case] first_verified: Option<Timestamp>,
+        #[case] takes: bool,
+    ) {
+        assert_eq!(StoredDomain { verified, first_verified, ..StoredDomain::default() }.takes_mail(), takes);
+    }
+
+    #[test]
+    fn silence_takes_no_place_of_an_answer() {
+        let (known, silence) = (Mx::Present { servers: 2 }, Mx::Unanswered { why: Unanswered::TimedOut });
+        let at = |state: &Mx| Checked { state: state.clone(), checked_at: AT };
+        let writes = |state, stored: Option<&Mx>| newer(state, stored.map(at).as_ref(), AT).unwrap().is_some();
+        assert!(!writes(&silence, Some(&known)));
+        assert!(writes(&silence, None) && writes(&silence, Some(&silence)));
+        assert!(writes(&known, Some(&silence)) && writes(&known, Some(&known)) && writes(&Mx::None, Some(&known)));
+    }
+}
