@@ -9,9 +9,9 @@ use check_domains::{Checker, Outcome, check};
 use jiff::{SignedDuration, Timestamp};
 use membermail_core::address::DomainName;
 use membermail_core::clock::ManualClock;
-use membermail_core::community::Domain;
+use membermail_core::community::{Domain, Rules};
 use membermail_core::domain_mail::{Dmarc, DmarcPolicy, Mx, Spf};
-use membermail_core::domain_proof::{Answer, DomainEvent, GRACE, Proof, Seen, Token, Unanswered};
+use membermail_core::domain_proof::{Answer, DomainEvent, Proof, Seen, Token, Unanswered};
 use membermail_core::random::OsRandom;
 use membermail_dns::{Look, look};
 use membermail_tests::dns::{Fault, NameServer, Zone, faulty, resolver};
@@ -164,7 +164,7 @@ impl Story {
             store: self.stack.store().await,
             clock: Box::new(ManualClock::at(now)),
             random: Box::new(OsRandom),
-            grace: GRACE,
+            grace: grace(),
         })
     }
 
@@ -181,6 +181,10 @@ impl Story {
     }
 }
 
+fn grace() -> SignedDuration {
+    Rules::default().domain_grace()
+}
+
 fn day(day: i64) -> Result<Timestamp> {
     let start: Timestamp = "2026-11-01T10:00:00Z".parse()?;
     Ok(start + SignedDuration::from_hours(24 * day))
@@ -192,7 +196,8 @@ async fn a_domain_is_verified_lapses_and_comes_back() -> Result<()> {
     let (right, gone) = (story.server(&story.token().await?.record()).await?, story.server("v=spf1 -all").await?);
     let broken = NameServer::start(&story.stack.knotd, &[Zone::Broken("story.example")]).await?;
     let (right, gone, broken) = (right.address, gone.address, broken.address);
-    let until = day(20)? + GRACE;
+    let silent = faulty(Fault::Silent).await?;
+    let until = day(20)? + grace();
     for (server, on, event, verified) in [
         (broken, 0, None, false),
         (gone, 1, None, false),
@@ -200,15 +205,16 @@ async fn a_domain_is_verified_lapses_and_comes_back() -> Result<()> {
         (right, 3, None, true),
         // However long nobody answers, nothing is lost and no clock runs.
         (broken, 4, None, true),
+        (silent, 12, None, true),
         (broken, 19, None, true),
         (gone, 20, Some(DomainEvent::RecordGone { until }), true),
         (gone, 26, None, true),
-        (broken, 28, None, true),
+        (silent, 28, None, true),
         (gone, 29, Some(DomainEvent::Lapsed), false),
         (gone, 30, None, false),
         (broken, 31, None, false),
         (right, 32, Some(DomainEvent::Restored), true),
-        (gone, 33, Some(DomainEvent::RecordGone { until: day(33)? + GRACE }), true),
+        (gone, 33, Some(DomainEvent::RecordGone { until: day(33)? + grace() }), true),
         (right, 34, Some(DomainEvent::Restored), true),
     ] {
         let after = story.after(server, day(on)?).await?;
@@ -218,6 +224,12 @@ async fn a_domain_is_verified_lapses_and_comes_back() -> Result<()> {
     ensure!(stored.token == Some(story.token().await?), "the token has changed");
     let seen = stored.record_seen().context("no look in the table")?;
     ensure!((seen.seen, seen.checked_at) == (Seen::Found, day(34)?), "{seen:?}");
+    let spf = stored.spf.context("no SPF in the table")?;
+    ensure!((&spf.state, spf.checked_at) == (&Spf::None, day(34)?), "{spf:?}");
+
+    // What was seen of its mail stays what it was, and from when, while nobody answers.
+    ensure!(story.after(silent, day(35)?).await? == (None, true));
+    let stored = story.stack.store().await.domain(&story.domain.domain).await?;
     let spf = stored.spf.context("no SPF in the table")?;
     ensure!((&spf.state, spf.checked_at) == (&Spf::None, day(34)?), "{spf:?}");
     Ok(())
@@ -320,6 +332,13 @@ async fn the_deployed_function_asks_the_name_servers_that_it_is_given() -> Resul
         ubuntu["proof"]["state"] == "operator" && ubuntu["record"] == json!({ "unanswered": "refused" }),
         "{report}"
     );
+
+    // And by itself, where a stack is not on a developer's machine.
+    let arn = settings["FunctionArn"].as_str().context("no ARN")?;
+    let rules = stack.cli(&["events", "list-rule-names-by-target", "--target-arn", arn])?;
+    let rule = rules["RuleNames"][0].as_str().context("no schedule")?;
+    let rule = stack.cli(&["events", "describe-rule", "--name", rule])?;
+    ensure!(rule["ScheduleExpression"] == "rate(1 hour)" && rule["State"] == "DISABLED", "{rule}");
 
     let (answer, ended_well) = invoke(&stack, &json!({ "domain": "example.org" }))?;
     ensure!(!ended_well && answer.to_string().contains("no domain of this community"), "{answer}");

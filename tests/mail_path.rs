@@ -4,7 +4,7 @@
 use anyhow::Result;
 use aws_sdk_dynamodb::types::AttributeValue;
 use membermail_core::address::Address;
-use membermail_postfix::follow::Said;
+use membermail_postfix::follow::{Said, Step};
 use membermail_tests::mail::{MailHost, WIDE};
 use membermail_tests::stack::Stack;
 
@@ -58,5 +58,5 @@ async fn host(stack: &Stack, name: &str, settings: &str) -> Result<MailHost> {
 }
 
 fn refused(said: &Said, code: &str, words: &str) -> bool {
-    matches!(said, Said::Refused(text) if text.starts_with("550") && text.contains(code) && text.contains(words))
+    matches!(said, Said::Refused(Step::Recipient, text) if text.starts_with("550") && text.contains(code) && text.contains(words))
 }

@@ -169,6 +169,35 @@ fn each_role_may_what_its_function_needs_and_no_more() -> Result<()> {
     Ok(())
 }
 
+/// Whoever has the mail host's key can neither list members nor change anything, nor read what `notify` signs in with.
+#[test]
+fn alias_map_reads_single_items_and_one_secret() -> Result<()> {
+    let world = World::new()?;
+    let may = |call: &Call| world.rights.allow("AliasMapPolicy", call);
+    for action in ["Query", "Scan", "PutItem", "UpdateItem", "DeleteItem", "BatchGetItem", "BatchWriteItem"] {
+        for keys in [&["DOMAIN#a"][..], &[]] {
+            ensure!(!may(&world.call(action, keys, None))?, "it may {action} {keys:?}");
+        }
+    }
+    ensure!(may(&world.call("GetItem", &["DOMAIN#a"], None))? && !may(&world.call("GetItem", &[], None))?);
+    let index = Call { resource: format!("{}/index/by-member", world.table), ..world.call("Query", &["1"], None) };
+    ensure!(!may(&index)?, "it may look into the index");
+    let stack = Stack::of_this_run()?;
+    let secrets = stack.cli(&["secretsmanager", "list-secrets"])?;
+    let arns = secrets["SecretList"].as_array().into_iter().flatten().filter_map(|secret| secret["ARN"].as_str());
+    let arns: Vec<_> = arns.collect();
+    ensure!(arns.contains(&stack.master_secret_arn.as_str()) && arns.len() > 1, "{arns:?}");
+    for arn in arns {
+        for action in ["GetSecretValue", "PutSecretValue", "ListSecretVersionIds"] {
+            let action = format!("secretsmanager:{action}");
+            let reads = action.ends_with(":GetSecretValue") && arn == stack.master_secret_arn;
+            let call = Call { action, resource: arn.to_owned(), keys: Vec::new(), enclosing: None };
+            ensure!(may(&call)? == reads, "{call:?}");
+        }
+    }
+    Ok(())
+}
+
 #[test]
 fn every_function_that_writes_has_the_policy_that_keeps_the_log() -> Result<()> {
     let world = World::new()?;

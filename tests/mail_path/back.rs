@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
-use membermail_postfix::follow::{Said, follow, send};
+use membermail_postfix::follow::{Said, Step, follow, send};
 use membermail_postfix::inbox::LARGEST;
 use membermail_tests::mail::{SENDER, mail, tail};
 use membermail_tests::stack::Stack;
@@ -32,7 +32,7 @@ async fn a_bounce_finds_its_way_back_and_a_forged_one_does_not() -> Result<()> {
         format!("anybody@{domain}"),
     ] {
         let said = send(port, None, None, &forged, &mail(&forged, "forged")).await?;
-        ensure!(matches!(&said, Said::Refused(text) if text.starts_with("550")), "{forged}: {said:?}");
+        ensure!(matches!(&said, Said::Refused(Step::Recipient, text) if text.starts_with("550")), "{forged}: {said:?}");
     }
     Ok(())
 }
@@ -84,7 +84,7 @@ async fn a_mail_that_goes_round_comes_to_an_end() -> Result<()> {
         let id = match said {
             Said::Taken(id) => id,
             // The server that sent it round has it now, and knows the sender to tell: us, and so the first one.
-            Said::Refused(words) if words.contains("too many hops") => {
+            Said::Refused(Step::Message, words) if words.contains("too many hops") => {
                 ensure!(round > 10, "an honest mail has some hops behind it too, and was stopped after {round}");
                 ensure!(sender.ends_with("@srs.membermail.test"), "{sender}");
                 return Ok(());

@@ -2,13 +2,16 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use membermail_alias_map::client::Client;
-use membermail_postfix::follow::Said;
+use membermail_alias_map::endpoint::Endpoint;
+use membermail_postfix::follow::{Said, Step};
 use membermail_tests::mail::{MailHost, WIDE};
 use membermail_tests::proxy::{Line, Proxy};
 use membermail_tests::stack::Stack;
 use membermail_tests::wait::until;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use crate::{member, set_status};
 
@@ -27,7 +30,7 @@ async fn the_table_stops_and_comes_back() -> Result<()> {
     let known = "pat39@ubuntu.com";
     host.deliver(known, "before").await?;
     let said = host.send("not-there@ubuntu.com", "refused").await?;
-    ensure!(matches!(said, Said::Refused(_)), "{said:?}");
+    ensure!(matches!(said, Said::Refused(Step::Recipient, _)), "{said:?}");
     let asked = Instant::now();
 
     proxy.set(Line::Cut);
@@ -96,10 +99,27 @@ async fn every_answer_comes_in_three_seconds_and_a_change_is_seen_in_time() -> R
     ensure!(client.ask("alias", "bob@example.org").await? == "NOTFOUND ");
     ensure!(client.ask("domain", "example.org").await? == "NOTFOUND ");
 
+    // Somebody speaks another protocol there.
+    let Endpoint::Inet(at) = &host.rig.endpoint else { bail!("not on TCP") };
+    let mut stranger = TcpStream::connect(at).await?;
+    stranger.write_all(b"GET / HTTP/1.1\r\n\r\n").await?;
+    let mut told = String::new();
+    stranger.read_to_string(&mut told).await?;
+    ensure!(told == "14:PERM no length,", "{told}");
+
     let metrics = format!("http://127.0.0.1:{}/metrics", host.rig.metrics);
     let metrics = reqwest::Client::builder().no_proxy().build()?.get(metrics).send().await?.text().await?;
-    for name in ["lookups_total{map=\"alias\",outcome=\"temp\"} ", "table_errors_total ", "lookup_seconds_bucket"] {
-        ensure!(metrics.contains(&format!("membermail_alias_map_{name}")), "no {name} in {metrics}");
+    for name in [
+        "lookups_total{map=\"alias\",outcome=\"temp\"}",
+        "lookups_total{map=\"alias\",outcome=\"ok\"}",
+        "table_errors_total",
+        "malformed_total",
+        "cache_total{outcome=\"hit\"}",
+        "lookup_seconds_count",
+        "table_seconds_count",
+    ] {
+        let value = metrics.lines().find_map(|line| line.strip_prefix(&format!("membermail_alias_map_{name} ")));
+        ensure!(value.is_some_and(|value| value != "0"), "{name} is {value:?} in {metrics}");
     }
     let log = host.rig.log.with_file_name("alias-map.log");
     let log = std::fs::read_to_string(&log).context("the log of alias-map")?;

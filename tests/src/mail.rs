@@ -51,33 +51,34 @@ pub struct MailHost {
 impl MailHost {
     /// Starts one in a folder of that name, whose `alias-map` sees AWS at `aws`, with these settings.
     pub async fn start(stack: &Stack, name: &str, aws: &Url, settings: &str, limits: Limits) -> Result<Self> {
-        Self::start_signing(stack, name, aws, settings, limits, false).await
+        let change = |options: &mut Options| {
+            options.endpoint_url = aws.as_str().trim_end_matches('/').to_owned();
+            options.settings = settings.to_owned();
+            options.limits = limits;
+        };
+        Self::start_as(stack, name, change).await
     }
 
-    /// The same, with or without rspamd.
-    pub async fn start_signing(
-        stack: &Stack,
-        name: &str,
-        aws: &Url,
-        settings: &str,
-        limits: Limits,
-        signs: bool,
-    ) -> Result<Self> {
+    /// Starts one in a folder of that name, over the stack's table and with wide limits, but for what is changed.
+    pub async fn start_as(stack: &Stack, name: &str, change: impl FnOnce(&mut Options)) -> Result<Self> {
         let path = std::env::var("MEMBERMAIL_STACK").context("no MEMBERMAIL_STACK: run this by `cargo dev test`")?;
         let File { mail } = serde_json::from_str(&std::fs::read_to_string(path)?)?;
-        let options = Options {
+        let mut options = Options {
             folder: mail.folder.join(name),
             python: mail.python.clone(),
             alias_map: mail.alias_map,
-            endpoint_url: aws.as_str().trim_end_matches('/').to_owned(),
+            endpoint_url: stack.endpoint_url.as_str().trim_end_matches('/').to_owned(),
             table: stack.table.clone(),
             master_secret: MasterSecretAt::Arn(mail.master_secret_arn),
             community: "ubuntu".to_owned(),
-            settings: settings.to_owned(),
-            signs,
-            limits,
+            settings: String::new(),
+            signs: false,
+            limits: WIDE,
+            socket: None,
+            xclient: false,
             ports: None,
         };
+        change(&mut options);
         Ok(Self {
             rig: Rig::start(options).await.with_context(|| format!("the mail host {name}"))?,
             python: mail.python,

@@ -1,7 +1,9 @@
 //! What stands in the table, and what a test changes there by hand: nobody waits for half a year to pass.
 
 use anyhow::{Context, Result};
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
+};
 use jiff::Timestamp;
 use membermail_core::address::Address;
 use membermail_core::alias::{Alias, Reason, Status};
@@ -75,25 +77,16 @@ impl Stack {
         Ok(())
     }
 
-    /// Sets an attribute of a domain by hand, or removes it, and returns what it was.
-    pub async fn domain_attribute(
-        &self,
-        domain: &str,
-        name: &str,
-        value: Option<AttributeValue>,
-    ) -> Result<Option<AttributeValue>> {
-        let update = self.dynamodb().await.update_item().table_name(&self.table);
-        let update = update
-            .key("pk", AttributeValue::S(format!("DOMAIN#{domain}")))
-            .key("sk", AttributeValue::S("DOMAIN".to_owned()))
-            .condition_expression("attribute_exists(pk)")
-            .expression_attribute_names("#name", name)
-            .return_values(ReturnValue::AllOld);
-        let update = match value {
-            Some(value) => update.update_expression("SET #name = :value").expression_attribute_values(":value", value),
-            None => update.update_expression("REMOVE #name"),
-        };
-        Ok(update.send().await?.attributes.and_then(|mut old| old.remove(name)))
+    /// An empty table of keys like the one of the stack; gone with the stack.
+    pub async fn table_apart(&self, name: &str) -> Result<String> {
+        let mut create = self.dynamodb().await.create_table().table_name(name).billing_mode(BillingMode::PayPerRequest);
+        for (key, kind) in [("pk", KeyType::Hash), ("sk", KeyType::Range)] {
+            let attribute = AttributeDefinition::builder().attribute_name(key).attribute_type(ScalarAttributeType::S);
+            let element = KeySchemaElement::builder().attribute_name(key).key_type(kind);
+            create = create.attribute_definitions(attribute.build()?).key_schema(element.build()?);
+        }
+        create.send().await?;
+        Ok(name.to_owned())
     }
 
     /// The member whose session a browser has.

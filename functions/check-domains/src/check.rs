@@ -16,6 +16,10 @@ use serde::Serialize;
 /// Domains that are looked at at the same time: enough that one silent name server does not hold up the others.
 const AT_ONCE: usize = 8;
 
+/// Rounds in which all have their turn, where there are many: each takes no longer than DNS is waited for (8 s) and a few
+/// requests to the table, and the function has 120 s.
+const ROUNDS: usize = 10;
+
 /// What a check takes.
 pub struct Checker {
     /// DNS.
@@ -90,7 +94,13 @@ pub enum Outcome {
 /// Looks at these domains in DNS and records what is seen and what follows. One that fails stops no other.
 pub async fn check(checker: &Checker, domains: impl IntoIterator<Item = &Domain>, request_id: &str) -> Report {
     let domains: Vec<_> = domains.into_iter().map(|domain| report(checker, domain, request_id)).collect();
-    Report { domains: stream::iter(domains).buffered(AT_ONCE).collect().await }
+    let at_once = at_once(domains.len());
+    Report { domains: stream::iter(domains).buffered(at_once).collect().await }
+}
+
+/// So many at a time that the last of `count` is looked at also where no name server answers.
+fn at_once(count: usize) -> usize {
+    count.div_ceil(ROUNDS).max(AT_ONCE)
 }
 
 async fn report(checker: &Checker, domain: &Domain, request_id: &str) -> DomainReport {
@@ -116,4 +126,24 @@ async fn one(checker: &Checker, domain: &DomainName, request_id: &str) -> Result
         RecordedCheck::Superseded => Outcome::Superseded,
         RecordedCheck::Recorded { proof, event, .. } => Outcome::Checked { proof, record, event, mx, spf, dmarc },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use membermail_dns::Settings;
+
+    use super::*;
+
+    /// As `template.yaml` has it, without what a start and the last words take.
+    const TIMEOUT: Duration = Duration::from_secs(120 - 15);
+
+    #[rstest::rstest]
+    fn with_dead_dns_all_have_their_turn(#[values(1, 6, 8, 9, 80, 81, 99, 1_000, 10_001)] count: usize) {
+        let rounds = count.div_ceil(at_once(count));
+        let round = Settings::default().patience + Duration::from_secs(1);
+        assert!(round * u32::try_from(rounds).unwrap() < TIMEOUT, "{rounds} rounds");
+        assert!(count < 80 || at_once(count) <= count / 9, "{} at a time", at_once(count));
+    }
 }

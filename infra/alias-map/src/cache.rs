@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use metrics::{Counter, Histogram, counter, histogram};
 use moka::Expiry;
 use moka::future::Cache as Entries;
 use moka::ops::compute::{CompResult, Op};
@@ -17,15 +18,56 @@ use crate::source::{Answer, Question, Source, SourceError};
 /// estimate, on the high side; `cargo dev bench mail` shows the memory that comes of it.
 const OVERHEAD: usize = 450;
 
-/// How long the table is left alone after it could not be reached.
+/// How long the table is left alone after it could not be reached, time after time.
 const REST: Duration = Duration::from_secs(1);
+
+/// Failures in a row from which on it is: one slow answer is nobody else's trouble.
+const PATTERN: u32 = 2;
 
 /// Answers by question.
 pub struct Cache {
     entries: Entries<Question, Entry>,
     source: Arc<dyn Source>,
     patience: Arc<ArcSwap<Patience>>,
-    rests_until: Mutex<Option<Instant>>,
+    trouble: Mutex<Trouble>,
+    counts: Counts,
+}
+
+/// How the table has done of late.
+#[derive(Default)]
+struct Trouble {
+    /// Failures since it last answered.
+    in_a_row: u32,
+    /// Until when it is left alone.
+    rests_until: Option<Instant>,
+    /// When a question last had no answer.
+    failed: Option<Instant>,
+}
+
+/// Metrics, each found once.
+struct Counts {
+    hit: Counter,
+    shared: Counter,
+    miss: Counter,
+    stale: Counter,
+    unanswered: Counter,
+    table_errors: Counter,
+    table_seconds: Histogram,
+}
+
+impl Counts {
+    fn new() -> Self {
+        let count = |outcome: &'static str| counter!("membermail_alias_map_cache_total", "outcome" => outcome);
+        Self {
+            hit: count("hit"),
+            shared: count("shared"),
+            miss: count("miss"),
+            stale: count("stale"),
+            unanswered: count("unanswered"),
+            table_errors: counter!("membermail_alias_map_table_errors_total"),
+            table_seconds: histogram!("membermail_alias_map_table_seconds"),
+        }
+    }
 }
 
 #[derive(Clone)]
@@ -55,7 +97,7 @@ impl Expiry<Question, Entry> for Keeps {
 }
 
 impl Cache {
-    /// An empty one of `megabytes` at most.
+    /// An empty one of `megabytes` at most. Its metrics go to the recorder of this moment.
     pub fn new(source: Arc<dyn Source>, megabytes: u32, patience: Arc<ArcSwap<Patience>>) -> Self {
         let entries = Entries::builder()
             .max_capacity(u64::from(megabytes) * 1024 * 1024)
@@ -64,7 +106,7 @@ impl Cache {
             })
             .expire_after(Keeps(Arc::clone(&patience)))
             .build();
-        Self { entries, source, patience, rests_until: Mutex::new(None) }
+        Self { entries, source, patience, trouble: Mutex::default(), counts: Counts::new() }
     }
 
     /// The answer, from here if it is fresh, else from the table; and if that is out of reach, what is known from before.
@@ -72,66 +114,101 @@ impl Cache {
     /// That there is *nothing* is never an old answer: who got an address meanwhile would lose mail.
     pub async fn answer(&self, question: &Question) -> Result<Arc<Answer>, SourceError> {
         if let Some(entry) = self.entries.get(question).await.filter(|entry| self.is_fresh(entry)) {
-            count("hit");
+            self.counts.hit.increment(1);
             return Ok(entry.answer);
         }
-        let error =
-            match self.entries.entry_by_ref(question).and_try_compute_with(|known| self.ask(question, known)).await {
-                Ok(CompResult::Unchanged(entry) | CompResult::Inserted(entry) | CompResult::ReplacedWith(entry)) => {
-                    return Ok(entry.into_value().answer);
-                }
-                Ok(CompResult::Removed(_) | CompResult::StillNone(_)) => {
-                    SourceError::Broken("the cache kept no answer".to_owned())
-                }
-                Err(error) => error,
-            };
+        let begin = Instant::now();
+        let entry = self.entries.entry_by_ref(question);
+        let error = match entry.and_try_compute_with(|known| self.ask(question, known, begin)).await {
+            Ok(CompResult::Unchanged(entry) | CompResult::Inserted(entry) | CompResult::ReplacedWith(entry)) => {
+                return Ok(entry.into_value().answer);
+            }
+            Ok(CompResult::Removed(_) | CompResult::StillNone(_)) => {
+                SourceError::Broken("the cache kept no answer".to_owned())
+            }
+            Err(error) => error,
+        };
         let stale = self.patience.load().stale;
         let known = self.entries.get(question).await;
         match known.filter(|entry| *entry.answer != Answer::Nothing && entry.at.elapsed() < stale) {
             Some(entry) => {
-                count("stale");
+                self.counts.stale.increment(1);
                 Ok(entry.answer)
             }
             None => {
-                count("unanswered");
+                self.counts.unanswered.increment(1);
                 Err(error)
             }
         }
     }
 
-    /// Asks the table, unless who asked the same before has an answer by now.
+    /// Asks the table, unless who asked the same before has an answer by now, or none. `since` is when this asker came.
     async fn ask(
         &self,
         question: &Question,
         known: Option<moka::Entry<Question, Entry>>,
+        since: Instant,
     ) -> Result<Op<Entry>, SourceError> {
         if known.is_some_and(|entry| self.is_fresh(entry.value())) {
-            count("shared");
+            self.counts.shared.increment(1);
             return Ok(Op::Nop);
         }
-        if self.rests_until().is_some_and(|until| Instant::now() < until) {
+        let patience = self.patience.load().table;
+        if !self.may_ask(since, patience) {
             return Err(SourceError::Unreachable("it did not answer a moment ago".to_owned()));
         }
-        count("miss");
-        let (begin, patience) = (Instant::now(), self.patience.load().table);
+        self.counts.miss.increment(1);
+        let begin = Instant::now();
         let answer = tokio::time::timeout(patience, self.source.answer(question)).await;
-        metrics::histogram!("membermail_alias_map_table_seconds").record(begin.elapsed().as_secs_f64());
-        match answer.unwrap_or_else(|_| Err(SourceError::Unreachable(format!("no answer in {patience:?}")))) {
-            Ok(answer) => {
-                if self.rests_until().take().is_some() {
-                    tracing::info!("the table answers again");
-                }
-                Ok(Op::Put(Entry { answer: Arc::new(answer), at: Instant::now() }))
-            }
+        self.counts.table_seconds.record(begin.elapsed().as_secs_f64());
+        let answer = answer.unwrap_or_else(|_| Err(SourceError::Unreachable(format!("no answer in {patience:?}"))));
+        self.learn(answer.as_ref().err());
+        match answer {
+            Ok(answer) => Ok(Op::Put(Entry { answer: Arc::new(answer), at: Instant::now() })),
             Err(error) => {
-                metrics::counter!("membermail_alias_map_table_errors_total").increment(1);
+                self.counts.table_errors.increment(1);
                 tracing::warn!(%error, "no answer from the table");
-                if matches!(error, SourceError::Unreachable(_)) {
-                    *self.rests_until() = Some(Instant::now() + REST);
-                }
                 Err(error)
             }
         }
+    }
+
+    /// Whether the table is to be asked now. While it is out of reach, one question at a time finds out whether it still
+    /// is; all others would only wait as long for the answer that is known already.
+    fn may_ask(&self, since: Instant, patience: Duration) -> bool {
+        let (mut trouble, now) = (self.trouble(), Instant::now());
+        // Whoever waited for the same question of somebody else would wait as long again.
+        if trouble.failed.is_some_and(|failed| failed > since) {
+            return false;
+        }
+        match trouble.rests_until {
+            Some(until) if now < until => false,
+            Some(_) => {
+                trouble.rests_until = Some(now + patience);
+                true
+            }
+            None => true,
+        }
+    }
+
+    /// Takes from an answer, or the lack of one, how the table does.
+    fn learn(&self, error: Option<&SourceError>) {
+        let mut trouble = self.trouble();
+        if let Some(SourceError::Unreachable(_)) = error {
+            let now = Instant::now();
+            trouble.in_a_row += 1;
+            trouble.failed = Some(now);
+            if trouble.in_a_row >= PATTERN {
+                trouble.rests_until = Some(now + REST);
+            }
+            return;
+        }
+        // Whatever else there is, the table has answered.
+        if trouble.rests_until.is_some() {
+            tracing::info!("the table answers again");
+        }
+        let failed = matches!(error, Some(SourceError::Secret(_))).then(Instant::now);
+        *trouble = Trouble { failed, ..Trouble::default() };
     }
 
     /// Entries and what they weigh, for the metrics.
@@ -146,11 +223,7 @@ impl Cache {
         entry.at.elapsed() < limit
     }
 
-    fn rests_until(&self) -> std::sync::MutexGuard<'_, Option<Instant>> {
-        self.rests_until.lock().unwrap_or_else(PoisonError::into_inner)
+    fn trouble(&self) -> std::sync::MutexGuard<'_, Trouble> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn count(outcome: &'static str) {
-    metrics::counter!("membermail_alias_map_cache_total", "outcome" => outcome).increment(1);
 }

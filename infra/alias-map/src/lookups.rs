@@ -7,6 +7,7 @@ use arc_swap::ArcSwap;
 use membermail_core::address::DomainName;
 use membermail_core::alias::is_loop;
 use membermail_core::email::EmailAddress;
+use metrics::{Counter, Histogram, counter, histogram};
 
 use crate::cache::Cache;
 use crate::protocol::{Map, Reply, Request};
@@ -27,6 +28,30 @@ pub struct Lookups {
     community: Vec<DomainName>,
     patience: Arc<ArcSwap<Patience>>,
     takes_tags: ArcSwap<Vec<DomainName>>,
+    counts: Counts,
+}
+
+/// Metrics, each found once.
+struct Counts {
+    /// By map, then by reply.
+    outcomes: [[Counter; Reply::KINDS.len()]; Map::ALL.len()],
+    malformed: Counter,
+    seconds: Histogram,
+}
+
+impl Counts {
+    fn new() -> Self {
+        let count = |map: &'static str, outcome: &'static str| counter!("membermail_alias_map_lookups_total", "map" => map, "outcome" => outcome);
+        Self {
+            outcomes: Map::ALL.map(|map| Reply::KINDS.map(|kind| count(map.as_str(), kind))),
+            malformed: count("unknown", "perm"),
+            seconds: histogram!("membermail_alias_map_lookup_seconds"),
+        }
+    }
+
+    fn of(&self, map: Map, reply: &Reply) -> &Counter {
+        &self.outcomes[map as usize][reply.kind()]
+    }
 }
 
 /// What an address comes to.
@@ -37,12 +62,12 @@ enum Found {
 }
 
 impl Lookups {
-    /// Over this source, for these domains and no others.
+    /// Over this source, for these domains and no others. Its metrics go to the recorder of this moment.
     pub fn new(source: Arc<dyn Source>, community: Vec<DomainName>, settings: &Settings) -> Self {
         let patience = Arc::new(ArcSwap::from_pointee(settings.patience));
         let cache = Cache::new(source, settings.cache_megabytes, Arc::clone(&patience));
         let takes_tags = ArcSwap::from_pointee(settings.takes_tags.clone());
-        Self { cache, community, patience, takes_tags }
+        Self { cache, community, patience, takes_tags, counts: Counts::new() }
     }
 
     /// Takes those settings over that need no restart; look-ups under way end by the old ones.
@@ -57,7 +82,7 @@ impl Lookups {
         let request = match Request::parse(data) {
             Ok(request) => request,
             Err(fault) => {
-                count("unknown", "perm", begin);
+                self.counts.malformed.increment(1);
                 return Reply::Perm(fault);
             }
         };
@@ -67,7 +92,10 @@ impl Lookups {
             // The cache has said what was wrong with the table.
             Ok(Err(_)) | Err(_) => Reply::Temp(TEMP),
         };
-        count(request.map.as_str(), reply.as_str(), begin);
+        self.counts.of(request.map, &reply).increment(1);
+        let (took, map, outcome) = (begin.elapsed(), request.map.as_str(), reply.as_str());
+        self.counts.seconds.record(took.as_secs_f64());
+        tracing::debug!(map, outcome, micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX), "looked up");
         reply
     }
 
@@ -132,10 +160,4 @@ impl Lookups {
 fn no_admin() -> SourceError {
     tracing::error!("a domain has no admin whose address is known: name one in the settings, under [admins]");
     SourceError::Broken("no address of an admin".to_owned())
-}
-
-fn count(map: &'static str, outcome: &'static str, begin: Instant) {
-    metrics::counter!("membermail_alias_map_lookups_total", "map" => map, "outcome" => outcome).increment(1);
-    metrics::histogram!("membermail_alias_map_lookup_seconds").record(begin.elapsed().as_secs_f64());
-    tracing::debug!(map, outcome, micros = u64::try_from(begin.elapsed().as_micros()).unwrap_or(u64::MAX), "looked up");
 }

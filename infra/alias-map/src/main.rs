@@ -37,6 +37,9 @@ const STOP: Duration = Duration::from_secs(5);
 #[tokio::main]
 async fn main() -> Result<()> {
     membermail_runtime::logs::init();
+    // Before anything else: a reload that comes while it starts is one for later, and not its end.
+    let (mut hangup, mut terminate, mut interrupt) =
+        (signal(SignalKind::hangup())?, signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let arguments = Arguments::parse();
     let settings = Settings::read(&arguments.config)?;
     let domains = community(&settings.community)?.domain_names().cloned().collect();
@@ -50,8 +53,6 @@ async fn main() -> Result<()> {
         let metrics = PrometheusBuilder::new().with_http_listener(address);
         metrics.set_buckets_for_metric(seconds, &buckets)?.install().context("the metrics endpoint")?;
     }
-    let (mut hangup, mut terminate, mut interrupt) =
-        (signal(SignalKind::hangup())?, signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let table = Arc::new(table(&settings).await?);
     let lookups = Arc::new(Lookups::new(table.clone(), domains, &settings));
     let server = Server::new(Arc::clone(&lookups), settings.connections);

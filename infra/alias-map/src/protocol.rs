@@ -14,6 +14,9 @@ pub enum Map {
 }
 
 impl Map {
+    /// All of them, each at its own place.
+    pub const ALL: [Self; 3] = [Self::Alias, Self::Reject, Self::Domain];
+
     /// As Postfix's configuration and our metrics name it.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -73,14 +76,22 @@ pub enum Reply {
 }
 
 impl Reply {
+    /// The words for logs and metrics.
+    pub const KINDS: [&str; 4] = ["ok", "not-found", "temp", "perm"];
+
+    /// The place of its word among [`Self::KINDS`].
+    pub fn kind(&self) -> usize {
+        match self {
+            Self::Ok(_) => 0,
+            Self::NotFound => 1,
+            Self::Temp(_) => 2,
+            Self::Perm(_) => 3,
+        }
+    }
+
     /// The word for logs and metrics.
     pub fn as_str(&self) -> &'static str {
-        match self {
-            Self::Ok(_) => "ok",
-            Self::NotFound => "not-found",
-            Self::Temp(_) => "temp",
-            Self::Perm(_) => "perm",
-        }
+        Self::KINDS[self.kind()]
     }
 
     /// The data of the netstring; `NOTFOUND` has a space behind it and nothing after that.

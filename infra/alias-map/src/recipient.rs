@@ -18,7 +18,7 @@ pub enum Recipient {
 pub struct Candidate {
     /// The alias.
     pub address: Address,
-    /// What was taken off behind its `+`.
+    /// What was taken off behind its `+`, as it was written: what becomes of it is the destination's to say.
     pub tag: Option<String>,
 }
 
@@ -31,11 +31,10 @@ impl Recipient {
     pub fn parse(key: &str, community: &[DomainName]) -> Option<Self> {
         let (local, domain) = key.rsplit_once('@')?;
         let domain = DomainName::parse(&domain.to_ascii_lowercase()).ok().filter(|one| community.contains(one))?;
-        let local = local.to_ascii_lowercase();
-        if is_reserved(&local) {
+        if is_reserved(&local.to_ascii_lowercase()) {
             return Some(Self::Admins(domain));
         }
-        let mut splits = vec![(local.as_str(), None)];
+        let mut splits = vec![(local, None)];
         for split in [local.rsplit_once('+'), local.split_once('+')] {
             let split = split.map(|(base, tag)| (base, Some(tag)));
             splits.extend(split.filter(|split| !splits.contains(split)));
@@ -43,7 +42,7 @@ impl Recipient {
         let candidates: Vec<_> = splits
             .into_iter()
             .filter_map(|(base, tag)| {
-                let local_part = LocalPart::parse(base).ok()?;
+                let local_part = LocalPart::parse(&base.to_ascii_lowercase()).ok()?;
                 Some(Candidate { address: Address { local_part, domain: domain.clone() }, tag: tag.map(str::to_owned) })
             })
             .collect();
@@ -80,6 +79,7 @@ mod tests {
     #[case::plain("alice@ubuntu.com", &["alice"])]
     #[case::any_case("Alice@Ubuntu.COM", &["alice"])]
     #[case::tag("alice+news@ubuntu.com", &["alice+news", "alice / news"])]
+    #[case::tag_of_any_case("Alice+News@ubuntu.com", &["alice+news", "alice / News"])]
     #[case::two_tags("a1+b+c@ubuntu.com", &["a1+b+c", "a1+b / c", "a1 / b+c"])]
     #[case::many("a1+b+c+d+e@ubuntu.com", &["a1+b+c+d+e", "a1+b+c+d / e", "a1 / b+c+d+e"])]
     #[case::empty_tag("alice+@ubuntu.com", &["alice+", "alice / "])]

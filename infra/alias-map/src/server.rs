@@ -137,8 +137,9 @@ async fn accept(listener: &Listener) -> io::Result<Stream> {
     }
 }
 
-/// Answers one question after the other. What the peer sent is held up to one question and what came with its end.
-async fn serve(mut stream: impl AsyncRead + AsyncWrite + Unpin, lookups: &Lookups, stop: &CancellationToken) {
+/// Answers one question after the other, until the peer ends, is at fault, or is too slow. What the peer sent is held up to
+/// one question and what came with its end.
+pub async fn serve(mut stream: impl AsyncRead + AsyncWrite + Unpin, lookups: &Lookups, stop: &CancellationToken) {
     let mut input = BytesMut::new();
     let mut output = Vec::new();
     let mut deadline = None;

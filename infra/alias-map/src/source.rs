@@ -65,6 +65,9 @@ pub enum SourceError {
     /// Nothing can be answered just now: ask again in a moment.
     #[error("the table is out of reach: {0}")]
     Unreachable(String),
+    /// The table answers, and what it holds cannot be opened just now: ask again in a moment.
+    #[error("the master secret is out of reach: {0}")]
+    Secret(String),
     /// This cannot be answered: an operator looks at it.
     #[error("an item cannot be used: {0}")]
     Broken(String),

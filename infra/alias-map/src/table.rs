@@ -55,7 +55,7 @@ impl Table {
         };
         opened.map_err(|error| match error {
             OpenError::Sealed(error) => SourceError::Broken(error.to_string()),
-            OpenError::Secret(error) => SourceError::Unreachable(error.to_string()),
+            OpenError::Secret(error) => SourceError::Secret(error.to_string()),
         })
     }
 
@@ -77,7 +77,7 @@ impl Table {
 
     async fn domain(&self, domain: &DomainName) -> Result<Answer, SourceError> {
         // A domain that lost its proof gives no new addresses; mail to those that are there goes on.
-        let stored = self.store.domain(domain).await.map_err(failed)?;
+        let stored = self.store.domain_eventually(domain).await.map_err(failed)?;
         Ok(if stored.takes_mail() { Answer::Verified } else { Answer::Nothing })
     }
 
@@ -98,7 +98,7 @@ impl Table {
 impl Table {
     /// Where an admin signs in from, if they ever did.
     async fn admin(&self, name: &LaunchpadName) -> Result<Option<EmailAddress>, SourceError> {
-        let Some(member) = self.store.member_by_name(name).await.map_err(failed)? else { return Ok(None) };
+        let Some(member) = self.store.member_by_name_eventually(name).await.map_err(failed)? else { return Ok(None) };
         self.opening(|sealer| member.sign_in_address(sealer)).await
     }
 }

@@ -123,6 +123,80 @@ async fn many_who_ask_the_same_of_a_table_that_hangs_all_hear_soon() {
     assert!(memory.asked() <= 4, "{} questions to a table that hangs", memory.asked());
 }
 
+/// Once it is known that the table hangs, one question at a time finds out whether it still does.
+#[tokio::test]
+async fn a_table_that_hangs_slows_one_question_at_a_time() {
+    let memory = with_alice();
+    for number in 0..50 {
+        memory.put(&format!("known{number}@ubuntu.com"), "known@mail.example");
+    }
+    let lookups = Arc::new(lookups(memory.clone(), millis(50, 50, 60_000)));
+    for number in 0..50 {
+        lookups.reply(format!("alias known{number}@ubuntu.com").as_bytes()).await;
+    }
+    memory.hangs.store(true, std::sync::atomic::Ordering::SeqCst);
+    wait(100).await;
+    for _ in 0..2 {
+        assert_eq!(lookups.reply(b"alias known0@ubuntu.com").await, Reply::Ok("known@mail.example".into()));
+    }
+    // The rest is over.
+    wait(1_100).await;
+    let (asked, mut all) = (memory.asked(), tokio::task::JoinSet::new());
+    for number in 0..50 {
+        let lookups = Arc::clone(&lookups);
+        all.spawn(async move {
+            let begin = Instant::now();
+            let reply = lookups.reply(format!("alias known{number}@ubuntu.com").as_bytes()).await;
+            (reply, begin.elapsed())
+        });
+    }
+    let all = all.join_all().await;
+    assert!(all.iter().all(|(reply, _)| *reply == Reply::Ok("known@mail.example".into())));
+    let slow: Vec<_> = all.iter().map(|(_, took)| *took).filter(|took| *took > Duration::from_millis(100)).collect();
+    assert!(slow.len() == 1 && memory.asked() == asked + 1, "{slow:?}, {} questions", memory.asked() - asked);
+}
+
+/// Of those who ask the same at once, the first one's wait is the wait of all.
+#[tokio::test]
+async fn whoever_waited_for_nothing_gets_what_is_known() {
+    let memory = with_alice();
+    let lookups = Arc::new(lookups(memory.clone(), millis(50, 50, 60_000)));
+    lookups.reply(ALICE).await;
+    memory.hangs.store(true, std::sync::atomic::Ordering::SeqCst);
+    wait(100).await;
+    let (begin, mut all) = (Instant::now(), tokio::task::JoinSet::new());
+    for _ in 0..50 {
+        let lookups = Arc::clone(&lookups);
+        all.spawn(async move { lookups.reply(ALICE).await });
+    }
+    assert!(all.join_all().await.iter().all(|reply| *reply == Reply::Ok("alice@mail.example".into())));
+    assert!(begin.elapsed() < Duration::from_millis(550), "{:?}", begin.elapsed());
+}
+
+#[tokio::test]
+async fn one_slow_answer_is_nobody_elses_trouble() {
+    let memory = with_alice();
+    let lookups = lookups(memory.clone(), Patience { table: Duration::from_millis(300), ..Patience::default() });
+    memory.hangs.store(true, std::sync::atomic::Ordering::SeqCst);
+    assert!(matches!(lookups.reply(ALICE).await, Reply::Temp(_)));
+    memory.hangs.store(false, std::sync::atomic::Ordering::SeqCst);
+    assert_eq!(lookups.reply(b"alias bob@ubuntu.com").await, Reply::NotFound);
+    assert_eq!(lookups.reply(ALICE).await, Reply::Ok("alice@mail.example".into()));
+}
+
+/// What is sealed waits; whom there is nothing of is refused as ever, and the table is not left alone for that.
+#[tokio::test]
+async fn a_secret_that_cannot_be_read_is_no_failure_of_the_table() {
+    let memory = with_alice();
+    let lookups = lookups(memory.clone(), Patience::default());
+    memory.sealed.store(true, std::sync::atomic::Ordering::SeqCst);
+    for number in 0..5 {
+        assert!(matches!(lookups.reply(ALICE).await, Reply::Temp(_)));
+        assert_eq!(lookups.reply(format!("alias bob{number}@ubuntu.com").as_bytes()).await, Reply::NotFound);
+        assert!(matches!(lookups.reply(b"reject gone@ubuntu.com").await, Reply::Ok(_)));
+    }
+}
+
 #[tokio::test]
 async fn hits_and_misses_are_good_for_their_times() {
     let memory = with_alice();

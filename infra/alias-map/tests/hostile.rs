@@ -10,6 +10,7 @@ use membermail_alias_map::endpoint::Endpoint;
 use membermail_alias_map::netstring::LARGEST;
 use membermail_alias_map::server::{Listener, Server};
 use membermail_alias_map::settings::Patience;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -110,6 +111,47 @@ async fn who_does_not_read_is_cut_off() {
     }
     assert!(begin.elapsed() < Duration::from_secs(20), "it was never cut off");
     assert!(resident() < before + 30_000_000, "{before} octets became {}", resident());
+}
+
+/// Each with nearly a whole question, so that each holds as much as it can.
+#[tokio::test]
+async fn three_thousand_at_once_hold_no_more_than_a_thousand_may() {
+    let (limit, at_once) = (1_000, 3_000);
+    // Both sides of them are in this process.
+    let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
+    assert!(hard > 8_000, "this machine gives a process {hard} files");
+    setrlimit(Resource::RLIMIT_NOFILE, 8_000, hard).unwrap();
+    let (_server, endpoint) = server(memory(), limit).await;
+    let begin = [format!("{LARGEST}:alias ").into_bytes(), vec![b'a'; LARGEST - 10]].concat();
+    let (before, start) = (resident(), Instant::now());
+    let mut held = Vec::new();
+    for _ in 0..at_once {
+        held.push(connect(&endpoint).await);
+    }
+    for stream in &mut held {
+        // Those beyond the limit are closed already, or will be.
+        let _ = timeout(Duration::from_secs(2), stream.write_all(&begin)).await.unwrap();
+    }
+    let mut open = Vec::new();
+    for mut stream in held {
+        match timeout(Duration::from_millis(2), stream.read(&mut [0; 1])).await {
+            Err(_) => open.push(stream),
+            Ok(Ok(0) | Err(_)) => {}
+            Ok(Ok(_)) => panic!("an answer to half a question"),
+        }
+    }
+    assert_eq!(open.len(), limit, "after {:?}", start.elapsed());
+    // A question each, the room that a buffer grows by, and what both sides of a connection are.
+    let more = resident().saturating_sub(before);
+    assert!(more < at_once * 4_000 + limit * 3 * LARGEST, "{more} octets more");
+    assert!(start.elapsed() < Duration::from_secs(9), "it took longer than the slowest may: {:?}", start.elapsed());
+    // What they began is answered once it is whole.
+    for stream in &mut open {
+        stream.write_all(b"aaaa,").await.unwrap();
+        let mut reply = [0; 12];
+        timeout(Duration::from_secs(5), stream.read_exact(&mut reply)).await.unwrap().unwrap();
+        assert_eq!(&reply, b"9:NOTFOUND ,");
+    }
 }
 
 #[tokio::test]

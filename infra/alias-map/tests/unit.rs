@@ -1,7 +1,11 @@
 //! The unit that the server runs as on a mail host, as systemd itself judges it.
 
+use std::io::Write;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
 /// Tenths of systemd's scale of exposure, 0 to 100. What is left is that it talks to AWS and to Postfix.
 const EXPOSURE: &str = "15";
@@ -27,4 +31,24 @@ fn systemd_knows_every_line_of_it() {
     let output = Command::new("systemd-analyze").args(["verify", "--man=no"]).arg(&unit).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && !said.contains("membermail-alias-map"), "{said}");
+}
+
+/// `systemctl reload` right after a start: it reads the settings once more later, and does not end.
+#[test]
+fn a_reload_while_it_starts_does_not_end_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = folder.path().join("alias-map.toml");
+    // It waits there for somebody who writes, and so is at its start for as long as we like.
+    assert!(Command::new("mkfifo").arg(&settings).status().unwrap().success());
+    let mut command = Command::new(env!("CARGO_BIN_EXE_membermail-alias-map"));
+    let started = command.arg("--check").arg("--config").arg(&settings).stdout(Stdio::piped()).spawn().unwrap();
+    let mut writer = std::fs::File::options().write(true).open(&settings).unwrap();
+    kill(Pid::from_raw(i32::try_from(started.id()).unwrap()), Signal::SIGHUP).unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(100));
+    // Where it has ended, nobody reads.
+    let _ = writer.write_all(include_bytes!("../alias-map.example.toml"));
+    drop(writer);
+    let output = started.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && said.contains("the settings are good"), "{} {said}", output.status);
 }

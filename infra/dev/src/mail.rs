@@ -1,10 +1,12 @@
 //! A mail host beside the site: for `cargo dev up --mail`, and for the tests that start their own.
 
+use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 use std::path::Path;
 
 use anyhow::{Context, Result};
 use membermail_alias_map::settings::MasterSecretAt;
+use membermail_core::community::Community;
 use membermail_postfix::config::Limits;
 use membermail_postfix::install;
 use membermail_postfix::page;
@@ -22,8 +24,11 @@ const SMTP_PORT: u16 = 8_425;
 const INBOX_PORT: u16 = 8_426;
 
 /// Admins have no mailbox here, and nobody should need to sign in as one first.
-const SETTINGS: &str = "takes-tags = [\"mail.example\"]\nhits = \"2s\"\nmisses = \"2s\"\n\
-                        [admins]\nubuntu-admin = \"ubuntu-admin@mail.example\"";
+fn settings(community: &Community) -> String {
+    let names: BTreeSet<_> = community.domains.iter().flat_map(|domain| &domain.admins).collect();
+    let admins: String = names.iter().map(|name| format!("\"{name}\" = \"{name}@mail.example\"\n")).collect();
+    format!("takes-tags = [\"mail.example\"]\nhits = \"2s\"\nmisses = \"2s\"\n[admins]\n{admins}")
+}
 
 /// Installs what a mail host needs.
 pub(crate) fn install() -> Result<()> {
@@ -31,7 +36,7 @@ pub(crate) fn install() -> Result<()> {
 }
 
 /// Starts a mail host over the site's table, and the page.
-pub(crate) async fn start(site: &Site, state: &Path) -> Result<Rig> {
+pub(crate) async fn start(site: &Site, state: &Path, community: &str) -> Result<Rig> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, PAGE_PORT)).await.context("port 8482 is taken")?;
     eprintln!("  … start the mail host");
     let options = Options {
@@ -41,10 +46,12 @@ pub(crate) async fn start(site: &Site, state: &Path) -> Result<Rig> {
         endpoint_url: site.emulator.url.clone(),
         table: site.output("TableName")?.to_owned(),
         master_secret: MasterSecretAt::Arn(site.output("MasterSecretArn")?.to_owned()),
-        community: "ubuntu".to_owned(),
-        settings: SETTINGS.to_owned(),
+        community: community.to_owned(),
+        settings: settings(&membermail_communities::community(community)?),
         signs: true,
         limits: Limits::default(),
+        socket: None,
+        xclient: false,
         ports: Some((SMTP_PORT, INBOX_PORT)),
     };
     let rig = Rig::start(options).await?;
@@ -60,4 +67,22 @@ pub(crate) fn description(site: &Site, state: &Path) -> Result<Value> {
         "alias_map": program("membermail-alias-map"),
         "master_secret_arn": site.output("MasterSecretArn")?,
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use membermail_alias_map::settings::Settings;
+
+    use super::*;
+
+    #[test]
+    fn the_admins_of_any_community_read_mail_here() {
+        let mut other = membermail_communities::community("ubuntu").unwrap();
+        other.domains[0].admins = vec!["jane".parse().unwrap(), "1up.me".parse().unwrap()];
+        let needed =
+            "community = \"x\"\ntable = \"t\"\nmaster-secret-file = \"/none\"\nlisten = [\"inet:127.0.0.1:0\"]\n";
+        let read = Settings::parse(&format!("{needed}{}", settings(&other))).unwrap();
+        let names: Vec<_> = read.admins.keys().map(|name| name.as_str()).collect();
+        assert_eq!(names, ["1up.me", "jane", "ubuntu-admin"]);
+    }
 }

@@ -1,4 +1,4 @@
-//! After all stories: what the functions logged of them names nobody and opens nothing.
+//! After all stories: what the functions and alias-map logged of them names nobody and opens nothing.
 
 use std::fs;
 use std::path::Path;
@@ -9,11 +9,19 @@ use anyhow::{Result, bail};
 /// cookies (`session`, `sign-in`), as fields of a form, and within an address that is itself a value of another.
 const TOKENS: [&str; 7] = ["session=", "sign-in=", "state=", "state%3D", "csrf=", "openid.sig", "SecretString"];
 
-/// Reads every log in the folder; says where the first line is that tells too much, and not what it says.
-pub(crate) fn check(logs: &Path) -> Result<usize> {
+/// Reads every log in the folder of the functions, and that of alias-map of each mail host in the other; says where lines
+/// are that tell too much, and not what they say.
+pub(crate) fn check(logs: &Path, mail: &Path) -> Result<usize> {
     let (mut lines, mut faults) = (0, Vec::new());
+    let mut files = Vec::new();
     for entry in fs::read_dir(logs)? {
-        let file = entry?.path();
+        files.push(entry?.path());
+    }
+    // Where no story was about mail, there is no such folder.
+    for host in fs::read_dir(mail).into_iter().flatten() {
+        files.push(host?.path().join("alias-map.log"));
+    }
+    for file in files.into_iter().filter(|file| file.is_file()) {
         for (number, line) in fs::read_to_string(&file)?.lines().enumerate() {
             lines += 1;
             if let Some(what) = tells(line) {
@@ -44,6 +52,21 @@ fn tells(line: &str) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_alias_map_logs_counts_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let (logs, host) = (folder.path().join("logs"), folder.path().join("mail/door"));
+        fs::create_dir_all(&logs).unwrap();
+        assert_eq!(check(&logs, &folder.path().join("mail")).unwrap(), 0);
+        fs::create_dir_all(&host).unwrap();
+        fs::write(host.join("mail.log"), "to=<alice@mail.example>\n").unwrap();
+        fs::write(host.join("alias-map.log"), "{}\n").unwrap();
+        assert_eq!(check(&logs, &folder.path().join("mail")).unwrap(), 1);
+        fs::write(host.join("alias-map.log"), "{\"key\":\"alice@ubuntu.com\"}\n").unwrap();
+        let told = check(&logs, &folder.path().join("mail")).unwrap_err().to_string();
+        assert!(told.contains("door/alias-map.log:1: an address") && !told.contains("alice"), "{told}");
+    }
 
     #[rstest::rstest]
     #[case::address("member alice@mail.example checked", Some("an address"))]

@@ -61,7 +61,7 @@ pub(crate) async fn test(options: &Options) -> Result<()> {
         bail!("the tests failed after {took} s; logs of the functions are in {}", logs.display());
     }
     rights?;
-    let lines = redaction::check(&logs)?;
+    let lines = redaction::check(&logs, &state.join("mail"))?;
     println!(
         "all tests passed, and the stack is gone again, after {took} s; no address or token in {lines} lines of log"
     );

@@ -92,7 +92,7 @@ pub(crate) async fn up(options: &Options) -> Result<()> {
     };
     let mail = if with_mail {
         tokio::select! {
-            mail = mail::start(&site, &options.state) => Some(mail?),
+            mail = mail::start(&site, &options.state, &options.community) => Some(mail?),
             () = stop.asked() => return Ok(()),
         }
     } else {

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use askama::Template;
 use membermail_alias_map::endpoint::Endpoint;
 use membermail_core::address::DomainName;
@@ -14,8 +14,8 @@ use serde::Deserialize;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct MailHost {
-    /// Its name in DNS: in the greeting and in `Received`.
-    pub hostname: String,
+    /// Its name in DNS: in the greeting and in `Received`. Like `srs_domain`, it lies in no domain of the community.
+    pub hostname: DomainName,
     /// Senders are rewritten to addresses at this domain, so that bounces find back; its MX is this host.
     pub srs_domain: DomainName,
     /// Where Postfix listens for mail from anywhere: `25`, or `ADDRESS:PORT`.
@@ -139,6 +139,8 @@ pub struct Apart {
     pub relay: String,
     /// Seconds until mail that could not be delivered is tried again.
     pub retry_seconds: u32,
+    /// Whether whoever connects from this machine may say that they come from elsewhere.
+    pub xclient: bool,
 }
 
 fn smtp() -> String {
@@ -164,7 +166,7 @@ fn signer_port() -> u16 {
 #[derive(Template)]
 #[template(path = "main.cf", escape = "none")]
 struct MainCf<'a> {
-    hostname: &'a str,
+    hostname: &'a DomainName,
     srs_domain: &'a DomainName,
     interfaces: &'a str,
     protocols: &'a str,
@@ -180,6 +182,7 @@ struct MainCf<'a> {
     login: Option<Submitter>,
     folders: Option<Folders>,
     retry_seconds: Option<u32>,
+    xclient: bool,
     relay: Option<&'a str>,
 }
 
@@ -224,6 +227,25 @@ struct RspamdConf<'a> {
 }
 
 impl MailHost {
+    /// Refuses names under which a stranger's mail, once forwarded, would pass for the community's own.
+    ///
+    /// SPF is asked of the rewritten sender's domain, and of a bounce of the host's name; DMARC then takes what shares an
+    /// organizational domain with `From` for the same (RFC 7489, 3.1.2). With `srs.ubuntu.com`, whoever writes `From:
+    /// anybody@ubuntu.com` had it passed by us.
+    pub fn stands_apart_from(&self, community: &[DomainName]) -> Result<()> {
+        let organizational = |domain: &DomainName| psl::domain_str(domain.as_str()).map(str::to_owned);
+        for (what, name) in [("hostname", &self.hostname), ("srs-domain", &self.srs_domain)] {
+            let own = organizational(name).with_context(|| format!("{what} {name} is a public suffix"))?;
+            let shared = community.iter().find(|domain| organizational(domain).as_ref() == Some(&own));
+            if let Some(domain) = shared {
+                bail!(
+                    "{what} {name} lies in {own}, as {domain} of the community does: forged mail would pass as {domain}'s own"
+                );
+            }
+        }
+        Ok(())
+    }
+
     /// The text of `main.cf`.
     pub fn main_cf(&self) -> Result<String> {
         let apart = self.apart.as_ref();
@@ -253,6 +275,7 @@ impl MailHost {
                 log: path(apart, "mail.log"),
             }),
             retry_seconds: apart.map(|apart| apart.retry_seconds),
+            xclient: apart.is_some_and(|apart| apart.xclient),
             relay: apart.map(|apart| apart.relay.as_str()),
         };
         main.render().context("main.cf")
@@ -292,7 +315,7 @@ impl MailHost {
     }
 
     /// postsrsd's options, of version 1.10.
-    pub fn postsrsd_options(&self, secret: &Path, domains: &[DomainName]) -> Vec<String> {
+    pub fn postsrsd_options(&self, secret: &Path) -> Vec<String> {
         vec![
             format!("-s{}", secret.display()),
             format!("-d{}", self.srs_domain),
@@ -300,29 +323,22 @@ impl MailHost {
             format!("-r{}", self.srs_reverse),
             "-l127.0.0.1".to_owned(),
             "-unobody".to_owned(),
-            // No space: 1.10 would read the next word as another option.
-            format!("-X{}", self.not_rewritten(domains)),
         ]
     }
 
     /// The same as Debian's `/etc/default/postsrsd`.
-    pub fn postsrsd_defaults(&self, secret: &Path, domains: &[DomainName]) -> String {
+    ///
+    /// No domain is excluded: our own mail does not come this way, so that who sends as us here is somebody else.
+    pub fn postsrsd_defaults(&self, secret: &Path) -> String {
         format!(
-            "SRS_DOMAIN={}\nSRS_EXCLUDE_DOMAINS={}\nSRS_SEPARATOR==\nSRS_SECRET={}\nSRS_HASHLENGTH=4\n\
+            "SRS_DOMAIN={}\nSRS_EXCLUDE_DOMAINS=\nSRS_SEPARATOR==\nSRS_SECRET={}\nSRS_HASHLENGTH=4\n\
              SRS_HASHMIN=4\nSRS_FORWARD_PORT={}\nSRS_REVERSE_PORT={}\nSRS_LISTEN_ADDR=127.0.0.1\n\
              RUN_AS=postsrsd\nCHROOT=/var/lib/postsrsd\n",
             self.srs_domain,
-            self.not_rewritten(domains),
             secret.display(),
             self.srs_forward,
             self.srs_reverse
         )
-    }
-
-    /// Mail from these domains is ours already, and their SPF names this host.
-    fn not_rewritten(&self, domains: &[DomainName]) -> String {
-        let domains: Vec<_> = domains.iter().map(DomainName::as_str).chain([self.hostname.as_str()]).collect();
-        domains.join(",")
     }
 }
 
@@ -347,7 +363,30 @@ mod tests {
         insta::assert_snapshot!("master.cf", host.master_cf().unwrap());
         insta::assert_snapshot!("smtpd.conf", host.smtpd_conf().unwrap().unwrap());
         insta::assert_snapshot!("rspamd.conf", host.rspamd_conf(&domains()).unwrap().unwrap());
-        insta::assert_snapshot!("postsrsd", host.postsrsd_defaults(Path::new("/etc/postsrsd.secret"), &domains()));
+        insta::assert_snapshot!("postsrsd", host.postsrsd_defaults(Path::new("/etc/postsrsd.secret")));
+    }
+
+    #[rstest::rstest]
+    #[case::of_the_docs("mx.forwards.example", "srs.forwards.example", None)]
+    #[case::below_ours("mx.forwards.example", "srs.ubuntu.com", Some("srs-domain srs.ubuntu.com"))]
+    #[case::ours("mx.forwards.example", "kubuntu.org", Some("srs-domain kubuntu.org"))]
+    #[case::beside_ours("mx.forwards.example", "srs.lovers.co.uk", Some("as loco.lovers.co.uk of"))]
+    #[case::another_under_the_same_suffix("mx.forwards.example", "forwards.co.uk", None)]
+    #[case::a_bounce_has_the_hosts_name("mail.ubuntu.com", "srs.forwards.example", Some("hostname mail.ubuntu.com"))]
+    #[case::suffix("mx.forwards.example", "co.uk", Some("public suffix"))]
+    fn no_name_of_the_host_is_aligned_with_the_community(
+        #[case] hostname: &str,
+        #[case] srs_domain: &str,
+        #[case] why: Option<&str>,
+    ) {
+        let (hostname, srs_domain) = (hostname.parse().unwrap(), srs_domain.parse().unwrap());
+        let community = [domains(), vec!["loco.lovers.co.uk".parse().unwrap()]].concat();
+        let told = MailHost { hostname, srs_domain, ..in_production() }.stands_apart_from(&community);
+        match (told, why) {
+            (Ok(()), None) => {}
+            (Err(told), Some(why)) => assert!(told.to_string().contains(why), "{told}"),
+            (told, _) => panic!("{told:?}"),
+        }
     }
 
     #[test]
@@ -381,9 +420,23 @@ mod tests {
                 None => *word == name,
             })
         };
-        let main = in_production().main_cf().unwrap();
+        let host = in_production();
+        let (main, master) = (host.main_cf().unwrap(), host.master_cf().unwrap());
+        let (smtpd, rspamd) = (host.smtpd_conf().unwrap().unwrap(), host.rspamd_conf(&domains()).unwrap().unwrap());
         let names = main.lines().filter(|line| !line.starts_with([' ', '#'])).filter_map(|line| line.split_once(" ="));
-        let missing: Vec<_> = names.map(|(name, _)| name.trim()).filter(|name| !explains(name)).collect();
+        let options = master.lines().filter_map(|line| line.trim().strip_prefix("-o ")?.split_once('='));
+        let passwords =
+            smtpd.lines().filter_map(|line| line.split_once(':')).filter(|(name, _)| !name.starts_with('#'));
+        // Settings and sections, several on a line now and then.
+        let signer = rspamd.lines().filter(|line| !line.trim().starts_with('#'));
+        let signer =
+            signer.flat_map(|line| line.split([';', '{'])).map(|part| part.split_once('=').unwrap_or((part, "")));
+        let signer = signer.map(|(name, value)| (name.trim().trim_matches(['}', ' ']), value));
+        let is_word =
+            |name: &&str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+        let all = names.chain(options).chain(passwords).map(|(name, _)| name.trim());
+        let all = all.chain(signer.map(|(name, _)| name).filter(is_word));
+        let missing: std::collections::BTreeSet<_> = all.filter(|name| !explains(name)).collect();
         assert!(missing.is_empty(), "docs/mail.md does not say why there is: {missing:?}");
     }
 }

@@ -33,7 +33,18 @@ pub enum Said {
     /// It wants it again later: 4xx.
     Later(String),
     /// It does not want it: 5xx.
-    Refused(String),
+    Refused(Step, String),
+}
+
+/// What the host was told when it said so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Who the mail is from: `MAIL`.
+    Sender,
+    /// Whom it is for: `RCPT`. To refuse it there is to refuse it at the door.
+    Recipient,
+    /// The mail itself: `DATA` and what follows.
+    Message,
 }
 
 /// One line of Postfix's log on one recipient.
@@ -79,13 +90,19 @@ pub async fn send(port: u16, from: Option<&str>, sender: Option<&str>, recipient
 
 /// Offers one mail, step by step. `from` is the address of ours that we connect from.
 pub async fn offer<A: ToSocketAddrs>(at: A, from: Option<&str>, envelope: &Envelope, mail: &[u8]) -> Result<Offered> {
+    offer_by(connect(at, from).await?, envelope, mail).await
+}
+
+async fn connect<A: ToSocketAddrs>(at: A, from: Option<&str>) -> Result<AsyncSmtpConnection> {
     let local = from.map(str::parse).transpose()?;
     let hello = ClientId::Domain(HELLO.to_owned());
-    let mut connection = AsyncSmtpConnection::connect_tokio1(at, Some(ANSWER), &hello, None, local)
-        .await
-        .context("connecting to the mail host")?;
-    let mut recipient = None;
-    let said = talk(&mut connection, envelope, mail, &mut recipient).await;
+    let connection = AsyncSmtpConnection::connect_tokio1(at, Some(ANSWER), &hello, None, local).await;
+    connection.context("connecting to the mail host")
+}
+
+async fn offer_by(mut connection: AsyncSmtpConnection, envelope: &Envelope, mail: &[u8]) -> Result<Offered> {
+    let (mut recipient, mut step) = (None, Step::Sender);
+    let said = talk(&mut connection, envelope, mail, &mut recipient, &mut step).await;
     let _ = connection.quit().await;
     let said = match said {
         Ok(response) => {
@@ -94,7 +111,7 @@ pub async fn offer<A: ToSocketAddrs>(at: A, from: Option<&str>, envelope: &Envel
             Said::Taken(id.trim().to_owned())
         }
         Err(error) if error.is_transient() => Said::Later(words(&error)),
-        Err(error) if error.is_permanent() => Said::Refused(words(&error)),
+        Err(error) if error.is_permanent() => Said::Refused(step, words(&error)),
         Err(error) => return Err(error).context("talking to the mail host"),
     };
     Ok(Offered { recipient, said })
@@ -105,12 +122,15 @@ async fn talk(
     envelope: &Envelope,
     mail: &[u8],
     recipient: &mut Option<String>,
+    step: &mut Step,
 ) -> Result<Response, Error> {
     connection.command(Mail::new(envelope.from().cloned(), Vec::new())).await?;
+    *step = Step::Recipient;
     for to in envelope.to() {
         let response = connection.command(Rcpt::new(to.clone(), Vec::new())).await?;
         *recipient = Some(format!("{} {}", response.code(), spoken(&response)));
     }
+    *step = Step::Message;
     connection.command(Data).await?;
     connection.message(mail).await
 }
@@ -189,8 +209,9 @@ pub async fn follow(log: &Path, id: &str, patience: Duration) -> Result<Vec<Deli
 /// A mail that says what it is for.
 #[derive(Clone, Copy, Debug)]
 pub struct TestMail<'a> {
-    /// Who it is from.
-    pub sender: &'a str,
+    /// Who it is from; without anybody, the postmaster of the mail host, by the name that it greets with. Neither a
+    /// member's domain nor a stranger's would do: where it is forwarded to, DMARC would be asked of that.
+    pub sender: Option<&'a str>,
     /// The address that is tested.
     pub address: &'a str,
     /// What no other mail has in it.
@@ -202,12 +223,15 @@ pub struct TestMail<'a> {
 impl TestMail<'_> {
     /// Offers it to a mail host.
     pub async fn offer<A: ToSocketAddrs>(&self, at: A) -> Result<Offered> {
-        offer(at, None, &envelope(Some(self.sender), self.address)?, self.text()?.as_bytes()).await
+        let connection = connect(at, None).await?;
+        let host = || format!("postmaster@{}", connection.server_info().name());
+        let sender = self.sender.map_or_else(host, str::to_owned);
+        offer_by(connection, &envelope(Some(&sender), self.address)?, self.text(&sender)?.as_bytes()).await
     }
 
     /// As it goes over the wire.
-    fn text(&self) -> Result<String> {
-        let Self { sender, address, token, at } = self;
+    fn text(&self, sender: &str) -> Result<String> {
+        let Self { address, token, at, .. } = self;
         let date = DateTimePrinter::new().timestamp_to_string(at)?;
         let domain = address.rsplit_once('@').map_or(HELLO, |(_, domain)| domain);
         Ok(format!(
@@ -259,7 +283,8 @@ Nov 24 20:00:03 mail postfix/qmgr[8]: 4A1: removed
 
     #[test]
     fn a_test_mail_says_what_it_is() {
-        let (sender, address, token) = ("postmaster@ubuntu.com", "alice@ubuntu.com", "5eed");
-        insta::assert_snapshot!(TestMail { sender, address, token, at: Timestamp::UNIX_EPOCH }.text().unwrap());
+        let (sender, address, token) = ("postmaster@mx.forwards.example", "alice@ubuntu.com", "5eed");
+        let mail = TestMail { sender: None, address, token, at: Timestamp::UNIX_EPOCH };
+        insta::assert_snapshot!(mail.text(sender).unwrap());
     }
 }

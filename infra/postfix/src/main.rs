@@ -29,6 +29,7 @@ fn main() -> Result<()> {
     let host: MailHost = toml::from_str(&text).with_context(|| arguments.config.display().to_string())?;
     let community = membermail_communities::community(&arguments.community)?;
     let domains: Vec<DomainName> = community.domain_names().cloned().collect();
+    host.stands_apart_from(&domains)?;
     fs::create_dir_all(&arguments.out)?;
     let write = |name: &str, text: String| {
         let file = arguments.out.join(name);
@@ -36,7 +37,7 @@ fn main() -> Result<()> {
     };
     write("main.cf", host.main_cf()?)?;
     write("master.cf", host.master_cf()?)?;
-    write("postsrsd", host.postsrsd_defaults(Path::new("/etc/postsrsd.secret"), &domains))?;
+    write("postsrsd", host.postsrsd_defaults(Path::new("/etc/postsrsd.secret")))?;
     if let Some(conf) = host.smtpd_conf()? {
         write("smtpd.conf", conf)?;
     }

@@ -11,6 +11,7 @@ use axum::extract::{Form, State};
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
 use axum::{Router, routing};
+use membermail_core::address::DomainName;
 use membermail_core::clock::{Clock, SystemClock};
 use membermail_core::random::{self, OsRandom};
 use serde::Deserialize;
@@ -30,14 +31,16 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 struct Mailbox {
     smtp: u16,
+    domain: DomainName,
     log: PathBuf,
     maildir: PathBuf,
 }
 
 #[derive(Template)]
 #[template(path = "mailbox.html")]
-struct Page {
+struct Page<'a> {
     smtp: u16,
+    domain: &'a DomainName,
     said: Vec<String>,
     mails: Vec<Arrived>,
 }
@@ -49,7 +52,8 @@ struct Wish {
 
 /// Serves the page of this mail host until the process ends.
 pub fn serve(listener: TcpListener, rig: &Rig) {
-    let mailbox = Mailbox { smtp: rig.smtp, log: rig.log.clone(), maildir: rig.inbox.maildir().to_owned() };
+    let (smtp, domain, log) = (rig.smtp, rig.domain.clone(), rig.log.clone());
+    let mailbox = Mailbox { smtp, domain, log, maildir: rig.inbox.maildir().to_owned() };
     let app = Router::new()
         .route("/", routing::get(|State(mailbox): State<Arc<Mailbox>>| async move { mailbox.page(Vec::new()) }))
         .route("/send", routing::post(send))
@@ -67,11 +71,11 @@ impl Mailbox {
     async fn send(&self, address: &str) -> Result<Vec<String>> {
         let token = random::bytes::<8>(&OsRandom).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
         let mut log = MailLog::file(&self.log)?;
-        let mail = TestMail { sender: SENDER, address, token: &token, at: SystemClock.now() };
+        let mail = TestMail { sender: Some(SENDER), address, token: &token, at: SystemClock.now() };
         let id = match mail.offer((Ipv4Addr::LOCALHOST, self.smtp)).await?.said {
             Said::Taken(id) => id,
             Said::Later(words) => return Ok(vec![format!("not now: {words}")]),
-            Said::Refused(words) => return Ok(vec![format!("refused: {words}")]),
+            Said::Refused(_, words) => return Ok(vec![format!("refused: {words}")]),
         };
         let mut lines = vec![format!("taken as {id}")];
         let tell = |one: Delivery| lines.push(format!("{} to {}: {}", one.status, one.to, one.because));
@@ -85,7 +89,7 @@ impl Mailbox {
         let page = || -> Result<String> {
             let mut mails = inbox::all(&self.maildir)?;
             mails.reverse();
-            Ok(Page { smtp: self.smtp, said, mails }.render()?)
+            Ok(Page { smtp: self.smtp, domain: &self.domain, said, mails }.render()?)
         };
         match page() {
             Ok(page) => Html(page).into_response(),

@@ -27,7 +27,7 @@ pub const HOSTNAME: &str = "mail.membermail.test";
 pub const SRS_DOMAIN: &str = "srs.membermail.test";
 /// The account that hands in notices by a password, and who it may send as.
 pub const USER: &str = "notices";
-/// Who that account may send as.
+/// Who that account may send as, where the community is Ubuntu.
 pub const NOTICES: &str = "noreply@ubuntu.com";
 /// The name of the signing key in DNS.
 pub const SELECTOR: &str = "test";
@@ -55,6 +55,10 @@ pub struct Options {
     pub signs: bool,
     /// Sizes and rates; whoever tests with a thousand mails from one client wants wide ones.
     pub limits: Limits,
+    /// A UNIX socket that `alias-map` listens at; without one, it has a port.
+    pub socket: Option<PathBuf>,
+    /// Whether whoever connects may say by `XCLIENT` where from, so that a test can come from elsewhere.
+    pub xclient: bool,
     /// Ports of Postfix and of the inbox; found where none are given.
     pub ports: Option<(u16, u16)>,
 }
@@ -78,6 +82,8 @@ pub struct Rig {
     pub inbox: Inbox,
     /// Postfix's log.
     pub log: PathBuf,
+    /// The first domain of the community.
+    pub domain: DomainName,
     /// The public half of the signing key, as its record in DNS has it.
     pub dns_record: String,
     options: Options,
@@ -95,17 +101,21 @@ impl Rig {
         let _ = fs::remove_dir_all(&folder);
         lay_out(&folder)?;
         let domains: Vec<DomainName> = community(&options.community)?.domain_names().cloned().collect();
+        let domain = domains.first().context("the community has no domain")?.clone();
         let (tls, certificate) = certificate(&folder)?;
         let inbox = Inbox::start(&options.python, &folder, &tls, options.ports.map(|(_, inbox)| inbox)).await?;
         let (passwords, password) = password(&folder)?;
         let (key, dns_record) = signing_key(&folder)?;
         let smtp = options.ports.map_or_else(free_port, |(smtp, _)| Ok(smtp))?;
-        let (submission, socket, metrics) = (free_port()?, free_port()?, free_port()?);
+        let (submission, metrics) = (free_port()?, free_port()?);
         let (forward, reverse, signer) = (free_port()?, free_port()?, free_port()?);
         let nobody = free_port()?;
-        let endpoint: Endpoint = format!("inet:127.0.0.1:{socket}").parse()?;
+        let endpoint = match &options.socket {
+            Some(path) => Endpoint::Unix(path.clone()),
+            None => format!("inet:127.0.0.1:{}", free_port()?).parse()?,
+        };
         let host = MailHost {
-            hostname: HOSTNAME.to_owned(),
+            hostname: DomainName::parse(HOSTNAME)?,
             srs_domain: DomainName::parse(SRS_DOMAIN)?,
             port: format!("127.0.0.1:{smtp}"),
             submission_port: format!("127.0.0.1:{submission}"),
@@ -114,7 +124,7 @@ impl Rig {
             alias_map: endpoint.clone(),
             tls_chain: vec![tls],
             dnssec: false,
-            login: Some(Login { user: USER.to_owned(), senders: vec![NOTICES.to_owned()], passwords }),
+            login: Some(Login { user: USER.to_owned(), senders: vec![format!("noreply@{domain}")], passwords }),
             signing: options.signs.then_some(Signing {
                 key,
                 selector: SELECTOR.to_owned(),
@@ -130,12 +140,14 @@ impl Rig {
                 folder: folder.clone(),
                 relay: format!("[127.0.0.1]:{}", inbox.port),
                 retry_seconds: 2,
+                xclient: options.xclient,
             }),
         };
-        let postsrsd = postsrsd(&host, &folder, &domains).await?;
+        host.stands_apart_from(&domains)?;
+        let postsrsd = postsrsd(&host, &folder).await?;
         let rspamd = if options.signs { Some(rspamd(&host, &folder, &domains, signer).await?) } else { None };
         write_settings(&options, &endpoint, metrics)?;
-        let alias_map = alias_map(&options, socket).await?;
+        let alias_map = alias_map(&options, &endpoint, metrics).await?;
         fs::write(folder.join("etc/main.cf"), host.main_cf()?)?;
         fs::write(folder.join("etc/master.cf"), host.master_cf()?)?;
         if let Some(conf) = host.smtpd_conf()? {
@@ -153,6 +165,7 @@ impl Rig {
             metrics,
             inbox,
             log,
+            domain,
             dns_record,
             options,
             postfix,
@@ -176,8 +189,7 @@ impl Rig {
 
     /// Starts it again, at the same place.
     pub async fn start_alias_map(&mut self) -> Result<()> {
-        let Endpoint::Inet(address) = &self.endpoint else { bail!("not on TCP") };
-        self.alias_map = Some(alias_map(&self.options, address.port()).await?);
+        self.alias_map = Some(alias_map(&self.options, &self.endpoint, self.metrics).await?);
         Ok(())
     }
 
@@ -295,12 +307,12 @@ fn signing_key(folder: &Path) -> Result<(PathBuf, String)> {
     Ok((key, record))
 }
 
-async fn postsrsd(host: &MailHost, folder: &Path, domains: &[DomainName]) -> Result<Service> {
+async fn postsrsd(host: &MailHost, folder: &Path) -> Result<Service> {
     let secret = folder.join("srs.secret");
     let words = random::bytes::<24>(&OsRandom).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     fs::write(&secret, words)?;
     let mut command = Command::new(sbin("postsrsd")?);
-    command.args(host.postsrsd_options(&secret, domains));
+    command.args(host.postsrsd_options(&secret));
     background("postsrsd", command, host.srs_reverse, folder.join("postsrsd.log")).await
 }
 
@@ -329,7 +341,7 @@ fn write_settings(options: &Options, endpoint: &Endpoint, metrics: u16) -> Resul
     fs::write(options.folder.join("etc/alias-map.toml"), text).context("writing the settings of alias-map")
 }
 
-async fn alias_map(options: &Options, port: u16) -> Result<Service> {
+async fn alias_map(options: &Options, endpoint: &Endpoint, metrics: u16) -> Result<Service> {
     let mut command = Command::new(&options.alias_map);
     command.arg("--config").arg(options.folder.join("etc/alias-map.toml")).envs([
         ("AWS_ENDPOINT_URL", options.endpoint_url.as_str()),
@@ -340,7 +352,23 @@ async fn alias_map(options: &Options, port: u16) -> Result<Service> {
         ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null"),
     ]);
     command.env_remove("AWS_PROFILE");
-    background("alias-map", command, port, options.folder.join("alias-map.log")).await
+    let log = options.folder.join("alias-map.log");
+    let path = match endpoint {
+        Endpoint::Inet(address) => return background("alias-map", command, address.port(), log).await,
+        Endpoint::Unix(path) => path,
+    };
+    // What a killed one left is not what this one makes.
+    let _ = fs::remove_file(path);
+    let service = background("alias-map", command, metrics, log.clone()).await?;
+    let start = Instant::now();
+    while !path.exists() {
+        ensure!(start.elapsed() < Duration::from_secs(10), "alias-map makes no socket: {}", tail(&log));
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    // As systemd's unit has it made: Postfix reaches it by the group.
+    chown(path, None, Some(user("postfix")?.gid.as_raw()))?;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o770))?;
+    Ok(service)
 }
 
 /// A program of the administrator, whose folder is on no developer's path.

@@ -95,6 +95,13 @@ pub enum DmarcPolicy {
     Reject,
 }
 
+impl DmarcPolicy {
+    fn of(text: &str) -> Option<Self> {
+        let words = [("none", Self::None), ("quarantine", Self::Quarantine), ("reject", Self::Reject)];
+        words.into_iter().find(|(word, _)| text.eq_ignore_ascii_case(word)).map(|(_, policy)| policy)
+    }
+}
+
 impl Mx {
     /// By the hosts of the MX records, each without its last dot: of a null MX, nothing.
     pub fn of(answer: &Answer<String>) -> Self {
@@ -104,6 +111,30 @@ impl Mx {
             Answer::Records(hosts) if hosts.iter().all(String::is_empty) => Self::Null,
             Answer::Records(hosts) => Self::Present { servers: count(hosts.len()) },
         }
+    }
+}
+
+/// What DNS said of something; of nothing, where it said neither yes nor no.
+pub trait Told {
+    /// Whether it said anything.
+    fn is_answered(&self) -> bool;
+}
+
+impl Told for Mx {
+    fn is_answered(&self) -> bool {
+        !matches!(self, Self::Unanswered { .. })
+    }
+}
+
+impl Told for Spf {
+    fn is_answered(&self) -> bool {
+        !matches!(self, Self::Unanswered { .. })
+    }
+}
+
+impl Told for Dmarc {
+    fn is_answered(&self) -> bool {
+        !matches!(self, Self::Unanswered { .. })
     }
 }
 
@@ -137,8 +168,9 @@ fn costs_a_lookup(term: &str) -> bool {
 }
 
 impl Dmarc {
-    /// By the TXT records at `_dmarc.` of a domain.
-    pub fn of(answer: &Answer<String>, domain: &DomainName) -> Self {
+    /// By the TXT records at `_dmarc.` of a domain, for mail of `asked`, which is that domain or lies in it: then what the
+    /// record says of subdomains (`sp`) goes first (6.3).
+    pub fn of(answer: &Answer<String>, domain: &DomainName, asked: &DomainName) -> Self {
         let texts = match answer {
             Answer::Unanswered(why) => return Self::Unanswered { why: *why },
             Answer::Missing => return Self::None,
@@ -150,11 +182,17 @@ impl Dmarc {
         let [record] = records[..] else {
             return if records.is_empty() { Self::None } else { Self::Several { records: count(records.len()) } };
         };
-        let policy = tags(record).find(|(name, _)| name == "p").map(|(_, value)| value.to_ascii_lowercase());
-        let policy = match policy.as_deref() {
-            Some("none") => DmarcPolicy::None,
-            Some("quarantine") => DmarcPolicy::Quarantine,
-            Some("reject") => DmarcPolicy::Reject,
+        let policy = |tag: &str| tags(record).find(|(name, _)| name == tag).map(|(_, value)| DmarcPolicy::of(value));
+        // One that is there and cannot be read spoils the record, whichever it is (6.6.3).
+        let policy = match (policy("p"), policy("sp")) {
+            (Some(Some(own)), None) => own,
+            (Some(Some(own)), Some(Some(below))) => {
+                if domain == asked {
+                    own
+                } else {
+                    below
+                }
+            }
             _ => return Self::Broken,
         };
         Self::Present { policy, of: domain.clone() }
@@ -231,7 +269,7 @@ mod tests {
     #[case::among_others(&["hello", "p=none; v=DMARC1", "v=DMARC1; p=none"], Some(DmarcPolicy::None))]
     fn what_becomes_of_the_rest(#[case] texts: &[&str], #[case] policy: Option<DmarcPolicy>) {
         let expected = policy.map_or(Dmarc::Broken, |policy| Dmarc::Present { policy, of: ubuntu() });
-        assert_eq!(Dmarc::of(&records(texts), &ubuntu()), expected);
+        assert_eq!(Dmarc::of(&records(texts), &ubuntu(), &ubuntu()), expected);
     }
 
     #[rstest::rstest]
@@ -239,8 +277,19 @@ mod tests {
     #[case::several(&["v=DMARC1; p=none", "v=DMARC1; p=reject"], Dmarc::Several { records: 2 })]
     #[case::no_policy(&["v=DMARC1; rua=mailto:x@y.example"], Dmarc::Broken)]
     #[case::odd_policy(&["v=DMARC1; p=maybe"], Dmarc::Broken)]
+    #[case::odd_policy_of_subdomains(&["v=DMARC1; p=none; sp=maybe"], Dmarc::Broken)]
+    #[case::of_subdomains_only(&["v=DMARC1; sp=none"], Dmarc::Broken)]
     fn records_that_say_nothing(#[case] texts: &[&str], #[case] dmarc: Dmarc) {
-        assert_eq!(Dmarc::of(&records(texts), &ubuntu()), dmarc);
+        assert_eq!(Dmarc::of(&records(texts), &ubuntu(), &ubuntu()), dmarc);
+    }
+
+    #[rstest::rstest]
+    #[case::as_the_domain_itself("v=DMARC1; p=reject", DmarcPolicy::Reject)]
+    #[case::looser("v=DMARC1; p=reject; sp=none", DmarcPolicy::None)]
+    #[case::stricter("v=DMARC1; p=none; SP=Quarantine", DmarcPolicy::Quarantine)]
+    fn what_a_domain_inherits(#[case] record: &str, #[case] policy: DmarcPolicy) {
+        let below = "loco.ubuntu.com".parse().unwrap();
+        assert_eq!(Dmarc::of(&records(&[record]), &ubuntu(), &below), Dmarc::Present { policy, of: ubuntu() });
     }
 
     #[test]
@@ -249,7 +298,7 @@ mod tests {
         let unanswered = Answer::Unanswered(why);
         assert_eq!((Mx::of(&missing), Mx::of(&unanswered)), (Mx::None, Mx::Unanswered { why }));
         assert_eq!((Spf::of(&missing), Spf::of(&unanswered)), (Spf::None, Spf::Unanswered { why }));
-        let dmarc = |answer| Dmarc::of(answer, &ubuntu());
+        let dmarc = |answer| Dmarc::of(answer, &ubuntu(), &ubuntu());
         assert_eq!((dmarc(&missing), dmarc(&unanswered)), (Dmarc::None, Dmarc::Unanswered { why }));
     }
 
@@ -267,7 +316,8 @@ mod tests {
         fn no_record_is_too_odd(texts in prop::collection::vec("(v=spf1|v=DMARC1)?[ -~é;=:]{0,40}", 0..4)) {
             let answer = Answer::Records(texts);
             Spf::of(&answer);
-            Dmarc::of(&answer, &ubuntu());
+            Dmarc::of(&answer, &ubuntu(), &ubuntu());
+            Dmarc::of(&answer, &ubuntu(), &"loco.ubuntu.com".parse().unwrap());
         }
     }
 }

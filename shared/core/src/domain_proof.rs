@@ -13,9 +13,6 @@ use crate::random::{self, Random};
 /// What the TXT record at the domain begins with, before the token.
 pub const RECORD_KEY: &str = "membermail-site-verification=";
 
-/// How long a domain whose record is gone still gives new addresses, where the community says nothing else.
-pub const GRACE: SignedDuration = SignedDuration::from_hours(7 * 24);
-
 /// Hexadecimal digits of a token: 128 bits.
 const DIGITS: usize = 32;
 

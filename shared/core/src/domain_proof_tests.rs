@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::community::Rules;
 use crate::random::CountingRandom;
 
 const TOKEN: &str = "00112233445566778899aabbccddeeff";
@@ -14,6 +15,10 @@ fn day(day: i64) -> Timestamp {
 
 fn token() -> Token {
     TOKEN.parse().unwrap()
+}
+
+fn grace() -> SignedDuration {
+    Rules::default().domain_grace()
 }
 
 fn verified() -> Proof {
@@ -95,14 +100,15 @@ fn what_a_look_makes_of_a_proof(
     #[case] after: Proof,
     #[case] event: Option<DomainEvent>,
 ) {
-    assert_eq!(before.after(seen, day(on), GRACE), (after, event));
+    assert_eq!(before.after(seen, day(on), grace()), (after, event));
 }
 
 #[test]
-fn the_grace_ends_to_the_second() {
-    let gone_for = |duration| lapsing().after(Seen::Missing, day(1) + duration, GRACE).0;
-    assert_eq!(gone_for(GRACE - SignedDuration::from_nanos(1)), lapsing());
-    assert_eq!(gone_for(GRACE), lapsed());
+fn the_grace_is_a_week_and_ends_to_the_second() {
+    assert_eq!(grace(), SignedDuration::from_hours(7 * 24));
+    let gone_for = |duration| lapsing().after(Seen::Missing, day(1) + duration, grace()).0;
+    assert_eq!(gone_for(grace() - SignedDuration::from_nanos(1)), lapsing());
+    assert_eq!(gone_for(grace()), lapsed());
 }
 
 #[test]
@@ -139,7 +145,7 @@ proptest! {
         let mut proof = proof;
         for (hours, seen) in looks {
             now += SignedDuration::from_hours(hours);
-            let (after, event) = proof.after(seen, now, GRACE);
+            let (after, event) = proof.after(seen, now, grace());
             prop_assert_eq!(event, None);
             proof = after;
         }
@@ -180,7 +186,7 @@ proptest! {
         let (mut now, word) = (day(0), Proof::Operator { since: day(0) });
         for (hours, seen) in looks {
             now += SignedDuration::from_hours(hours);
-            prop_assert_eq!(word.after(seen, now, GRACE), (word.clone(), None));
+            prop_assert_eq!(word.after(seen, now, grace()), (word.clone(), None));
         }
     }
 }

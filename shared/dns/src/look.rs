@@ -2,7 +2,8 @@
 
 use membermail_core::address::DomainName;
 use membermail_core::domain_mail::{Dmarc, Mx, Spf, dmarc_domains};
-use membermail_core::domain_proof::{Seen, Token};
+use membermail_core::domain_proof::{Seen, Token, Unanswered};
+use tokio::time::timeout;
 
 use crate::resolver::Resolver;
 
@@ -26,13 +27,18 @@ pub async fn look(resolver: &Resolver, domain: &DomainName, token: &Token) -> Lo
     Look { record: Seen::among(&texts, token), mx: Mx::of(&hosts), spf: Spf::of(&texts), dmarc }
 }
 
-/// The domain's own record, or that of the next domain around it which has one (RFC 7489, 6.6.3).
+/// The domain's own record, or that of the next domain around it which has one (RFC 7489, 6.6.3). All of them together
+/// take no longer than one question.
 async fn dmarc(resolver: &Resolver, domain: &DomainName) -> Dmarc {
-    for domain in dmarc_domains(domain) {
-        let dmarc = Dmarc::of(&resolver.txt(&format!("_dmarc.{domain}")).await, &domain);
-        if dmarc != Dmarc::None {
-            return dmarc;
+    let found = async {
+        for around in dmarc_domains(domain) {
+            let dmarc = Dmarc::of(&resolver.txt(&format!("_dmarc.{around}")).await, &around, domain);
+            if dmarc != Dmarc::None {
+                return dmarc;
+            }
         }
-    }
-    Dmarc::None
+        Dmarc::None
+    };
+    let late = Dmarc::Unanswered { why: Unanswered::TimedOut };
+    timeout(resolver.patience(), found).await.unwrap_or(late)
 }

@@ -61,6 +61,11 @@ impl Resolver {
         Ok(Self { resolver, patience: settings.patience })
     }
 
+    /// How long one question may take.
+    pub(crate) fn patience(&self) -> Duration {
+        self.patience
+    }
+
     /// The TXT records at a name, each with its strings joined without anything between (as RFC 7208, 3.3).
     pub async fn txt(&self, name: &str) -> Answer<String> {
         self.ask(name, RecordType::TXT, |data| match data {

@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 use jiff::{SignedDuration, Timestamp};
 use membermail_core::address::DomainName;
 use membermail_core::audit::{Actor, Cause, Change, DomainChange, Entry};
-use membermail_core::domain_mail::{Dmarc, Mx, Spf};
+use membermail_core::domain_mail::{Dmarc, Mx, Spf, Told};
 use membermail_core::domain_proof::{DomainEvent, Proof, Seen, Token};
 use membermail_core::random::Random;
 use serde::{Deserialize, Serialize};
@@ -89,9 +89,10 @@ impl StoredDomain {
         }
     }
 
-    /// Whether mail to its addresses is taken: from its first proof on.
+    /// Whether mail to its addresses is taken: from its first proof on. One that was verified before that time was kept
+    /// has only the mark.
     pub fn takes_mail(&self) -> bool {
-        self.first_verified.is_some()
+        self.first_verified.or(self.verified).is_some()
     }
 
     /// The last look at its record.
@@ -137,6 +138,11 @@ impl Store {
         Ok(self.get(&keys::domain(domain)).await?.unwrap_or_default())
     }
 
+    /// The same as it was a moment ago.
+    pub async fn domain_eventually(&self, domain: &DomainName) -> Result<StoredDomain, StoreError> {
+        Ok(self.get_eventually(&keys::domain(domain)).await?.unwrap_or_default())
+    }
+
     /// The domain's token, made when it is first needed and never changed.
     pub async fn domain_token(&self, domain: &DomainName, random: &dyn Random) -> Result<Token, StoreError> {
         for _ in 0..TRIES {
@@ -174,10 +180,11 @@ impl Store {
             let checked_at = check.asked_at;
             let last = Some(RecordSeen { seen: check.record, checked_at });
             let beside = [
-                ("mx", attribute(&Checked { state: &check.mx, checked_at })?),
-                ("spf", attribute(&Checked { state: &check.spf, checked_at })?),
-                ("dmarc", attribute(&Checked { state: &check.dmarc, checked_at })?),
+                ("mx", newer(&check.mx, stored.mx.as_ref(), checked_at)?),
+                ("spf", newer(&check.spf, stored.spf.as_ref(), checked_at)?),
+                ("dmarc", newer(&check.dmarc, stored.dmarc.as_ref(), checked_at)?),
             ];
+            let beside: Vec<_> = beside.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
             let next = StoredProof { proof: proof.clone(), last };
             let entry = event.as_ref().map(|event| Entry::new(change(domain, event), cause, random));
             if self.write_proof(domain, &stored, next, checked_at, &beside, entry.as_ref()).await? {
@@ -299,6 +306,16 @@ async fn applied(request: UpdateItemFluentBuilder) -> Result<bool, StoreError> {
     }
 }
 
+/// What is to be written of a look, if anything: that DNS did not answer takes no place of what it said before.
+fn newer<T: Told + Serialize>(
+    state: &T,
+    stored: Option<&Checked<T>>,
+    checked_at: Timestamp,
+) -> Result<Option<AttributeValue>, StoreError> {
+    let is_known = stored.is_some_and(|stored| stored.state.is_answered());
+    (state.is_answered() || !is_known).then(|| attribute(&Checked { state, checked_at })).transpose()
+}
+
 fn attribute(value: &impl Serialize) -> Result<AttributeValue, StoreError> {
     serde_dynamo::to_attribute_value(value).map_err(|cause| StoreError::corrupt("DOMAIN", cause))
 }
@@ -311,4 +328,36 @@ fn change(domain: &DomainName, event: &DomainEvent) -> Change {
         DomainEvent::Restored => (DomainChange::Restored, None),
     };
     Change::Domain { domain: domain.clone(), did, until }
+}
+
+#[cfg(test)]
+mod tests {
+    use membermail_core::domain_proof::Unanswered;
+
+    use super::*;
+
+    const AT: Timestamp = Timestamp::UNIX_EPOCH;
+
+    #[rstest::rstest]
+    #[case::never(None, None, false)]
+    #[case::before_the_first_time_was_kept(Some(AT), None, true)]
+    #[case::once_and_not_any_more(None, Some(AT), true)]
+    #[case::now(Some(AT), Some(AT), true)]
+    fn mail_is_taken_from_the_first_proof_on(
+        #[case] verified: Option<Timestamp>,
+        #[case] first_verified: Option<Timestamp>,
+        #[case] takes: bool,
+    ) {
+        assert_eq!(StoredDomain { verified, first_verified, ..StoredDomain::default() }.takes_mail(), takes);
+    }
+
+    #[test]
+    fn silence_takes_no_place_of_an_answer() {
+        let (known, silence) = (Mx::Present { servers: 2 }, Mx::Unanswered { why: Unanswered::TimedOut });
+        let at = |state: &Mx| Checked { state: state.clone(), checked_at: AT };
+        let writes = |state, stored: Option<&Mx>| newer(state, stored.map(at).as_ref(), AT).unwrap().is_some();
+        assert!(!writes(&silence, Some(&known)));
+        assert!(writes(&silence, None) && writes(&silence, Some(&silence)));
+        assert!(writes(&known, Some(&silence)) && writes(&known, Some(&known)) && writes(&Mx::None, Some(&known)));
+    }
 }

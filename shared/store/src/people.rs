@@ -59,6 +59,13 @@ impl Store {
         Ok(member.filter(|member| member.launchpad_name.as_ref() == Some(name)))
     }
 
+    /// The same as it was a moment ago.
+    pub async fn member_by_name_eventually(&self, name: &LaunchpadName) -> Result<Option<Member>, StoreError> {
+        let Some(Named { owner, .. }) = self.get_eventually(&keys::name(name)).await? else { return Ok(None) };
+        let member = self.member_eventually(owner).await?;
+        Ok(member.filter(|member| member.launchpad_name.as_ref() == Some(name)))
+    }
+
     /// Launchpad called a member so at that time. Whoever comes late with an older name, or again with the same one, changes
     /// nothing; whether it was the latest word.
     pub async fn rename_member(

@@ -9,8 +9,9 @@ use jiff::{SignedDuration, Timestamp};
 use membermail_core::address::DomainName;
 use membermail_core::alias::{Refusal, Status};
 use membermail_core::audit::{Change, DomainChange};
+use membermail_core::community::Rules;
 use membermail_core::domain_mail::{Dmarc, Mx, Spf};
-use membermail_core::domain_proof::{DomainEvent, GRACE, Proof, Seen, Unanswered};
+use membermail_core::domain_proof::{DomainEvent, Proof, Seen, Unanswered};
 use membermail_core::member::LaunchpadId;
 use membermail_core::random::OsRandom;
 use membermail_store::{Asked, DomainCheck, Grant, RecordedCheck};
@@ -27,7 +28,10 @@ fn check(record: Seen, asked_at: Timestamp) -> DomainCheck {
 impl World {
     async fn record(&self, record: Seen, asked_at: Timestamp) -> RecordedCheck {
         let check = check(record, asked_at);
-        self.store.record_domain_check(&kubuntu(), &check, GRACE, "request-1", &OsRandom).await.unwrap()
+        self.store
+            .record_domain_check(&kubuntu(), &check, Rules::default().domain_grace(), "request-1", &OsRandom)
+            .await
+            .unwrap()
     }
 
     async fn grant(&self, member: &membermail_store::Member, text: &str) -> Grant {

@@ -22,6 +22,8 @@ pub(crate) struct Memory {
     pub(crate) asked: AtomicUsize,
     pub(crate) fails: AtomicBool,
     pub(crate) hangs: AtomicBool,
+    /// Whether what is sealed stays shut.
+    pub(crate) sealed: AtomicBool,
     pub(crate) slow: Duration,
     pub(crate) aliases: std::sync::Mutex<HashMap<String, Answer>>,
 }
@@ -56,9 +58,12 @@ impl Source for Memory {
             return Err(SourceError::Unreachable("a test".to_owned()));
         }
         Ok(match question {
-            Question::Alias(address) => {
-                self.aliases.lock().unwrap().get(&address.to_string()).cloned().unwrap_or(Answer::Nothing)
-            }
+            Question::Alias(address) => match self.aliases.lock().unwrap().get(&address.to_string()).cloned() {
+                Some(Answer::Forwards(_)) if self.sealed.load(Ordering::SeqCst) => {
+                    return Err(SourceError::Secret("a test".to_owned()));
+                }
+                answer => answer.unwrap_or(Answer::Nothing),
+            },
             Question::Domain(domain) if domain.as_str() == "ubuntu.com" => Answer::Verified,
             Question::Domain(_) => Answer::Nothing,
             Question::Admins(_) => Answer::Admins(vec![

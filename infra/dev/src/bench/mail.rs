@@ -11,6 +11,7 @@ use anyhow::{Context, Result, ensure};
 use membermail_core::random::{self, OsRandom};
 use membermail_toolbox::apt::{self, Needed};
 use membermail_toolbox::{step, workspace};
+use nix::unistd::{SysconfVar, sysconf};
 use serde_json::{Value, json};
 
 use super::dynamodb::{Background, aws, built, dynamodb, free_port};
@@ -121,8 +122,10 @@ impl Place {
         let settings = self.state.join("alias-map.toml");
         let text = format!(
             "community = \"ubuntu\"\ntable = \"bench\"\nmaster-secret-file = \"{}\"\n\
-             listen = [\"inet:127.0.0.1:{port}\"]\ncache-megabytes = {}\nhits = \"10m\"\n",
+             listen = [\"inet:127.0.0.1:{port}\"]\nmetrics = \"127.0.0.1:{}\"\ncache-megabytes = {}\nhits = \"10m\"\n",
             self.secret.display(),
+            // It counts as it does on a mail host.
+            free_port()?,
             self.cache_megabytes
         );
         fs::write(&settings, text)?;
@@ -160,6 +163,17 @@ impl AliasMap {
         Ok(serde_json::from_str(&step::quietly(&mut ask)?)?)
     }
 
+    /// Seconds that it has had of its core so far, in its own code and the kernel's (proc_pid_stat(5)).
+    fn cpu(&self) -> Result<f64> {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.0.service.process.pid))?;
+        // The name before the parenthesis can hold anything.
+        let (_, fields) = stat.rsplit_once(')').context("no name")?;
+        let ticks = fields.split_whitespace().skip(11).take(2).map(str::parse::<f64>);
+        let ticks = ticks.sum::<Result<f64, _>>()?;
+        let a_second = sysconf(SysconfVar::CLK_TCK)?.context("no ticks")?;
+        Ok(ticks / a_second as f64)
+    }
+
     /// The peak of resident memory so far, MB.
     fn memory(&self) -> Result<f64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.0.service.process.pid))?;
@@ -177,7 +191,10 @@ impl Figures {
         questions: usize,
         connections: usize,
     ) -> Result<()> {
+        let before = map.cpu()?;
         let mut row = step::during(name, || map.ask(first, among, questions, connections))?;
+        let micros = (map.cpu()? - before) * 1e6 / row["look_ups"].as_f64().context("no count")?;
+        row["cpu_us"] = json!((micros * 10.0).round() / 10.0);
         let memory = map.memory()?;
         row["what"] = json!(name);
         row["connections"] = json!(connections);
@@ -242,7 +259,7 @@ impl Figures {
     }
 
     fn tell(self, options: &Options) -> Result<()> {
-        let head = ["what", "connections", "look-ups", "a second", "p50 ms", "p99 ms", "worst ms", "peak MB"];
+        let head = ["what", "connections", "look-ups", "a second", "p50 ms", "p99 ms", "worst ms", "CPU µs", "peak MB"];
         let mut table = vec![head.map(str::to_owned).to_vec()];
         let cell = |row: &Value, field: &str, digits: usize| {
             row[field].as_f64().map_or_else(|| "–".to_owned(), |value| format!("{value:.digits$}"))
@@ -251,6 +268,7 @@ impl Figures {
             let mut cells = vec![row["what"].as_str().unwrap_or_default().to_owned()];
             cells.extend(["connections", "look_ups", "a_second"].map(|field| cell(row, field, 0)));
             cells.extend(["p50_ms", "p99_ms", "worst_ms"].map(|field| cell(row, field, 3)));
+            cells.push(cell(row, "cpu_us", 1));
             cells.push(cell(row, "peak_mb", 0));
             table.push(cells);
         }

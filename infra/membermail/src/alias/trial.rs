@@ -33,7 +33,7 @@ pub(crate) struct Options {
     /// Its log: a file, or - for what comes by standard input, as of `journalctl --follow`
     #[arg(long, value_name = "FILE", env = "MEMBERMAIL_MAIL_LOG", default_value = "/var/log/mail.log")]
     mail_log: PathBuf,
-    /// Who the mail is from, and so who is told if it bounces; without it the postmaster of the address' domain
+    /// Who the mail is from, and so who is told if it bounces; without it the postmaster of the mail host
     #[arg(long, value_name = "ADDRESS")]
     sender: Option<String>,
     /// Give up waiting after so many seconds; a mail in the queue stays there
@@ -102,13 +102,14 @@ struct Trial {
 struct Tested {
     address: String,
     local: String,
-    domain: String,
 }
 
 pub(super) async fn run(context: &Context, options: Options) -> Result<(), Failure> {
     let tested = Tested::parse(&options.address)?;
-    let sender = options.sender.clone().unwrap_or_else(|| format!("postmaster@{}", tested.domain));
-    EmailAddress::parse(&sender).map_err(|why| Failure::Usage(format!("--sender {sender:?} is {why}")))?;
+    let sender = options.sender.as_deref();
+    if let Some(sender) = sender {
+        EmailAddress::parse(sender).map_err(|why| Failure::Usage(format!("--sender {sender:?} is {why}")))?;
+    }
     // From here on, so that nothing is missed and nothing of before is read.
     let mut log = match options.mail_log.to_str() {
         Some("-") => MailLog::stdin(),
@@ -118,7 +119,7 @@ pub(super) async fn run(context: &Context, options: Options) -> Result<(), Failu
     let bar = progress::counting("tries to deliver");
     let say = |line: String| bar.suspend(|| context.output.step(&line));
     let token = context.operator.request_id();
-    let mail = TestMail { sender: &sender, address: &tested.address, token, at: context.operator.clock.now() };
+    let mail = TestMail { sender, address: &tested.address, token, at: context.operator.clock.now() };
     let place = (options.mail_host.as_str(), options.mail_port);
     let offered = mail.offer(place).await.map_err(|cause| {
         Failure::Other(format!("the mail host {}:{}: {cause:#}", options.mail_host, options.mail_port))
@@ -148,7 +149,7 @@ pub(super) async fn run(context: &Context, options: Options) -> Result<(), Failu
             trial.ended(&options)
         }
         Said::Later(reply) => trial.refused(Outcome::Later, &tested, &reply),
-        Said::Refused(reply) => {
+        Said::Refused(_, reply) => {
             let outcome = if reply.contains(" 5.1.1 ") { Outcome::Unknown } else { Outcome::Refused };
             trial.refused(outcome, &tested, &reply)
         }
@@ -164,9 +165,9 @@ impl Tested {
         let address = text.trim().to_ascii_lowercase();
         let usage = |why: &dyn std::fmt::Display| Failure::Usage(format!("{text:?} is {why}"));
         EmailAddress::parse(&address).map_err(|why| usage(&why))?;
-        let parts = address.rsplit_once('@').map(|(local, domain)| (local.to_owned(), domain.to_owned()));
-        let (local, domain) = parts.ok_or_else(|| usage(&"no address"))?;
-        Ok(Self { address, local, domain })
+        let local = address.rsplit_once('@').map(|(local, _)| local.to_owned());
+        let local = local.ok_or_else(|| usage(&"no address"))?;
+        Ok(Self { address, local })
     }
 
     fn kind(&self, delivery: &Delivery) -> Kind {

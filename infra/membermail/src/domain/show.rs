@@ -3,7 +3,7 @@
 use std::fmt;
 
 use check_domains::{Checker, DomainReport, Outcome, Report, check as look_at};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use membermail_core::address::DomainName;
 use membermail_core::clock::SystemClock;
 use membermail_core::community::Domain;
@@ -52,7 +52,7 @@ pub(super) async fn check(
         store,
         clock: Box::new(SystemClock),
         random: Box::new(OsRandom),
-        grace: SignedDuration::from_hours(24 * i64::from(community.rules.domain_grace_days)),
+        grace: community.rules.domain_grace(),
     };
     let bar = crate::progress::counting("asking DNS");
     let report = look_at(&checker, domains, context.operator.request_id()).await;
