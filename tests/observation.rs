@@ -313,8 +313,8 @@ async fn the_dashboard_shows_the_alarms_and_all_our_metrics() -> Result<()> {
 async fn a_function_knows_how_often_its_queue_shows_a_message() -> Result<()> {
     let stack = Stack::of_this_run()?;
     for (function, queue, variable) in [
-        ("VerifyMember", "VerifyQueue", "QUEUE_TRIES"),
-        ("WriteAliases", "WriteQueue", "QUEUE_TRIES"),
+        ("VerifyMember", "VerifyQueue", "VERIFY_QUEUE_TRIES"),
+        ("WriteAliases", "WriteQueue", "WRITE_QUEUE_TRIES"),
         ("SyncTeam", "SyncQueue", "SYNC_QUEUE_TRIES"),
     ] {
         let (name, url) = (stack.physical_id(function)?, stack.physical_id(queue)?);

@@ -93,7 +93,7 @@ async fn what_the_queue_gives_up_the_page_gives_up_until_the_next_sign_in() -> R
     let message = VerifyMember { member, claimed_identifier, request_id: "the-last-try".to_owned() };
     let name = stack.physical_id("VerifyMember")?;
     let settings = stack.cli(&["lambda", "get-function-configuration", "--function-name", &name])?;
-    let tries = settings["Environment"]["Variables"]["QUEUE_TRIES"].as_str().context("no tries")?.to_owned();
+    let tries = settings["Environment"]["Variables"]["VERIFY_QUEUE_TRIES"].as_str().context("no tries")?.to_owned();
     let answer = shown(&stack, &name, &message, &tries)?;
     ensure!(answer["batchItemFailures"][0]["itemIdentifier"] == "the-message", "{answer}");
     let page = stack.page_with(&browser, "Your membership could not be checked", 10).await?;

@@ -45,7 +45,7 @@ impl Context {
         let api: Option<Url> = variables.optional("LAUNCHPAD_URL");
         let patience: Option<u64> = variables.optional("LAUNCHPAD_PATIENCE_SECONDS");
         let notices = variables.required("NOTIFY_QUEUE_URL");
-        let tries = variables.optional("QUEUE_TRIES");
+        let tries = variables.optional("VERIFY_QUEUE_TRIES");
         variables.finish()?;
         let community = membermail_communities::community(&community)?;
         let aws = Aws::from_env().await?;

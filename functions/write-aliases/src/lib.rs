@@ -43,7 +43,7 @@ impl Context {
         let inbox = variables.required("WRITE_QUEUE_URL");
         let notices = variables.required("NOTIFY_QUEUE_URL");
         let secret = variables.required("MASTER_SECRET_ARN");
-        let tries = variables.optional("QUEUE_TRIES");
+        let tries = variables.optional("WRITE_QUEUE_TRIES");
         variables.finish()?;
         let community = membermail_communities::community(&community)?;
         let aws = Aws::from_env().await?;
