@@ -147,7 +147,7 @@ impl Rig {
         let postsrsd = postsrsd(&host, &folder).await?;
         let rspamd = if options.signs { Some(rspamd(&host, &folder, &domains, signer).await?) } else { None };
         write_settings(&options, &endpoint, metrics)?;
-        let alias_map = alias_map(&options, &endpoint, metrics).await?;
+        let alias_map = alias_map(&options, &endpoint).await?;
         fs::write(folder.join("etc/main.cf"), host.main_cf()?)?;
         fs::write(folder.join("etc/master.cf"), host.master_cf()?)?;
         if let Some(conf) = host.smtpd_conf()? {
@@ -189,7 +189,7 @@ impl Rig {
 
     /// Starts it again, at the same place.
     pub async fn start_alias_map(&mut self) -> Result<()> {
-        self.alias_map = Some(alias_map(&self.options, &self.endpoint, self.metrics).await?);
+        self.alias_map = Some(alias_map(&self.options, &self.endpoint).await?);
         Ok(())
     }
 
@@ -341,7 +341,7 @@ fn write_settings(options: &Options, endpoint: &Endpoint, metrics: u16) -> Resul
     fs::write(options.folder.join("etc/alias-map.toml"), text).context("writing the settings of alias-map")
 }
 
-async fn alias_map(options: &Options, endpoint: &Endpoint, metrics: u16) -> Result<Service> {
+async fn alias_map(options: &Options, endpoint: &Endpoint) -> Result<Service> {
     let mut command = Command::new(&options.alias_map);
     command.arg("--config").arg(options.folder.join("etc/alias-map.toml")).envs([
         ("AWS_ENDPOINT_URL", options.endpoint_url.as_str()),
@@ -353,21 +353,16 @@ async fn alias_map(options: &Options, endpoint: &Endpoint, metrics: u16) -> Resu
     ]);
     command.env_remove("AWS_PROFILE");
     let log = options.folder.join("alias-map.log");
-    let path = match endpoint {
-        Endpoint::Inet(address) => return background("alias-map", command, address.port(), log).await,
-        Endpoint::Unix(path) => path,
+    let health = match endpoint {
+        Endpoint::Inet(address) => Health::Port(address.port()),
+        Endpoint::Unix(path) => Health::Socket(path.clone()),
     };
-    // What a killed one left is not what this one makes.
-    let _ = fs::remove_file(path);
-    let service = background("alias-map", command, metrics, log.clone()).await?;
-    let start = Instant::now();
-    while !path.exists() {
-        ensure!(start.elapsed() < Duration::from_secs(10), "alias-map makes no socket: {}", tail(&log));
-        tokio::time::sleep(Duration::from_millis(10)).await;
+    let service = background_as("alias-map", command, health, log).await?;
+    if let Endpoint::Unix(path) = endpoint {
+        // As systemd's unit has it made: Postfix reaches it by the group.
+        chown(path, None, Some(user("postfix")?.gid.as_raw()))?;
+        fs::set_permissions(path, fs::Permissions::from_mode(0o770))?;
     }
-    // As systemd's unit has it made: Postfix reaches it by the group.
-    chown(path, None, Some(user("postfix")?.gid.as_raw()))?;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o770))?;
     Ok(service)
 }
 
@@ -379,7 +374,11 @@ fn sbin(name: &str) -> Result<PathBuf> {
 
 /// Starts a program of the host and waits until it takes connections.
 pub(crate) async fn background(name: &'static str, command: Command, port: u16, log: PathBuf) -> Result<Service> {
-    let (url, health, patience) = (String::new(), Health::Port(port), Duration::from_secs(20));
+    background_as(name, command, Health::Port(port), log).await
+}
+
+async fn background_as(name: &'static str, command: Command, health: Health, log: PathBuf) -> Result<Service> {
+    let (url, patience) = (String::new(), Duration::from_secs(20));
     let started = Service::start(Plan { name, command, url, health, log: Some(log.clone()), patience }).await;
     started.with_context(|| tail(&log))
 }

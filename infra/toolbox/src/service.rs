@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -38,6 +39,8 @@ pub enum Health {
     Any(&'static str),
     /// Connections are taken at this port of loopback, whatever is spoken there.
     Port(u16),
+    /// Connections are taken at this UNIX socket. What an earlier run left is taken away before the start.
+    Socket(PathBuf),
     /// This file is there. What an earlier run left is taken away before the start.
     File(PathBuf),
 }
@@ -68,7 +71,7 @@ impl Service {
     pub async fn start(plan: Plan) -> Result<Self> {
         let Plan { name, mut command, url, health, log, patience } = plan;
         command.stdin(Stdio::null());
-        if let Health::File(file) = &health {
+        if let Health::File(file) | Health::Socket(file) = &health {
             let _ = fs::remove_file(file);
         }
         if let Some(log) = &log {
@@ -136,6 +139,7 @@ async fn is_ready(client: &reqwest::Client, url: &str, health: &Health) -> bool 
         }
         Health::Any(path) => client.get(format!("{url}{path}")).send().await.is_ok(),
         Health::Port(port) => takes_connections(*port),
+        Health::Socket(socket) => UnixStream::connect(socket).is_ok(),
         Health::File(file) => file.is_file(),
     }
 }
@@ -155,6 +159,8 @@ impl Drop for Service {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::net::UnixListener;
+
     use super::*;
 
     fn plan(script: &str, health: Health, log: Option<PathBuf>) -> Plan {
@@ -164,7 +170,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_file_or_a_port_can_be_the_sign() {
+    async fn a_file_a_port_or_a_socket_can_be_the_sign() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("ready");
         fs::write(&file, "of an earlier run").unwrap();
@@ -178,6 +184,24 @@ mod tests {
         let port = listener.local_addr().unwrap().port();
         Service::start(plan("exec sleep 100", Health::Port(port), None)).await.unwrap();
         drop(listener);
+
+        let socket = folder.path().join("socket");
+        // One that nobody listens at any more is no sign, and neither is one of an earlier run.
+        drop(UnixListener::bind(&socket).unwrap());
+        let gone = Plan {
+            patience: Duration::from_millis(200),
+            ..plan("exec sleep 100", Health::Socket(socket.clone()), None)
+        };
+        assert_eq!(Service::start(gone).await.unwrap_err().to_string(), "it does not answer");
+        assert!(!socket.exists());
+        let made = socket.clone();
+        let listens = std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(200));
+            UnixListener::bind(made).unwrap()
+        });
+        Service::start(plan("exec sleep 100", Health::Socket(socket), None)).await.unwrap();
+        drop(listens.join().unwrap());
+
         let hasty = Plan { patience: Duration::from_millis(200), ..plan("exec sleep 100", Health::Port(port), None) };
         assert_eq!(Service::start(hasty).await.unwrap_err().to_string(), "it does not answer");
     }

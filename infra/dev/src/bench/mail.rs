@@ -11,7 +11,6 @@ use anyhow::{Context, Result, ensure};
 use membermail_core::random::{self, OsRandom};
 use membermail_toolbox::apt::{self, Needed};
 use membermail_toolbox::{step, workspace};
-use nix::unistd::{SysconfVar, sysconf};
 use serde_json::{Value, json};
 
 use super::dynamodb::{Background, aws, built, dynamodb, free_port};
@@ -163,17 +162,6 @@ impl AliasMap {
         Ok(serde_json::from_str(&step::quietly(&mut ask)?)?)
     }
 
-    /// Seconds that it has had of its core so far, in its own code and the kernel's (proc_pid_stat(5)).
-    fn cpu(&self) -> Result<f64> {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.0.service.process.pid))?;
-        // The name before the parenthesis can hold anything.
-        let (_, fields) = stat.rsplit_once(')').context("no name")?;
-        let ticks = fields.split_whitespace().skip(11).take(2).map(str::parse::<f64>);
-        let ticks = ticks.sum::<Result<f64, _>>()?;
-        let a_second = sysconf(SysconfVar::CLK_TCK)?.context("no ticks")?;
-        Ok(ticks / a_second as f64)
-    }
-
     /// The peak of resident memory so far, MB.
     fn memory(&self) -> Result<f64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.0.service.process.pid))?;
@@ -191,9 +179,11 @@ impl Figures {
         questions: usize,
         connections: usize,
     ) -> Result<()> {
-        let before = map.cpu()?;
+        let process = map.0.service.process;
+        let before = process.processor_time()?;
         let mut row = step::during(name, || map.ask(first, among, questions, connections))?;
-        let micros = (map.cpu()? - before) * 1e6 / row["look_ups"].as_f64().context("no count")?;
+        let took = process.processor_time()? - before;
+        let micros = took.as_secs_f64() * 1e6 / row["look_ups"].as_f64().context("no count")?;
         row["cpu_us"] = json!((micros * 10.0).round() / 10.0);
         let memory = map.memory()?;
         row["what"] = json!(name);

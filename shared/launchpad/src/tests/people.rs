@@ -130,27 +130,15 @@ fn settings_are_checked(#[case] api: &str, #[case] agent: &str, #[case] good: bo
 }
 
 #[rstest]
-#[case::its_own(None, "https://api.example.org/")]
+#[case::its_own(None, "https://api.launchpad.net/")]
 #[case::one_instead(Some("http://127.0.0.1:8/"), "http://127.0.0.1:8/")]
 fn a_community_has_its_launchpad_and_a_contact(#[case] instead: Option<&str>, #[case] api: &str) {
-    let community = serde_json::from_value(json!({
-        "title": "Ubuntu",
-        "help": "https://help.example.org/",
-        "code-of-conduct": "https://launchpad.net/codeofconduct",
-        "sign-in": {
-            "protocol": "openid-2.0",
-            "title": "Ubuntu One",
-            "endpoint": "https://login.example.org/+openid",
-            "identifier-root": "https://login.example.org/+id/",
-        },
-        "launchpad": { "api": "https://api.example.org/" },
-        "domains": [{ "domain": "ubuntu.com", "team": "ubuntumembers", "admins": ["ada"] }],
-    }));
+    let community = membermail_communities::community("ubuntu").unwrap();
     let instead = instead.map(|url| url.parse().unwrap());
-    let settings = Settings::of(&community.unwrap(), instead, Duration::from_secs(7));
+    let settings = Settings::of(&community, instead, Duration::from_secs(7));
     assert_eq!(settings.api.as_str(), api);
     // The program with its version, and a page that tells who is behind it.
     let version = env!("CARGO_PKG_VERSION");
-    assert_eq!(settings.user_agent, format!("membermail/{version} (+https://help.example.org/)"));
+    assert_eq!(settings.user_agent, format!("membermail/{version} (+https://help.ubuntu.com/community/EmailAlias)"));
     assert!(Client::new(settings).is_ok());
 }
