@@ -36,9 +36,9 @@ pub struct Table {
 }
 
 impl Table {
-    /// Reads this table with this secret; `admins` goes before what the table knows of them.
+    /// Reads this table, as it was a moment ago, with this secret; `admins` goes before what the table knows of them.
     pub fn new(store: Store, secret: Secret, community: Community, admins: AdminAddresses) -> Self {
-        Self { store, secret, community, admins: ArcSwap::from_pointee(admins) }
+        Self { store: store.eventually(), secret, community, admins: ArcSwap::from_pointee(admins) }
     }
 
     /// Takes other addresses of admins.
@@ -60,14 +60,14 @@ impl Table {
     }
 
     async fn alias(&self, address: &Address) -> Result<Answer, SourceError> {
-        let Some(stored) = self.store.alias_eventually(address).await.map_err(failed)? else {
+        let Some(stored) = self.store.alias(address).await.map_err(failed)? else {
             return Ok(Answer::Nothing);
         };
         match stored.alias.status {
             Status::Active | Status::Leaving => {}
             status => return Ok(Answer::Refuses(status, stored.alias.reason)),
         }
-        let member = self.store.member_eventually(stored.alias.member).await.map_err(failed)?;
+        let member = self.store.member(stored.alias.member).await.map_err(failed)?;
         let member = member.ok_or_else(|| SourceError::Broken("an alias without its member".to_owned()))?;
         let destination = self.opening(|sealer| stored.destination(sealer, &member.salt)).await?;
         destination
@@ -77,7 +77,7 @@ impl Table {
 
     async fn domain(&self, domain: &DomainName) -> Result<Answer, SourceError> {
         // A domain that lost its proof gives no new addresses; mail to those that are there goes on.
-        let stored = self.store.domain_eventually(domain).await.map_err(failed)?;
+        let stored = self.store.domain(domain).await.map_err(failed)?;
         Ok(if stored.takes_mail() { Answer::Verified } else { Answer::Nothing })
     }
 
@@ -98,7 +98,7 @@ impl Table {
 impl Table {
     /// Where an admin signs in from, if they ever did.
     async fn admin(&self, name: &LaunchpadName) -> Result<Option<EmailAddress>, SourceError> {
-        let Some(member) = self.store.member_by_name_eventually(name).await.map_err(failed)? else { return Ok(None) };
+        let Some(member) = self.store.member_by_name(name).await.map_err(failed)? else { return Ok(None) };
         self.opening(|sealer| member.sign_in_address(sealer)).await
     }
 }

@@ -186,13 +186,8 @@ impl Dmarc {
         // One that is there and cannot be read spoils the record, whichever it is (6.6.3).
         let policy = match (policy("p"), policy("sp")) {
             (Some(Some(own)), None) => own,
-            (Some(Some(own)), Some(Some(below))) => {
-                if domain == asked {
-                    own
-                } else {
-                    below
-                }
-            }
+            (Some(Some(own)), Some(Some(_))) if domain == asked => own,
+            (Some(Some(_)), Some(Some(below))) => below,
             _ => return Self::Broken,
         };
         Self::Present { policy, of: domain.clone() }

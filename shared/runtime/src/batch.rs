@@ -133,8 +133,7 @@ struct Failed {
 impl Failed {
     /// Gives the record back to its queue.
     async fn back(self, queue: &Queue, random: &dyn Random) -> BatchItemFailure {
-        let wait = |receives| seconds_until_retry(receives, self.retry_after, random);
-        let seconds = if self.retryable { wait(self.receives) } else { 0 };
+        let seconds = if self.retryable { seconds_until_retry(self.receives, self.retry_after, random) } else { 0 };
         if let Err(cause) = queue.hide(&self.receipt, seconds).await {
             // The queue's own visibility time-out still brings the message back.
             warn!(message_id = self.message_id, cause = %cause, "the wait for the next try could not be set");

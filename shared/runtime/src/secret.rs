@@ -109,7 +109,7 @@ impl MasterSecret {
         }
         // Whoever waited for another's request, and it failed, would wait as long for their own.
         if failed.is_some_and(|failed| failed > begin) {
-            return Err(SecretError::Unavailable("it could not be read a moment ago".to_owned()));
+            return Err(SecretError::a_moment_ago());
         }
         match self.current().await {
             Ok(current) => {
@@ -156,8 +156,8 @@ impl MasterSecret {
         if let Some(known) = self.known().as_mut() {
             match known.asked_for_both {
                 Some((asked, answered)) if asked.elapsed() < PAUSE => {
-                    let is_silent = || SecretError::Unavailable("it could not be read a moment ago".to_owned());
-                    return if answered { Ok(others(known)) } else { others(known).map(Some).ok_or_else(is_silent) };
+                    let others = others(known);
+                    return if answered || others.is_some() { Ok(others) } else { Err(SecretError::a_moment_ago()) };
                 }
                 // Whoever is cut off while they wait has had no answer.
                 _ => known.asked_for_both = Some((Instant::now(), false)),
@@ -213,6 +213,12 @@ pub enum SecretError {
     /// An operator sets a proper one.
     #[error("the master secret has fewer than 32 characters")]
     TooShort,
+}
+
+impl SecretError {
+    fn a_moment_ago() -> Self {
+        Self::Unavailable("it could not be read a moment ago".to_owned())
+    }
 }
 
 #[cfg(test)]

@@ -57,14 +57,9 @@ impl From<Stored> for StoredAlias {
 }
 
 impl Store {
-    /// The alias of that address, strongly consistent.
+    /// The alias of that address.
     pub async fn alias(&self, address: &Address) -> Result<Option<StoredAlias>, StoreError> {
         Ok(self.get::<Stored>(&keys::alias(address)).await?.map(StoredAlias::from))
-    }
-
-    /// The alias of that address as it was a moment ago, for who looks often and may be late by that.
-    pub async fn alias_eventually(&self, address: &Address) -> Result<Option<StoredAlias>, StoreError> {
-        Ok(self.get_eventually::<Stored>(&keys::alias(address)).await?.map(StoredAlias::from))
     }
 
     /// A member's aliases, by address. The index lags behind the table by a moment.

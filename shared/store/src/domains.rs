@@ -138,11 +138,6 @@ impl Store {
         Ok(self.get(&keys::domain(domain)).await?.unwrap_or_default())
     }
 
-    /// The same as it was a moment ago.
-    pub async fn domain_eventually(&self, domain: &DomainName) -> Result<StoredDomain, StoreError> {
-        Ok(self.get_eventually(&keys::domain(domain)).await?.unwrap_or_default())
-    }
-
     /// The domain's token, made when it is first needed and never changed.
     pub async fn domain_token(&self, domain: &DomainName, random: &dyn Random) -> Result<Token, StoreError> {
         for _ in 0..TRIES {

@@ -77,11 +77,6 @@ impl Store {
         self.get(&keys::profile(id)).await
     }
 
-    /// The member of that id as they were a moment ago.
-    pub async fn member_eventually(&self, id: MemberId) -> Result<Option<Member>, StoreError> {
-        self.get_eventually(&keys::profile(id)).await
-    }
-
     /// The member who signs in by this identity, made if there is none; their check is pending from now on.
     pub async fn sign_in(
         &self,

@@ -1,6 +1,7 @@
 //! The directory of people: which member each Launchpad person is, in the order of Launchpad's ids, in one partition so
 //! that a sync reads it as a stream. An item is also what makes a person belong to one member only.
 
+use aws_sdk_dynamodb::types::builders::PutBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 use jiff::Timestamp;
 use membermail_core::member::{LaunchpadId, LaunchpadName, MemberId};
@@ -59,13 +60,6 @@ impl Store {
         Ok(member.filter(|member| member.launchpad_name.as_ref() == Some(name)))
     }
 
-    /// The same as it was a moment ago.
-    pub async fn member_by_name_eventually(&self, name: &LaunchpadName) -> Result<Option<Member>, StoreError> {
-        let Some(Named { owner, .. }) = self.get_eventually(&keys::name(name)).await? else { return Ok(None) };
-        let member = self.member_eventually(owner).await?;
-        Ok(member.filter(|member| member.launchpad_name.as_ref() == Some(name)))
-    }
-
     /// Launchpad called a member so at that time. Whoever comes late with an older name, or again with the same one, changes
     /// nothing; whether it was the latest word.
     pub async fn rename_member(
@@ -81,7 +75,7 @@ impl Store {
             .expression_attribute_values(":name", text(name.as_str()))
             .expression_attribute_values(":read_at", instant(read_at));
         let found = self
-            .put(&keys::name(name), &Named { owner: member, named_at: Some(read_at.as_microsecond()) })?
+            .name_put(name, member, read_at)?
             // Somebody else can have the name by now, and be found by it.
             .condition_expression(IS_OLDER)
             .expression_attribute_values(":read_at", instant(read_at));
@@ -115,8 +109,11 @@ impl Store {
         owner: MemberId,
         now: Timestamp,
     ) -> Result<TransactWriteItem, StoreError> {
-        let put = self.put(&keys::name(name), &Named { owner, named_at: Some(now.as_microsecond()) })?.build()?;
-        Ok(TransactWriteItem::builder().put(put).build())
+        Ok(TransactWriteItem::builder().put(self.name_put(name, owner, now)?.build()?).build())
+    }
+
+    fn name_put(&self, name: &LaunchpadName, owner: MemberId, at: Timestamp) -> Result<PutBuilder, StoreError> {
+        self.put(&keys::name(name), &Named { owner, named_at: Some(at.as_microsecond()) })
     }
 
     /// Marks a person that is there.

@@ -23,24 +23,26 @@ pub(crate) type Item = HashMap<String, AttributeValue>;
 pub struct Store {
     pub(crate) client: Client,
     pub(crate) table: String,
+    /// Whether single items are read as they are, or as they were a moment ago.
+    is_consistent: bool,
 }
 
 impl Store {
     /// The table of that name.
     pub fn new(client: Client, table: impl Into<String>) -> Self {
-        Self { client, table: table.into() }
+        Self { client, table: table.into(), is_consistent: true }
     }
 
-    /// Reads one item, strongly consistent.
+    /// The same table for who looks often and only reads: single items come as they were a moment ago, for half the price,
+    /// and also while the table's leader does not answer.
+    #[must_use]
+    pub fn eventually(self) -> Self {
+        Self { is_consistent: false, ..self }
+    }
+
+    /// Reads one item, strongly consistent unless this is [`Self::eventually`].
     pub(crate) async fn get<T: DeserializeOwned>(&self, key: &Key) -> Result<Option<T>, StoreError> {
-        let request = self.client.get_item().table_name(&self.table).consistent_read(true);
-        let answer = request.key("pk", text(&key.pk)).key("sk", text(&key.sk)).send().await?;
-        answer.item.map(|item| decode(item, key)).transpose()
-    }
-
-    /// Reads one item as it was a moment ago: half the price, and it comes also while the table's leader does not answer.
-    pub(crate) async fn get_eventually<T: DeserializeOwned>(&self, key: &Key) -> Result<Option<T>, StoreError> {
-        let request = self.client.get_item().table_name(&self.table);
+        let request = self.client.get_item().table_name(&self.table).consistent_read(self.is_consistent);
         let answer = request.key("pk", text(&key.pk)).key("sk", text(&key.sk)).send().await?;
         answer.item.map(|item| decode(item, key)).transpose()
     }
