@@ -151,8 +151,7 @@ impl<'a> Planner<'a> {
     /// The next members of the rolling check, from a cursor on. `is_shared` says which fingerprints several accounts of
     /// the source have, beyond those of this roster.
     pub fn rolling(&self, cursor: &Cursor, count: usize, is_shared: impl Fn(&ObservedName) -> bool) -> Rolling {
-        let is_weak =
-            |alias: &Alias| self.roster.is_shared(alias.known_as.fingerprint) || is_shared(&alias.known_as);
+        let is_weak = |alias: &Alias| self.roster.is_shared(alias.known_as.fingerprint) || is_shared(&alias.known_as);
         let aliases = self.aliases.iter().filter(|alias| {
             alias.status != Status::Retired
                 && !self.banned.contains(&alias.member)

@@ -30,8 +30,7 @@ impl Rolling {
         cursor: &Cursor,
         count: usize,
     ) -> Self {
-        let mut turn: Vec<_> =
-            candidates.map(|(is_weak, local_part, member)| (!is_weak, local_part, member)).collect();
+        let mut turn: Vec<_> = candidates.map(|(is_weak, local_part, member)| (!is_weak, local_part, member)).collect();
         turn.sort_by(|one, other| (one.0, one.1).cmp(&(other.0, other.1)));
         let is_done = |(past_weak, local_part, _): &(bool, &LocalPart, MemberId)| {
             let after = cursor.after.as_ref();
