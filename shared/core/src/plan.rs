@@ -21,6 +21,8 @@ use crate::roster::{Names, Roster};
 /// What the membership source says of a member in this run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Evidence {
+    /// The member who gets new addresses: the one that was asked about, or the one that they were linked to.
+    pub owner: MemberId,
     /// The name; none, where no account has any of their identities.
     pub known_as: Option<ObservedName>,
     /// Whether they are eligible in this domain, with the team membership of this moment.
@@ -39,6 +41,8 @@ pub struct Planner<'a> {
     by_member: HashMap<MemberId, Vec<u32>>,
     banned: &'a BTreeSet<MemberId>,
     answers: BTreeMap<MemberId, Evidence>,
+    /// Members who could not be looked up in this run: their aliases stay as they are.
+    postponed: BTreeSet<MemberId>,
     gives_addresses: bool,
     now: Timestamp,
 }
@@ -112,8 +116,8 @@ impl<'a> Planner<'a> {
         for (place, alias) in (0..).zip(&aliases) {
             by_member.entry(alias.member).or_default().push(place);
         }
-        let answers = BTreeMap::new();
-        Self { domain, rules, roster, aliases, by_member, banned, answers, gives_addresses, now: read_at }
+        let (answers, postponed) = (BTreeMap::new(), BTreeSet::new());
+        Self { domain, rules, roster, aliases, by_member, banned, answers, postponed, gives_addresses, now: read_at }
     }
 
     /// The roster.
@@ -176,6 +180,11 @@ impl<'a> Planner<'a> {
         self.answers.insert(member, evidence);
     }
 
+    /// Leaves a member for the next run: the source did not answer for them, or there was no time.
+    pub fn postpone(&mut self, member: MemberId) {
+        self.postponed.insert(member);
+    }
+
     /// Makes the steps.
     pub fn finish(self) -> Plan {
         let mut counts = Counts {
@@ -188,8 +197,9 @@ impl<'a> Planner<'a> {
             self.tend_alias(alias, &mut counts, &mut steps);
         }
         if self.gives_addresses {
-            for (member, evidence) in &self.answers {
-                self.give(*member, evidence, &mut counts, &mut steps);
+            let mut given = BTreeSet::new();
+            for evidence in self.answers.values().filter(|evidence| given.insert(evidence.owner)) {
+                self.give(evidence, &mut counts, &mut steps);
             }
         }
         steps.sort_by(|one: &Step, other: &Step| {
@@ -227,7 +237,8 @@ impl<'a> Planner<'a> {
         let Some(action) = action.filter(|_| !self.is_newer(alias)) else {
             counts.unchanged += 1;
             let removal = self.page_action(alias).filter(|action| action.removes() && !self.is_newer(alias));
-            counts.unverified += u64::from(eligible.is_none() && removal.is_some());
+            let is_open = eligible.is_none() && !self.postponed.contains(&alias.member);
+            counts.unverified += u64::from(is_open && removal.is_some());
             if let Some(known_as) = known_as.filter(|seen| is_to_be_recorded(alias, seen)) {
                 steps.push(step(alias, Some(known_as), Action::Observe));
             }
@@ -245,8 +256,9 @@ impl<'a> Planner<'a> {
     }
 
     /// An address for the name that the source gave, where the member has none for it yet.
-    fn give(&self, member: MemberId, evidence: &Evidence, counts: &mut Counts, steps: &mut Vec<Step>) {
-        let Evidence { known_as: Some(known_as), eligible: Ok(()) } = evidence else { return };
+    fn give(&self, evidence: &Evidence, counts: &mut Counts, steps: &mut Vec<Step>) {
+        let Evidence { owner: member, known_as: Some(known_as), eligible: Ok(()) } = evidence else { return };
+        let member = *member;
         if self.banned.contains(&member) {
             return;
         }
