@@ -4,4 +4,4 @@ pub mod launchpad;
 mod source;
 
 pub use launchpad::Error;
-pub use source::{PageCursor, RosterPage, Source};
+pub use source::{PageCursor, RosterPage, Source, WholeRoster, read_roster};

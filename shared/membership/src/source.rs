@@ -58,3 +58,43 @@ pub struct RosterPage {
     /// The next page; none, where this is the last one.
     pub next: Option<PageCursor>,
 }
+
+/// A whole roster, and the sums over its pages.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WholeRoster {
+    /// The people of all pages in their order. A name can come twice, where the list shifted while it was read.
+    pub people: Vec<RosterEntry>,
+    /// Pages that were read.
+    pub pages: u64,
+    /// Entries that the pages show.
+    pub shown: u64,
+    /// Entries that were skipped because they are malformed.
+    pub malformed: u64,
+    /// Rows by the last page, with hidden ones.
+    pub total: u64,
+}
+
+/// Reads all pages of a group in their order, for tools; `each` hears of every page. A sync reads page by page, so that it
+/// can go on where it stopped.
+pub async fn read_roster(
+    source: &dyn Source,
+    group: &TeamName,
+    mut each: impl FnMut(&RosterPage),
+) -> Result<WholeRoster, Error> {
+    let mut whole = WholeRoster::default();
+    let mut cursor = PageCursor::default();
+    loop {
+        let page = source.roster_page(group, cursor).await?;
+        each(&page);
+        whole.pages += 1;
+        whole.shown += page.shown;
+        whole.malformed += page.malformed;
+        whole.total = page.total;
+        whole.people.extend(page.people);
+        match page.next {
+            None => return Ok(whole),
+            Some(next) if next.start <= cursor.start => return Err(Error::RepeatedLink),
+            Some(next) => cursor = next,
+        }
+    }
+}

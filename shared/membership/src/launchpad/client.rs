@@ -1,9 +1,8 @@
-//! One request after another: the connection, the limits of an answer, and which links are followed.
+//! One request: the connection, the limits of an answer, and the check of links.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use membermail_core::community::Community;
 use reqwest::header::{ACCEPT, HeaderValue};
 use reqwest::{Response, StatusCode, redirect};
 use serde::de::DeserializeOwned;
@@ -11,134 +10,115 @@ use tokio::time::{Instant, timeout};
 use tracing::debug;
 use url::Url;
 
-use crate::error::{Error, SettingsError};
-use crate::retry::{self, Patience};
+use super::error::{Error, SettingsError};
+use super::retry::{self, Budget};
+use super::settings::Settings;
 
-/// The longest body: a page of 300 people is about 1 MB.
-const BODY_LIMIT: usize = 4 * 1024 * 1024;
+/// The longest body after decompression. A page of 300 people has about 1.5 MB, so that one description of 5 MB fits even
+/// at full size; two of these need a smaller page.
+pub(crate) const BODY_LIMIT: usize = 8 * 1024 * 1024;
 /// The longest wait for a connection.
 const CONNECT_LIMIT: Duration = Duration::from_secs(3);
-/// The longest wait for one answer; Launchpad gives itself less before it answers 503.
-const REQUEST_LIMIT: Duration = Duration::from_secs(10);
 
-/// Where Launchpad is, and how to behave there.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// The root of the web service, without a version: `https://api.launchpad.net/`.
-    pub api: Url,
-    /// Names the program and a contact.
-    pub user_agent: String,
-    /// The time that one look-up may take, with all its requests and repetitions. One request gets at most half.
-    pub patience: Duration,
-}
-
-impl Settings {
-    /// The Launchpad of a community, or another one `instead`, asked by a program that says whom to turn to about it.
-    pub fn of(community: &Community, instead: Option<Url>, patience: Duration) -> Self {
-        let api = instead.unwrap_or_else(|| community.launchpad.api.clone());
-        Self { api, user_agent: format!("membermail/{} (+{})", env!("CARGO_PKG_VERSION"), community.help), patience }
-    }
-}
-
-/// Is told of every request to Launchpad: how long it took until its answer was read or given up, and whether there was
-/// none that can be used. That somebody or something is not there, or gone, is an answer.
+/// Hears of every request: how long it took until its answer was read or given up, and whether it failed. "Not there" and
+/// "gone" are answers, no failures.
 pub type Observer = dyn Fn(Duration, bool) + Send + Sync;
 
 /// A client of the web service. Make it once and clone it: the clones share their connections.
 #[derive(Clone)]
 pub struct Client {
     http: reqwest::Client,
-    api: Url,
-    patience: Duration,
+    settings: Arc<Settings>,
     observer: Arc<Observer>,
 }
 
 impl std::fmt::Debug for Client {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Client").field("api", &self.api.as_str()).finish_non_exhaustive()
+        f.debug_struct("Client").field("api", &self.settings.api.as_str()).finish_non_exhaustive()
     }
 }
 
 impl Client {
     /// Checks the settings; connects to nothing yet.
     pub fn new(settings: Settings) -> Result<Self, SettingsError> {
-        let Settings { api, user_agent, patience } = settings;
-        let plain = matches!(api.scheme(), "http" | "https")
-            && !has_credentials(&api)
+        let (api, user_agent) = (&settings.api, &settings.user_agent);
+        let is_plain = matches!(api.scheme(), "http" | "https")
+            && !has_credentials(api)
             && api.query().is_none()
             && api.fragment().is_none();
-        if !plain {
+        if !is_plain {
             return Err(SettingsError::Api);
         }
-        if user_agent.trim().is_empty() || HeaderValue::from_str(&user_agent).is_err() {
+        if user_agent.trim().is_empty() || HeaderValue::from_str(user_agent).is_err() {
             return Err(SettingsError::UserAgent);
         }
         let http = reqwest::Client::builder()
             .user_agent(user_agent)
             .redirect(redirect::Policy::none())
             .referer(false)
+            .gzip(true)
             .connect_timeout(CONNECT_LIMIT)
             .tcp_keepalive(Duration::from_secs(30))
             .build()
             .map_err(SettingsError::Http)?;
-        Ok(Self { http, api, patience, observer: Arc::new(|_, _| {}) })
+        Ok(Self { http, settings: Arc::new(settings), observer: Arc::new(|_, _| {}) })
     }
 
-    /// Has an observer told of every request.
+    /// Reports every request to an observer.
     #[must_use]
     pub fn observed_by(self, observer: impl Fn(Duration, bool) + Send + Sync + 'static) -> Self {
         Self { observer: Arc::new(observer), ..self }
     }
 
-    /// Begins a look-up.
-    pub(crate) fn start(&self) -> Patience {
-        Patience::start(self.patience)
+    /// The settings.
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.settings
     }
 
-    /// Begins a look-up that is not worth the whole patience.
-    pub(crate) fn start_at_most(&self, most: Duration) -> Patience {
-        Patience::start(self.patience.min(most))
+    /// Starts the time of a look-up.
+    pub(crate) fn start_lookup(&self) -> Budget {
+        Budget::for_lookup(self.settings.lookup_timeout)
     }
 
     /// The URL of a path below the root.
     pub(crate) fn url(&self, path: &str) -> Url {
-        let mut url = self.api.clone();
-        url.set_path(&format!("{}/{path}", self.api.path().trim_end_matches('/')));
+        let mut url = self.settings.api.clone();
+        url.set_path(&format!("{}/{path}", self.settings.api.path().trim_end_matches('/')));
         url
     }
 
     /// A link out of an answer, if it leads to where the answer came from.
     pub(crate) fn link(&self, text: &str) -> Result<Url, Error> {
-        let mut link = Url::parse(text).map_err(|_| Error::Malformed { what: "a link" })?;
-        if link.origin() != self.api.origin() || has_credentials(&link) {
+        let link = Url::parse(text).map_err(|_| Error::Malformed { what: "a link" })?;
+        if link.origin() != self.settings.api.origin() || has_credentials(&link) {
             return Err(Error::ForeignLink);
         }
-        link.set_fragment(None);
         Ok(link)
     }
 
-    /// Gets and reads the JSON of `url`, and tries again for as long as the patience lasts. `what` is for messages.
+    /// Gets and reads the JSON of `url`, with retries within the budget. `what` is for messages.
     pub(crate) async fn get<T: DeserializeOwned>(
         &self,
         url: &Url,
         what: &'static str,
-        patience: &Patience,
+        budget: &Budget,
     ) -> Result<T, Error> {
-        patience.retry(|| self.attempt(url, what, patience)).await
+        let attempt = || self.attempt(url, what, budget.next_timeout(), |body| decode(body, what));
+        budget.retry(&self.settings.pauses, attempt).await
     }
 
-    /// Gets and reads it once.
-    pub(crate) async fn attempt<T: DeserializeOwned>(
+    /// Gets it once and hands the body to `read`.
+    pub(crate) async fn attempt<T>(
         &self,
         url: &Url,
         what: &'static str,
-        patience: &Patience,
+        limit: Duration,
+        read: impl FnOnce(&[u8]) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let limit = patience.left().min(self.patience / 2).min(REQUEST_LIMIT);
         let started = Instant::now();
         let answer = timeout(limit, self.exchange(url, what)).await.unwrap_or(Err(Error::TimedOut));
-        let result = answer.and_then(|body| decode(&body, what));
-        let failed = !matches!(result, Ok(_) | Err(Error::Status { code: 404 | 410, .. }));
+        let result = answer.and_then(|body| read(&body));
+        let failed = result.as_ref().is_err_and(|error| !error.is_absent());
         (self.observer)(started.elapsed(), failed);
         if let Err(error) = &result {
             debug!(request = what, ms = millis(started), %error, "Launchpad request failed");
@@ -148,11 +128,16 @@ impl Client {
 
     async fn exchange(&self, url: &Url, what: &'static str) -> Result<Vec<u8>, Error> {
         let started = Instant::now();
-        let request = self.http.get(url.clone()).header(ACCEPT, "application/json");
-        let answer = request.send().await.map_err(|error| cause(&error, Error::Unreachable))?;
+        let answer = self.send(url).await?;
         debug!(request = what, status = answer.status().as_u16(), ms = millis(started), "Launchpad answered");
         refuse_failure(&answer)?;
         read_body(answer).await
+    }
+
+    /// Sends the request and returns the head of the answer, whatever its status.
+    pub(crate) async fn send(&self, url: &Url) -> Result<Response, Error> {
+        let request = self.http.get(url.clone()).header(ACCEPT, "application/json");
+        request.send().await.map_err(|error| cause(&error, Error::Unreachable))
     }
 }
 
@@ -165,18 +150,16 @@ fn refuse_failure(answer: &Response) -> Result<(), Error> {
     if status.is_redirection() {
         return Err(Error::Redirected);
     }
-    let oops = retry::oops(headers);
-    if (status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error())
+    if status == StatusCode::TOO_MANY_REQUESTS
         && let Some(retry_after) = retry::retry_after(headers)
     {
-        debug!(status = status.as_u16(), oops, seconds = retry_after.as_secs(), "Launchpad asks for a pause");
         return Err(Error::Busy { retry_after });
     }
-    Err(Error::Status { code: status.as_u16(), oops })
+    Err(Error::Status { code: status.as_u16(), oops: retry::oops(headers) })
 }
 
-/// Reads the body, and no more of it than the limit.
-async fn read_body(mut answer: Response) -> Result<Vec<u8>, Error> {
+/// Reads the body up to the limit. The chunks are decompressed ones, so that the limit holds against a compression bomb.
+pub(crate) async fn read_body(mut answer: Response) -> Result<Vec<u8>, Error> {
     if answer.content_length().is_some_and(|length| length > BODY_LIMIT as u64) {
         return Err(Error::TooLarge);
     }
@@ -190,8 +173,8 @@ async fn read_body(mut answer: Response) -> Result<Vec<u8>, Error> {
     Ok(body)
 }
 
-/// Reads the JSON. What serde has to say is not passed on, as it quotes what it read.
-fn decode<T: DeserializeOwned>(body: &[u8], what: &'static str) -> Result<T, Error> {
+/// Reads JSON. The message of serde is dropped because it quotes the answer.
+pub(crate) fn decode<T: DeserializeOwned>(body: &[u8], what: &'static str) -> Result<T, Error> {
     serde_json::from_slice(body).map_err(|_| Error::Malformed { what })
 }
 

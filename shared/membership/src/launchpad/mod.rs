@@ -1,21 +1,26 @@
-//! A client of the Launchpad web service, for two questions: who is this and in which teams, and who is in a team?
+//! A client of the Launchpad web service, as an anonymous client sees it.
 //!
-//! Launchpad is slow at times and down at others, so each request is repeated with growing, jittered pauses until
-//! the [`Settings::patience`] of the whole look-up is used up. What it answers is never guessed at: a flag that is
-//! missing, a list that changes while it is read or a link that leads elsewhere is an [`Error`], never a "no".
+//! People are asked for by identity (`getByOpenIDIdentifier`), because nothing else that an anonymous client sees of a
+//! person survives a rename. Names, dates and flags are observations. Every answer is read strictly: a field that is
+//! missing, redacted or of another type is an [`Error`], never a "no".
 //!
-//! No request is conditional: a list of lazr.restful has no `ETag`, and what one look-up reads no later one reads again.
+//! Launchpad is slow at times and down at others. A failure that may pass is retried after the pauses of
+//! [`Settings::pauses`], within [`Settings::lookup_timeout`] for a look-up; a page of a roster has all attempts.
+//!
+//! No request is conditional: a list has no `ETag`, and one look-up never reads the same object twice.
 
+mod answer;
 mod client;
-mod collection;
 mod error;
-mod person;
+mod identifier;
+mod pages;
 mod retry;
-mod team;
+mod settings;
+mod source;
 
-pub use client::{Client, Observer, Settings};
+pub use client::{Client, Observer};
 pub use error::{Error, SettingsError};
-pub use team::Named;
+pub use settings::Settings;
 
 #[cfg(test)]
 mod tests;

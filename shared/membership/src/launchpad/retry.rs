@@ -1,71 +1,84 @@
-//! When a request is repeated, how long before, and when that has to end.
+//! When a request is retried, after which pause, and when that ends.
+//!
+//! `Retry-After` counts for 429 alone. On a 503 Launchpad sends the constant 900, a guess by its own source, and the next
+//! request often succeeds because the first one warmed the caches.
 
 use std::time::Duration;
 
-use backon::{ExponentialBuilder, Retryable};
+use backon::Retryable;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 use membermail_core::clock::{Clock, SystemClock};
 use reqwest::header::{DATE, HeaderMap, HeaderName, RETRY_AFTER};
 use tokio::time::Instant;
 
-use crate::error::Error;
+use super::error::Error;
 
-/// The pause before the first repetition; each further one is twice as long, and up to twice that by jitter.
-const FIRST_PAUSE: Duration = Duration::from_millis(200);
-/// The longest pause before jitter.
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-/// No attempt begins with less than this share of the patience left: cut off, it would end a look-up as timed out
-/// that had found something better to tell.
+/// The longest wait for one answer of a look-up; Launchpad gives itself less before it answers 503.
+const REQUEST_LIMIT: Duration = Duration::from_secs(10);
+/// No attempt begins with less than this share of the look-up's time left: cut off, it would report a timeout in place
+/// of the failure before it.
 const LAST_SHARE: u32 = 8;
-/// A longer `Retry-After` is not believed.
+/// The longest pause that Launchpad can ask for where no deadline limits it.
+const LONGEST_PAUSE: Duration = Duration::from_secs(16);
+/// A longer `Retry-After` is cut to this.
 const A_DAY: Duration = Duration::from_hours(24);
 
-/// The time that one look-up has, all its requests and pauses together.
+/// The time for one question: each request alone, and all requests and pauses together.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Patience {
-    started: Instant,
-    whole: Duration,
+pub(crate) struct Budget {
+    request: Duration,
+    whole: Option<(Instant, Duration)>,
 }
 
-impl Patience {
-    /// Begins now.
-    pub(crate) fn start(whole: Duration) -> Self {
-        Self { started: Instant::now(), whole }
+impl Budget {
+    /// Starts a look-up, which has to end in this time.
+    pub(crate) fn for_lookup(whole: Duration) -> Self {
+        Self { request: (whole / 2).min(REQUEST_LIMIT), whole: Some((Instant::now(), whole)) }
     }
 
-    /// What is left of it.
-    pub(crate) fn left(&self) -> Duration {
-        self.whole.saturating_sub(self.started.elapsed())
+    /// Limits each request alone; the number of pauses limits the rest.
+    pub(crate) fn for_requests(request: Duration) -> Self {
+        Self { request, whole: None }
     }
 
-    /// Repeats `attempt` while its failure may pass and what is left has room for a pause and an attempt.
-    ///
-    /// A pause that Launchpad asks for and that does not fit ends this at once, with its [`Error::Busy`].
-    pub(crate) async fn retry<T, F, Fut>(&self, attempt: F) -> Result<T, Error>
+    /// The time for the next request.
+    pub(crate) fn next_timeout(&self) -> Duration {
+        self.left().map_or(self.request, |left| left.min(self.request))
+    }
+
+    /// The pause before the next attempt; none, where the pauses are used up or the attempt would come too late.
+    pub(crate) fn next_pause(&self, error: &Error, pause: Option<Duration>) -> Option<Duration> {
+        let asked = error.retry_after().unwrap_or_default();
+        let pause = pause?.max(asked);
+        let fits = match (self.whole, self.left()) {
+            (Some((_, whole)), Some(left)) => pause + whole / LAST_SHARE < left,
+            _ => asked <= LONGEST_PAUSE,
+        };
+        fits.then_some(pause)
+    }
+
+    /// Repeats `attempt` while its failure is transient and the budget has room for a pause and an attempt.
+    pub(crate) async fn retry<T, F, Fut>(&self, pauses: &[Duration], attempt: F) -> Result<T, Error>
     where
         F: FnMut() -> Fut,
         Fut: Future<Output = Result<T, Error>>,
     {
-        let pauses = ExponentialBuilder::default()
-            .with_min_delay(FIRST_PAUSE)
-            .with_max_delay(LONGEST_PAUSE)
-            .with_jitter()
-            .without_max_times();
         attempt
-            .retry(pauses)
-            .when(Error::is_retryable)
-            .adjust(|error, pause| {
-                let pause = pause?.max(error.retry_after().unwrap_or_default());
-                (pause + self.whole / LAST_SHARE < self.left()).then_some(pause)
-            })
+            .retry(pauses.iter().copied())
+            .when(Error::is_transient)
+            .adjust(|error, pause| self.next_pause(error, pause))
             .await
+    }
+
+    fn left(&self) -> Option<Duration> {
+        self.whole.map(|(started, whole)| whole.saturating_sub(started.elapsed()))
     }
 }
 
-/// The pause that an answer asks for: `Retry-After` in seconds or as a date (RFC 9110, 10.2.3).
+/// The pause of a `Retry-After`, in seconds or as a date (RFC 9110, 10.2.3).
 ///
-/// A date is read against the answer's own `Date`, so that a clock that goes wrong here does no harm.
+/// A date is read against the answer's own `Date`, so that a wrong clock on this machine does no harm.
 pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -76,15 +89,15 @@ pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     Some(Duration::try_from(until.duration_since(now)).unwrap_or_default().min(A_DAY))
 }
 
-/// The one form of a date that RFC 9110 (5.6.7) lets a server send, which is one of RFC 2822's too.
+/// Reads the one form of a date that RFC 9110 (5.6.7) lets a server send; RFC 2822 has it too.
 fn http_date(text: &str) -> Option<Timestamp> {
     rfc2822::parse(text).ok().map(|date| date.timestamp())
 }
 
-/// Launchpad's id of its failure, if it is one that is fit for a message.
+/// Launchpad's id of its failure, if it fits into a message.
 pub(crate) fn oops(headers: &HeaderMap) -> Option<String> {
     const OOPS: HeaderName = HeaderName::from_static("x-lazr-oopsid");
     let id = headers.get(OOPS)?.to_str().ok()?;
-    let fit = (1..=64).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-    fit.then(|| id.to_owned())
+    let fits = (1..=64).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    fits.then(|| id.to_owned())
 }

@@ -1,90 +1,150 @@
-//! The client against a stand-in that answers as each test says.
+//! The client against a server that answers as each test says. The files in `data` are the examples of the fact sheet on
+//! Launchpad, verbatim.
 
 mod failures;
-mod lists;
+mod groups;
 mod observed;
-mod participants;
 mod people;
+mod retries;
+mod roster;
+mod settings;
+mod sizes;
+mod teams;
 mod wire;
 
 use std::time::Duration;
 
-use membermail_core::eligibility::Standing;
-use membermail_core::member::ClaimedIdentifier;
+use membermail_core::eligibility::Person;
+use membermail_core::member::{ClaimedIdentifier, Identity, TeamName};
 use serde_json::{Value, json};
 use wiremock::matchers::{method, path, query_param};
-use wiremock::{Mock, MockServer, ResponseTemplate};
+use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
-use crate::{Client, Error, Settings};
+use super::answer::REDACTED;
+use super::{Client, Error, Settings};
+use crate::source::{PageCursor, RosterPage, Source};
 
-const IDENTIFIER: &str = "https://login.ubuntu.com/+id/AbCdEfG";
+const UBUNTU: &str = "https://login.ubuntu.com/+id/";
+const LAUNCHPAD: &str = "https://login.launchpad.net/+id/";
+const IDENTIFIER: &str = "https://login.ubuntu.com/+id/4Mn8bcd";
 const USER_AGENT: &str = "membermail-tests (root@example.test)";
+const TEAM: &str = "example-members";
 
-/// A client of the server at `uri`, with a second of patience: half of it for one request.
-fn client(uri: &str) -> Client {
-    client_with(uri, Duration::from_secs(1))
+/// Settings with real roots and short pauses.
+fn settings(uri: &str) -> Settings {
+    Settings {
+        api: uri.parse().unwrap(),
+        identifier_roots: vec![UBUNTU.to_owned(), LAUNCHPAD.to_owned()],
+        user_agent: USER_AGENT.to_owned(),
+        lookup_timeout: Duration::from_secs(2),
+        page_timeout: Duration::from_secs(10),
+        pauses: [0, 1, 2, 4, 8, 16].map(Duration::from_millis).to_vec(),
+    }
 }
 
-fn client_with(uri: &str, patience: Duration) -> Client {
-    let settings = Settings { api: uri.parse().unwrap(), user_agent: USER_AGENT.to_owned(), patience };
-    Client::new(settings).unwrap()
+fn client(server: &MockServer) -> Client {
+    Client::new(settings(&server.uri())).unwrap()
 }
 
-async fn standing(server: &MockServer) -> Result<Standing, Error> {
-    client(&server.uri()).standing(&ClaimedIdentifier::parse(IDENTIFIER).unwrap()).await
+fn identity() -> Identity {
+    Identity {
+        issuer: "https://login.ubuntu.com/+openid".to_owned(),
+        subject: ClaimedIdentifier::parse(IDENTIFIER).unwrap(),
+    }
 }
 
-/// Somebody who signed the Code of Conduct, as Launchpad describes them.
-fn alice(server: &MockServer) -> Value {
-    json!({
-        "id": 7,
-        "name": "alice",
-        "display_name": "Alice",
-        "is_team": false,
-        "is_valid": true,
-        "is_ubuntu_coc_signer": true,
-        "super_teams_collection_link": format!("{}/devel/~alice/super_teams", server.uri()),
-    })
+async fn ask(server: &MockServer) -> Result<Option<Person>, Error> {
+    client(server).person(&identity()).await
 }
 
-fn teams(names: &[&str], total: u64) -> Value {
-    let entries: Vec<_> = names.iter().map(|name| json!({"name": name, "is_team": true})).collect();
-    json!({"start": 0, "total_size": total, "entries": entries})
+async fn roster_page(server: &MockServer, start: u64, size: u32) -> Result<RosterPage, Error> {
+    client(server).roster_page(&team(), PageCursor { start, size }).await
+}
+
+fn team() -> TeamName {
+    TeamName::parse(TEAM).unwrap()
+}
+
+/// Alice as `devel` describes her.
+fn alice() -> Value {
+    let mut person: Value = serde_json::from_str(include_str!("data/person-1.0.json")).unwrap();
+    let more: Value = serde_json::from_str(include_str!("data/person-devel-fields.json")).unwrap();
+    person.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    person
+}
+
+/// An entry of a team's participants.
+fn entry(number: u64) -> Value {
+    let mut entry = alice();
+    entry["name"] = json!(format!("member{number}"));
+    entry["date_created"] = json!(format!("2010-01-01T00:00:00.{number:06}+00:00"));
+    entry
+}
+
+/// A page of a list. The link to the next one is added, if rows are left behind its `rows`.
+fn page(server: &MockServer, start: u64, rows: u64, total: u64, entries: Vec<Value>) -> Value {
+    let mut page = json!({ "start": start, "total_size": total, "entries": entries });
+    if start + rows < total {
+        page["next_collection_link"] = json!(next_link(server, start + rows));
+    }
+    page
+}
+
+fn next_link(server: &MockServer, start: u64) -> String {
+    format!("{}/1.0/~{TEAM}/participants?ws.size=300&memo={start}&ws.start={start}", server.uri())
 }
 
 fn json_answer(body: &Value) -> ResponseTemplate {
     ResponseTemplate::new(200).set_body_json(body)
 }
 
-/// The look-up of a person: how it is asked is part of what every test checks.
-fn person() -> wiremock::MockBuilder {
-    Mock::given(method("GET"))
-        .and(path("/devel/people"))
-        .and(query_param("ws.op", "getByOpenIDIdentifier"))
-        .and(query_param("identifier", IDENTIFIER))
+/// An answer as the fact sheet records it: status line, headers, an empty line and the body.
+fn recorded(text: &str) -> ResponseTemplate {
+    let (head, body) = text.split_once("\n\n").unwrap();
+    let mut lines = head.lines();
+    let status: u16 = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
+    let headers: Vec<_> = lines.map(|line| line.split_once(": ").unwrap()).collect();
+    let content_type = headers.iter().find(|(name, _)| *name == "Content-Type").unwrap().1;
+    let answer = ResponseTemplate::new(status).set_body_raw(body, content_type);
+    headers.into_iter().fold(answer, |answer, (name, value)| answer.insert_header(name, value))
 }
 
-/// The first page of Alice's teams.
-fn super_teams() -> wiremock::MockBuilder {
-    Mock::given(method("GET")).and(path("/devel/~alice/super_teams")).and(query_param("ws.size", "300"))
+/// The look-up of a person.
+fn person_request() -> wiremock::MockBuilder {
+    Mock::given(method("GET")).and(path("/devel/people")).and(query_param("ws.op", "getByOpenIDIdentifier"))
 }
 
-/// A server where Alice is in one team, after the answers that a test puts before.
-async fn server() -> MockServer {
-    let server = MockServer::start().await;
-    person().respond_with(json_answer(&alice(&server))).with_priority(9).mount(&server).await;
-    super_teams().respond_with(json_answer(&teams(&["ubuntumembers"], 1))).with_priority(9).mount(&server).await;
-    server
+fn groups_request() -> wiremock::MockBuilder {
+    Mock::given(method("GET")).and(path("/devel/~alice/super_teams"))
 }
 
-async fn requests(server: &MockServer) -> usize {
-    server.received_requests().await.unwrap().len()
+fn team_request() -> wiremock::MockBuilder {
+    Mock::given(method("GET")).and(path("/1.0/~example-members"))
 }
 
-/// The teams of a person that is known.
-fn team_names(standing: &Standing) -> Vec<&str> {
-    match standing {
-        Standing::Known { teams, .. } => teams.iter().map(|team| team.as_str()).collect(),
-        other => panic!("not known: {other:?}"),
-    }
+fn page_request() -> wiremock::MockBuilder {
+    Mock::given(method("GET")).and(path("/1.0/~example-members/participants"))
+}
+
+/// The paths and queries of all requests.
+async fn requests(server: &MockServer) -> Vec<String> {
+    let requests = server.received_requests().await.unwrap();
+    requests.iter().map(|one| format!("{}?{}", one.url.path(), one.url.query().unwrap_or_default())).collect()
+}
+
+/// A number of the query; 0, where it is left out.
+fn number(request: &Request, name: &str) -> u64 {
+    request.url.query_pairs().find(|(key, _)| key == name).map_or(0, |(_, value)| value.parse().unwrap())
+}
+
+/// Where the server is, by the request: wiremock's URLs have no port.
+fn origin(request: &Request) -> String {
+    format!("http://{}", request.headers["host"].to_str().unwrap())
+}
+
+/// `ws.start` and `ws.size` of all requests.
+async fn places(server: &MockServer) -> Vec<(u64, u32)> {
+    let requests = server.received_requests().await.unwrap();
+    let place = |one: &Request| (number(one, "ws.start"), u32::try_from(number(one, "ws.size")).unwrap());
+    requests.iter().map(place).collect()
 }

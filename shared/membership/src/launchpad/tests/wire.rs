@@ -1,11 +1,16 @@
-//! What no HTTP library sends: answers that break off, and bodies without an end.
+//! Answers that no HTTP library sends: broken off, without an end, or compressed to the extreme.
 
+use std::io::Write;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
+use super::super::client::BODY_LIMIT;
 use super::*;
 
-/// Answers each connection with the next of `answers`, the last of them for ever, and closes it.
+/// Answers each connection with the next of `answers`, then with the last one for ever, and closes it.
 async fn listen(answers: Vec<Vec<u8>>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let uri = format!("http://{}/", listener.local_addr().unwrap());
@@ -22,11 +27,10 @@ async fn listen(answers: Vec<Vec<u8>>) -> String {
     uri
 }
 
-/// Answers request after request of one connection, and takes no other.
-async fn one_connection(answers: impl FnOnce(&str) -> Vec<Value>) -> String {
+/// Answers request after request of one connection, and accepts no other.
+async fn listen_once(answers: Vec<Value>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let uri = format!("http://{}/", listener.local_addr().unwrap());
-    let answers = answers(&uri);
     tokio::spawn(async move {
         let (mut stream, _) = listener.accept().await.unwrap();
         drop(listener);
@@ -43,8 +47,8 @@ async fn one_connection(answers: impl FnOnce(&str) -> Vec<Value>) -> String {
     uri
 }
 
-async fn standing_at(uri: &str) -> Result<Standing, Error> {
-    client(uri).standing(&ClaimedIdentifier::parse(IDENTIFIER).unwrap()).await
+async fn ask_at(uri: &str) -> Result<Option<Person>, Error> {
+    Client::new(settings(uri)).unwrap().person(&identity()).await
 }
 
 fn cut_short() -> Vec<u8> {
@@ -55,55 +59,89 @@ fn unknown() -> Vec<u8> {
     b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\nconnection: close\r\n\r\nnull".to_vec()
 }
 
+fn gzipped(body: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(body).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn gzip_answer(compressed: &[u8]) -> Vec<u8> {
+    let head = format!("content-encoding: gzip\r\ncontent-length: {}\r\nconnection: close", compressed.len());
+    [format!("HTTP/1.1 200 OK\r\n{head}\r\n\r\n").as_bytes(), compressed].concat()
+}
+
 #[tokio::test]
-async fn a_body_that_is_cut_short_is_no_answer() {
-    let error = standing_at(&listen(vec![cut_short()]).await).await.unwrap_err();
+async fn short_body_is_no_answer() {
+    let error = ask_at(&listen(vec![cut_short()]).await).await.unwrap_err();
     assert_eq!(error, Error::CutShort);
     assert!(error.is_retryable());
 }
 
 #[tokio::test]
-async fn a_body_that_was_cut_short_once_is_asked_for_again() {
-    assert_eq!(standing_at(&listen(vec![cut_short(), unknown()]).await).await, Ok(Standing::Unknown));
+async fn short_body_is_retried() {
+    assert_eq!(ask_at(&listen(vec![cut_short(), unknown()]).await).await, Ok(None));
 }
 
 #[tokio::test]
-async fn a_connection_that_closes_before_an_answer_is_made_again() {
-    assert_eq!(standing_at(&listen(vec![Vec::new(), unknown()]).await).await, Ok(Standing::Unknown));
+async fn closed_connection_is_retried() {
+    assert_eq!(ask_at(&listen(vec![Vec::new(), unknown()]).await).await, Ok(None));
 }
 
 #[tokio::test]
-async fn a_body_of_no_announced_length_is_limited_too() {
+async fn body_without_length_is_limited() {
     let mut answer = b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n".to_vec();
-    answer.resize(6 * 1024 * 1024, b' ');
-    assert_eq!(standing_at(&listen(vec![answer]).await).await, Err(Error::TooLarge));
+    answer.resize(BODY_LIMIT + 1024, b' ');
+    assert_eq!(ask_at(&listen(vec![answer]).await).await, Err(Error::TooLarge));
 }
 
 #[tokio::test]
-async fn an_announced_length_beyond_the_limit_is_not_read() {
+async fn announced_length_is_limited() {
     let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 999999999\r\n\r\n".to_vec();
-    assert_eq!(standing_at(&listen(vec![answer]).await).await, Err(Error::TooLarge));
+    assert_eq!(ask_at(&listen(vec![answer]).await).await, Err(Error::TooLarge));
 }
 
 #[tokio::test]
-async fn nobody_there_is_unreachable() {
+async fn compressed_answer_is_read() {
+    let answer = gzip_answer(&gzipped(alice().to_string().as_bytes()));
+    assert_eq!(ask_at(&listen(vec![answer]).await).await.unwrap().unwrap().name.as_str(), "alice");
+}
+
+/// About 64 KB that grow to 64 MB.
+#[tokio::test]
+async fn compression_bomb_is_refused() {
+    let answer = gzip_answer(&gzipped(&vec![b' '; 64 * 1024 * 1024]));
+    assert!(answer.len() < BODY_LIMIT / 8);
+    assert_eq!(ask_at(&listen(vec![answer]).await).await, Err(Error::TooLarge));
+}
+
+#[tokio::test]
+async fn broken_compression_is_no_answer() {
+    let mut compressed = gzipped(alice().to_string().as_bytes());
+    compressed.truncate(compressed.len() / 2);
+    assert_eq!(ask_at(&listen(vec![gzip_answer(&compressed)]).await).await, Err(Error::CutShort));
+}
+
+#[tokio::test]
+async fn compression_is_asked_for() {
+    let server = MockServer::start().await;
+    let gzip = wiremock::matchers::header("accept-encoding", "gzip");
+    person_request().and(gzip).respond_with(json_answer(&Value::Null)).mount(&server).await;
+    assert_eq!(ask(&server).await, Ok(None));
+}
+
+#[tokio::test]
+async fn closed_port_is_unreachable() {
     let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-    let error = standing_at(&format!("http://{closed}/")).await.unwrap_err();
+    let error = ask_at(&format!("http://{closed}/")).await.unwrap_err();
     assert_eq!(error, Error::Unreachable);
     assert!(error.is_retryable());
 }
 
 #[tokio::test]
-async fn a_look_up_of_several_requests_keeps_its_connection() {
-    let uri = one_connection(|uri| {
-        let list = format!("{uri}devel/~alice/super_teams");
-        let person = json!({
-            "id": 7, "name": "alice", "display_name": "Alice", "is_team": false, "is_valid": true,
-            "is_ubuntu_coc_signer": true, "super_teams_collection_link": list,
-        });
-        let mut first = teams(&["a1", "b1"], 3);
-        first["next_collection_link"] = json!(format!("{list}?ws.size=300&memo=2&ws.start=2"));
-        vec![person, first, teams(&["c1"], 3)]
-    });
-    assert_eq!(team_names(&standing_at(&uri.await).await.unwrap()), ["a1", "b1", "c1"]);
+async fn questions_share_one_connection() {
+    let teams = json!({ "start": 0, "total_size": 0, "entries": [] });
+    let uri = listen_once(vec![alice(), teams]).await;
+    let client = Client::new(settings(&uri)).unwrap();
+    let person = client.person(&identity()).await.unwrap().unwrap();
+    assert!(client.groups(&person).await.unwrap().is_empty());
 }
