@@ -15,7 +15,9 @@ pub enum SyncError {
     #[error("{0} is not a domain of this community")]
     UnknownDomain(DomainName),
     /// No team has the name: it was renamed, deleted or made private. An operator looks at it.
-    #[error("Launchpad has no team {team}, so {domain} gives and removes no addresses until the community file is right")]
+    #[error(
+        "Launchpad has no team {team}, so {domain} gives and removes no addresses until the community file is right"
+    )]
     TeamMissing {
         /// The domain.
         domain: DomainName,

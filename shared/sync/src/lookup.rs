@@ -8,8 +8,8 @@ use membermail_core::member::{Fingerprint, MemberId};
 use membermail_core::plan::{Evidence, Planner};
 use membermail_store::Run;
 
-use crate::observe::{ObserveError, Observer};
 use crate::Engine;
+use crate::observe::{ObserveError, Observer};
 
 /// Looks members up for one run; a dry run records nothing.
 pub(crate) struct Lookups<'a> {
@@ -23,11 +23,7 @@ pub(crate) struct Lookups<'a> {
 
 impl Lookups<'_> {
     /// What the source says of a member now; none for a member whom there is nothing to look up of.
-    pub(crate) async fn evidence(
-        &self,
-        id: MemberId,
-        planner: &Planner<'_>,
-    ) -> Result<Option<Evidence>, ObserveError> {
+    pub(crate) async fn evidence(&self, id: MemberId, planner: &Planner<'_>) -> Result<Option<Evidence>, ObserveError> {
         let Engine { source, store, clock, random, .. } = *self.engine;
         let Some((member, identities)) = store.member_to_look_up(id).await? else { return Ok(None) };
         if member.is_banned() || identities.is_empty() {

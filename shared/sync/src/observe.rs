@@ -134,8 +134,7 @@ impl Observer<'_> {
         }
         let seen = Observation { person, observed_at };
         let now = self.clock.now();
-        let record =
-            Record { member: &other, observation: Some(&seen), outcome: None, takes_name_from: None, now };
+        let record = Record { member: &other, observation: Some(&seen), outcome: None, takes_name_from: None, now };
         // Their new name can be another member's: that is settled when they are looked up themselves.
         self.store.record(record, self.random).await?;
         Ok(Holder::Gone)

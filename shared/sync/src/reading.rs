@@ -74,9 +74,8 @@ impl Engine<'_> {
             0 => None,
             parts => self.store.checkpoint(&run.domain, run.id, parts).await?,
         };
-        let saved = saved.and_then(|saved| {
-            Some((serde_json::from_str::<Position>(&saved.position).ok()?, saved.people))
-        });
+        let saved =
+            saved.and_then(|saved| Some((serde_json::from_str::<Position>(&saved.position).ok()?, saved.people)));
         if saved.is_none() {
             run.checkpoints = 0;
         }
@@ -149,8 +148,7 @@ impl Engine<'_> {
                 warn!(domain = %domain.domain, reading = position.reading, "the team is read once more");
                 let mut hidden_before = std::mem::take(&mut position.hidden_before);
                 hidden_before.extend(hidden);
-                *position =
-                    Position { reading: position.reading + 1, hidden_before, ..Position::begin() };
+                *position = Position { reading: position.reading + 1, hidden_before, ..Position::begin() };
                 Ok(())
             }
         }

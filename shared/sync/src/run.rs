@@ -94,8 +94,7 @@ impl Engine<'_> {
         let state = self.store.sync_state(domain).await?;
         let read = self.read_once(configured, &state, &|_, _| {}).await?;
         let wanted = Wanted { lookups: self.limits.lookups, everything: false };
-        let planned =
-            self.plan_of(configured, &state, read, Some(&run), read_at, wanted, self.deadline()).await?;
+        let planned = self.plan_of(configured, &state, read, Some(&run), read_at, wanted, self.deadline()).await?;
         let Plan { mut steps, counts, .. } = planned.plan;
         // A plan with more leavers than one run looks up kept only the steps of those that it did.
         let was_partial = run.counts.is_some_and(|counts| counts.unverified > 0);
