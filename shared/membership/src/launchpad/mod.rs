@@ -11,6 +11,7 @@
 
 mod answer;
 mod client;
+pub mod doctor;
 mod error;
 mod identifier;
 mod pages;

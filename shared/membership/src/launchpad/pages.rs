@@ -38,13 +38,15 @@ pub(crate) struct Page<T> {
     pub(crate) skipped: u64,
 }
 
+/// A page as it is sent.
 #[derive(Deserialize)]
-struct PageAnswer<'a> {
+pub(crate) struct PageAnswer<'a> {
     start: Option<u64>,
-    total_size: u64,
-    next_collection_link: Option<String>,
+    pub(crate) total_size: u64,
+    pub(crate) next_collection_link: Option<String>,
+    /// Unread, so that one malformed entry does not fail the page.
     #[serde(borrow)]
-    entries: Vec<&'a RawValue>,
+    pub(crate) entries: Vec<&'a RawValue>,
 }
 
 impl Client {
@@ -71,7 +73,7 @@ impl Client {
                 if at.size > 1 {
                     at.size /= 2;
                 } else if skipped < MOST_SKIPPED {
-                    at.start += 1;
+                    at.start = at.start.saturating_add(1);
                     skipped += 1;
                 } else {
                     return Err(error);
@@ -107,7 +109,12 @@ impl Client {
 
     /// Where the next page begins: behind the rows asked for, or earlier where the link says so, so that a server which
     /// gives smaller pages than asked loses no row. Neither total nor link can make a list endless.
-    fn next_cursor(&self, link: Option<&str>, total: u64, at: PageCursor) -> Result<Option<PageCursor>, Error> {
+    pub(crate) fn next_cursor(
+        &self,
+        link: Option<&str>,
+        total: u64,
+        at: PageCursor,
+    ) -> Result<Option<PageCursor>, Error> {
         let end = at.start.saturating_add(u64::from(at.size));
         let Some(link) = link else {
             return if total > end { Err(Error::TotalMismatch) } else { Ok(None) };
@@ -126,7 +133,7 @@ impl Client {
 }
 
 /// The URL of a page. The first one has no `ws.start`, as in Launchpad's own links.
-fn page_url(list: &Url, at: PageCursor) -> Url {
+pub(crate) fn page_url(list: &Url, at: PageCursor) -> Url {
     let mut url = list.clone();
     let mut query = url.query_pairs_mut();
     query.append_pair("ws.size", &at.size.to_string());

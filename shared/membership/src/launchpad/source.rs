@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use membermail_core::eligibility::{Group, Person};
-use membermail_core::member::{Fingerprint, Identity, TeamName};
+use membermail_core::member::{Fingerprint, Identity, LaunchpadName, TeamName};
 use tracing::debug;
+use url::Url;
 
 use super::answer::{GroupAnswer, ParticipantAnswer, PersonAnswer, TeamAnswer};
 use super::client::Client;
@@ -38,7 +39,7 @@ impl Source for Client {
     async fn groups(&self, person: &Person) -> Result<BTreeSet<Group>, Error> {
         const WHAT: &str = "the teams of a person";
         let budget = self.start_lookup();
-        let list = self.url(&format!("devel/~{}/super_teams", person.name));
+        let list = self.groups_url(&person.name);
         let (mut groups, mut unusable) = (BTreeSet::new(), 0_u64);
         let mut cursor = PageCursor::default();
         for _ in 0..MOST_GROUP_PAGES {
@@ -62,7 +63,7 @@ impl Source for Client {
     }
 
     async fn group(&self, name: &TeamName) -> Result<Option<Group>, Error> {
-        let url = self.url(&format!("1.0/~{name}"));
+        let url = self.group_url(name);
         match self.get::<TeamAnswer>(&url, "a team", &self.start_lookup()).await {
             Ok(answer) => Ok(answer.into_group(name)),
             Err(error) if error.is_absent() => Ok(None),
@@ -72,7 +73,7 @@ impl Source for Client {
 
     async fn roster_page(&self, group: &TeamName, cursor: PageCursor) -> Result<RosterPage, Error> {
         const WHAT: &str = "the participants of a team";
-        let list = self.url(&format!("1.0/~{group}/participants"));
+        let list = self.roster_url(group);
         let budget = Budget::for_requests(self.settings().page_timeout);
         let absent = |error: Error| if error.is_absent() { Error::NoSuchTeam } else { error };
         let page: Page<ParticipantAnswer> = self.page(&list, WHAT, cursor, &budget).await.map_err(absent)?;
@@ -103,10 +104,26 @@ impl Source for Client {
 impl Client {
     /// Asks `getByOpenIDIdentifier`, which answers `null` for an identifier without an account. It exists in `devel` only.
     async fn person_by(&self, identifier: &str, budget: &Budget) -> Result<Option<Person>, Error> {
-        let mut url = self.url("devel/people");
-        // The pairs are form-encoded, which turns `+` into `%2B`: a bare `+` would be read as a blank.
-        url.query_pairs_mut().append_pair("ws.op", "getByOpenIDIdentifier").append_pair("identifier", identifier);
-        let answer: Option<PersonAnswer> = self.get(&url, "a person", budget).await?;
+        let answer: Option<PersonAnswer> = self.get(&self.person_url(identifier), "a person", budget).await?;
         answer.map(PersonAnswer::into_person).transpose()
+    }
+
+    /// The pairs are form-encoded, which turns `+` into `%2B`: a bare `+` would be read as a blank.
+    pub(crate) fn person_url(&self, identifier: &str) -> Url {
+        let mut url = self.url("devel/people");
+        url.query_pairs_mut().append_pair("ws.op", "getByOpenIDIdentifier").append_pair("identifier", identifier);
+        url
+    }
+
+    pub(crate) fn groups_url(&self, name: &LaunchpadName) -> Url {
+        self.url(&format!("devel/~{name}/super_teams"))
+    }
+
+    pub(crate) fn group_url(&self, name: &TeamName) -> Url {
+        self.url(&format!("1.0/~{name}"))
+    }
+
+    pub(crate) fn roster_url(&self, name: &TeamName) -> Url {
+        self.url(&format!("1.0/~{name}/participants"))
     }
 }

@@ -1,6 +1,7 @@
 //! The client against a server that answers as each test says. The files in `data` are the examples of the fact sheet on
 //! Launchpad, verbatim.
 
+mod doctor;
 mod failures;
 mod groups;
 mod observed;

@@ -6,7 +6,7 @@ use rstest::rstest;
 use super::super::SettingsError;
 use super::*;
 
-fn community() -> Community {
+pub(super) fn community() -> Community {
     serde_json::from_value(json!({
         "title": "Example",
         "help": "https://help.example.org/mail",
