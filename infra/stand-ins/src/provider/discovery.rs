@@ -37,7 +37,7 @@ pub(super) async fn provider(headers: HeaderMap) -> Response {
 
 /// `GET /+id/WORD`: somebody's identifier.
 pub(super) async fn identity(State(shared): State<Shared>, Path(word): Path<String>, headers: HeaderMap) -> Response {
-    if shared.lock().community.by_word(&word).is_none() {
+    if shared.lock().community.login_of(&word).is_none() {
         return StatusCode::NOT_FOUND.into_response();
     }
     discovered(&headers, Some(&word))
@@ -54,7 +54,7 @@ pub(super) async fn identity_services(
     Path(word): Path<String>,
     headers: HeaderMap,
 ) -> Response {
-    if shared.lock().community.by_word(&word).is_none() {
+    if shared.lock().community.login_of(&word).is_none() {
         return StatusCode::NOT_FOUND.into_response();
     }
     services(&root(&headers), Some(&word))
