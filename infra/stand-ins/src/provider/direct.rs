@@ -22,7 +22,9 @@ pub(super) async fn answer(shared: &Shared, request: &Request) -> Response {
             Some("check_authentication") => {
                 state.counts.provider("check_authentication");
                 let once = fault != Some(Provider::ConfirmsAgain);
-                (Ok(state.associations.check(request, once, now)), fault)
+                // launchpad.md, 9: a broken request gets 400.
+                let checked = state.associations.check(request, once, now);
+                (checked.ok_or_else(|| error("assoc_handle, signed or sig is missing")), fault)
             }
             Some("associate") => {
                 state.counts.provider("associate");
