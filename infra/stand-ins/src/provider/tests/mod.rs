@@ -1,5 +1,7 @@
 //! The provider, asked over HTTP as a browser and a relying party do.
 
+mod ubuntu_one;
+
 use std::collections::BTreeMap;
 
 use base64::Engine;
@@ -46,7 +48,7 @@ async fn sign_in_as(running: &Running, name: &str, further: &[(&str, &str)]) -> 
 }
 
 fn location(answer: &Response) -> Url {
-    assert_eq!(answer.status(), 303);
+    assert_eq!(answer.status(), 302);
     answer.headers()["location"].to_str().unwrap().parse().unwrap()
 }
 
@@ -78,14 +80,13 @@ async fn check(running: &Running, assertion: &Fields) -> Fields {
 }
 
 #[tokio::test]
-async fn an_assertion_is_confirmed_once_and_only_as_it_was() {
+async fn assertion_is_confirmed_once_and_unaltered() {
     let running = start().await;
     let alice = assertion(&running, "alice", &[]).await;
     assert_eq!(alice["sreg.email"], "alice@mail.example");
-    assert_eq!(alice["lp.is_member"], "ubuntumembers");
     assert_eq!(alice["return_to"], SITE);
-    assert!(!alice.contains_key("sreg.fullname"), "nobody asked for it");
-    let mut forged = alice.clone();
+    assert!(!alice.contains_key("sreg.fullname"), "the site did not ask for it");
+    let mut forged = assertion(&running, "alice", &[]).await;
     forged.insert("sreg.email".into(), "mallory@mail.example".into());
     assert_eq!(check(&running, &forged).await["is_valid"], "false");
     assert_eq!(check(&running, &alice).await["is_valid"], "true");
@@ -93,7 +94,7 @@ async fn an_assertion_is_confirmed_once_and_only_as_it_was() {
 }
 
 #[tokio::test]
-async fn an_assertion_can_be_confirmed_more_than_once() {
+async fn assertion_is_confirmed_again_when_asked() {
     let running = start().await;
     running.control("PUT", "provider/faults/alice", json!({ "kind": "confirms-again" })).await;
     let alice = assertion(&running, "alice", &[]).await;
@@ -109,7 +110,7 @@ async fn an_assertion_can_be_confirmed_more_than_once() {
 #[case("HMAC-SHA1", Mac::Sha1)]
 #[case("HMAC-SHA256", Mac::Sha256)]
 #[tokio::test]
-async fn an_association_signs_and_answers_for_nothing(#[case] kind: &str, #[case] mac: Mac) {
+async fn association_signs_and_confirms_nothing(#[case] kind: &str, #[case] mac: Mac) {
     let running = start().await;
     let asked = [("ns", NS), ("mode", "associate"), ("assoc_type", kind), ("session_type", "no-encryption")];
     let (status, association) = direct(&running, &asked).await;
@@ -121,12 +122,12 @@ async fn an_association_signs_and_answers_for_nothing(#[case] kind: &str, #[case
     assert_ne!(again["response_nonce"], bob["response_nonce"]);
     let text: String = bob["signed"].split(',').map(|name| format!("{name}:{}\n", bob[name])).collect();
     assert_eq!(mac.sign(&STANDARD.decode(&association["mac_key"]).unwrap(), &text), bob["sig"]);
-    // Whoever has the key could have signed it (11.4.2).
+    // The relying party could have signed it itself (11.4.2).
     assert_eq!(check(&running, &bob).await["is_valid"], "false");
 }
 
 #[tokio::test]
-async fn a_handle_that_is_not_known_is_to_be_forgotten() {
+async fn handle_is_invalidated_when_unknown() {
     let running = start().await;
     let alice = assertion(&running, "alice", &[("assoc_handle", "of-long-ago")]).await;
     assert_eq!(alice["invalidate_handle"], "of-long-ago");
@@ -144,7 +145,7 @@ async fn a_handle_that_is_not_known_is_to_be_forgotten() {
 #[case::no_base64("HMAC-SHA1", "DH-SHA1", Some("~"), 400)]
 #[case::weak("HMAC-SHA1", "DH-SHA1", Some("AQ=="), 400)]
 #[tokio::test]
-async fn associations_that_are_asked_for(
+async fn association_has_its_status(
     #[case] kind: &str,
     #[case] session: &str,
     #[case] public: Option<&str>,
@@ -160,7 +161,7 @@ async fn associations_that_are_asked_for(
 }
 
 #[tokio::test]
-async fn identifiers_can_be_discovered() {
+async fn identifiers_are_discovered() {
     let running = start().await;
     let word = running.json("/control/people/alice").await["word"].as_str().unwrap().to_owned();
     for (path, list, service) in [
@@ -181,7 +182,7 @@ async fn identifiers_can_be_discovered() {
 }
 
 #[tokio::test]
-async fn a_request_may_come_by_post_and_people_can_be_searched_for() {
+async fn page_finds_people_after_a_post() {
     let running = start().await;
     let links = async |answer: Response| {
         assert_eq!(answer.status(), 200);
@@ -202,7 +203,7 @@ async fn a_request_may_come_by_post_and_people_can_be_searched_for() {
 }
 
 #[tokio::test]
-async fn whoever_was_asked_for_is_the_only_one() {
+async fn only_the_requested_person_signs_in() {
     let running = start().await;
     let word = running.json("/control/people/alice").await["word"].as_str().unwrap().to_owned();
     let identity = format!("{}/+id/{word}", running.root);
@@ -212,7 +213,7 @@ async fn whoever_was_asked_for_is_the_only_one() {
 }
 
 #[tokio::test]
-async fn a_long_answer_goes_back_by_a_form() {
+async fn long_answer_goes_by_form() {
     let running = start().await;
     let long = format!("{SITE}&note={}", "x".repeat(1_000));
     let answer = sign_in_as(&running, "alice", &[("return_to", &long)]).await;
@@ -220,7 +221,10 @@ async fn a_long_answer_goes_back_by_a_form() {
     let page = Html::parse_document(&answer.text().await.unwrap());
     let form = page.select(&Selector::parse("form[method=post]").unwrap()).next().unwrap();
     assert_eq!(form.attr("action"), Some(long.as_str()));
-    assert!(form.select(&Selector::parse("button[type=submit]").unwrap()).next().is_some(), "nobody needs a script");
+    assert!(
+        form.select(&Selector::parse("button[type=submit]").unwrap()).next().is_some(),
+        "it works without a script"
+    );
     let inputs = Selector::parse("input").unwrap();
     let value = |element: scraper::ElementRef<'_>, name| element.attr(name).unwrap().to_owned();
     let fields: Fields = form
@@ -235,14 +239,14 @@ async fn a_long_answer_goes_back_by_a_form() {
 #[case::no_way_back(&[("return_to", "")])]
 #[case::other_protocol(&[("ns", "http://openid.net/signon/1.1")])]
 #[tokio::test]
-async fn nobody_is_sent_elsewhere(#[case] further: &[(&str, &str)]) {
+async fn browser_stays_when_realm_differs(#[case] further: &[(&str, &str)]) {
     let running = start().await;
     assert_eq!(sign_in_as(&running, "alice", further).await.status(), 400);
     assert_eq!(running.get(&with_query("/+openid", &request(further))).await.status(), 400);
 }
 
 #[tokio::test]
-async fn nobody_is_signed_in_without_being_asked() {
+async fn immediate_request_needs_setup() {
     let running = start().await;
     let query = request(&[("mode", "checkid_immediate")]);
     let answer = running.get(&with_query("/+openid", &query)).await;
@@ -254,7 +258,7 @@ async fn nobody_is_signed_in_without_being_asked() {
 #[case("error", "error")]
 #[case("setup-needed", "setup_needed")]
 #[tokio::test]
-async fn the_browser_can_come_back_with_nothing(#[case] kind: &str, #[case] mode: &str) {
+async fn browser_comes_back_without_assertion(#[case] kind: &str, #[case] mode: &str) {
     let running = start().await;
     running.control("PUT", "provider/faults/alice", json!({ "kind": kind, "count": 1 })).await;
     assert_eq!(assertion(&running, "alice", &[]).await["mode"], mode);
@@ -267,7 +271,7 @@ async fn the_browser_can_come_back_with_nothing(#[case] kind: &str, #[case] mode
 #[case(json!({ "kind": "status", "status": 502 }), 502, None)]
 #[case(json!({ "kind": "slow", "millis": 30 }), 200, Some("true"))]
 #[tokio::test]
-async fn the_provider_can_go_wrong(
+async fn provider_fails_when_asked(
     #[case] fault: serde_json::Value,
     #[case] status: u16,
     #[case] is_valid: Option<&str>,
