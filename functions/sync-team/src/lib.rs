@@ -47,6 +47,7 @@ impl Context {
         let notices = variables.required("NOTIFY_QUEUE_URL");
         let api: Option<Url> = variables.optional("LAUNCHPAD_URL");
         let timeout: Option<u64> = variables.optional("LAUNCHPAD_TIMEOUT_SECONDS");
+        let retry: Option<u64> = variables.optional("LAUNCHPAD_RETRY_MILLISECONDS");
         let invocation: Option<u64> = variables.optional("SYNC_INVOCATION_SECONDS");
         let pace: Option<u64> = variables.optional("SYNC_PACE_MILLISECONDS");
         let period: Option<i64> = variables.optional("SYNC_PERIOD_SECONDS");
@@ -65,7 +66,7 @@ impl Context {
             period: period.map_or(usual.period, SignedDuration::from_secs),
             ..usual
         };
-        let source = launchpad::Client::new(launchpad::Settings::of(&community, api, timeout))?
+        let source = launchpad::Client::new(launchpad::Settings::of(&community, api, timeout).paced_by(retry))?
             .observed_by(move |took, failed| observed.record(&Measure::Launchpad { took, failed }));
         Ok(Self {
             source: Box::new(source),

@@ -48,6 +48,7 @@ impl Context {
         let outbox = variables.required("WRITE_QUEUE_URL");
         let api: Option<Url> = variables.optional("LAUNCHPAD_URL");
         let timeout: Option<u64> = variables.optional("LAUNCHPAD_TIMEOUT_SECONDS");
+        let retry: Option<u64> = variables.optional("LAUNCHPAD_RETRY_MILLISECONDS");
         let notices = variables.required("NOTIFY_QUEUE_URL");
         let tries = variables.optional("VERIFY_QUEUE_TRIES");
         variables.finish()?;
@@ -56,7 +57,7 @@ impl Context {
         let metrics = Metrics::to_log();
         let observed = metrics.clone();
         let timeout = Duration::from_secs(timeout.unwrap_or(45));
-        let source = launchpad::Client::new(launchpad::Settings::of(&community, api, timeout))?
+        let source = launchpad::Client::new(launchpad::Settings::of(&community, api, timeout).paced_by(retry))?
             .observed_by(move |took, failed| observed.record(&Measure::Launchpad { took, failed }));
         Ok(Self {
             source: Box::new(source),

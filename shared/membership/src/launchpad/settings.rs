@@ -40,4 +40,13 @@ impl Settings {
             pauses: PAUSES.map(Duration::from_secs).to_vec(),
         }
     }
+
+    /// The same with pauses in another unit than a second, in milliseconds: a test does not want to wait.
+    #[must_use]
+    pub fn paced_by(mut self, unit: Option<u64>) -> Self {
+        if let Some(unit) = unit {
+            self.pauses = PAUSES.map(|pause| Duration::from_millis(pause * unit)).to_vec();
+        }
+        self
+    }
 }
