@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use axum::extract::{DefaultBodyLimit, Path, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, patch, post, put};
 use axum::{Json, Router};
@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use crate::community::{Change, ChangeError, NewPerson, NewTeam, TeamChange};
 use crate::counts::Counts;
 use crate::faults::{Fault, Launchpad, Provider};
+use crate::root;
 use crate::shifts::PageShift;
 use crate::state::{Roots, Shared};
 
@@ -26,6 +27,7 @@ pub fn router() -> Router<Shared> {
         .route("/faults/{key}", put(set_fault).delete(clear_fault))
         .route("/provider/faults/{key}", put(set_provider_fault).delete(clear_provider_fault))
         .route("/people", post(add).patch(change_many))
+        .route("/identifiers", get(identifiers))
         .route("/people/{key}", patch(change).delete(remove).get(person))
         .route("/people/{key}/identifiers", post(add_identifier))
         .route("/teams", post(add_team))
@@ -101,6 +103,14 @@ async fn change_many(State(shared): State<Shared>, Json(changes): Json<BTreeMap<
 /// `DELETE /control/people/KEY`.
 async fn remove(State(shared): State<Shared>, Path(key): Path<String>) -> Response {
     answer(shared.lock().community.remove(&key))
+}
+
+/// `GET /control/identifiers`: the identifier that each person signs in with, by their name just now. A benchmark fills its
+/// table with all of them.
+async fn identifiers(State(shared): State<Shared>, headers: HeaderMap) -> Json<BTreeMap<String, String>> {
+    let (state, root) = (shared.lock(), root(&headers));
+    let identifier = |word: &str| format!("{root}/+id/{word}");
+    Json(state.community.people().map(|(_, person)| (person.name.clone(), identifier(&person.word))).collect())
 }
 
 /// `GET /control/people/KEY`: all that the fakes know of a person.
@@ -228,5 +238,21 @@ impl IntoResponse for ChangeError {
             Self::NotAName => StatusCode::BAD_REQUEST,
         };
         (status, self.reason()).into_response()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::start;
+
+    #[tokio::test]
+    async fn identifiers_lead_to_their_people() {
+        let running = start().await;
+        let all = running.json("/control/identifiers").await;
+        let alice = all["alice"].as_str().unwrap();
+        let encoded = alice.replace('+', "%2B");
+        let found = running.json(&format!("/devel/people?ws.op=getByOpenIDIdentifier&identifier={encoded}")).await;
+        assert_eq!(found["name"], "alice");
+        assert!(all.as_object().unwrap().len() >= 1_000);
     }
 }
