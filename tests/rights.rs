@@ -125,7 +125,7 @@ fn a_role_that_is_given_everything_still_alters_no_entry() -> Result<()> {
 
 /// What each function does, as its code reads; what it has no business with, it may not.
 const NEEDED: [(&str, &str, &[&str], &[&str]); 25] = [
-    ("SsoRole", "GetItem", &["IDENTITY#a#b", "MEMBER#1"], &["SESSION#1", "DOMAIN#a"]),
+    ("SsoRole", "GetItem", &["IDENTITY#a#b", "MEMBER#1", "SESSION#1"], &["DOMAIN#a"]),
     ("SsoRole", "PutItem", &["IDENTITY#a#b", "MEMBER#1", "NONCE#1", "SESSION#1", "STATE#1"], &["DOMAIN#a", "OUTBOX"]),
     ("SsoRole", "UpdateItem", &["MEMBER#1"], &["DOMAIN#a", "SESSION#1"]),
     ("SsoRole", "DeleteItem", &["SESSION#1"], &["MEMBER#1", "NONCE#1", "STATE#1"]),
