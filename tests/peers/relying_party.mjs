@@ -20,7 +20,7 @@ async function chosen(request, name) {
   url.pathname += "/sign-in-as";
   url.searchParams.set("name", name);
   const answer = await fetch(url, { redirect: "manual" });
-  if (answer.status !== 303) throw new Error(`the provider answered ${answer.status}: ${await answer.text()}`);
+  if (answer.status !== 302) throw new Error(`the provider answered ${answer.status}: ${await answer.text()}`);
   return answer.headers.get("location");
 }
 

@@ -9,14 +9,14 @@ use membermail_core::community::Community;
 use membermail_core::message::{Notify, SyncTeam};
 use membermail_core::plan::Counts;
 use membermail_core::random::OsRandom;
-use membermail_launchpad as launchpad;
+use membermail_membership::{Source, launchpad};
 use membermail_runtime::aws::Aws;
 use membermail_runtime::batch::{Inbox, Reports, Retryable, chain};
 use membermail_runtime::metrics::{Measure, Metrics};
 use membermail_runtime::queue::Queue;
 use membermail_runtime::variables::{Variables, of_process};
 use membermail_store::Store;
-use membermail_sync::{Engine, Ran, SyncError};
+use membermail_sync::{Engine, Limits, Ran, SyncError};
 use tracing::{info, warn};
 use url::Url;
 
@@ -26,13 +26,14 @@ const TRIES: u32 = 6;
 /// What the function holds through its life.
 pub struct Context {
     community: Community,
-    launchpad: launchpad::Client,
+    source: Box<dyn Source>,
     store: Store,
     inbox: Queue,
     outbox: Queue,
     reports: Reports,
     metrics: Metrics,
     lease: SignedDuration,
+    limits: Limits,
 }
 
 impl Context {
@@ -45,7 +46,11 @@ impl Context {
         let outbox = variables.required("WRITE_QUEUE_URL");
         let notices = variables.required("NOTIFY_QUEUE_URL");
         let api: Option<Url> = variables.optional("LAUNCHPAD_URL");
-        let patience: Option<u64> = variables.optional("SYNC_PATIENCE_SECONDS");
+        let timeout: Option<u64> = variables.optional("LAUNCHPAD_TIMEOUT_SECONDS");
+        let retry: Option<u64> = variables.optional("LAUNCHPAD_RETRY_MILLISECONDS");
+        let invocation: Option<u64> = variables.optional("SYNC_INVOCATION_SECONDS");
+        let pace: Option<u64> = variables.optional("SYNC_PACE_MILLISECONDS");
+        let period: Option<i64> = variables.optional("SYNC_PERIOD_SECONDS");
         let lease: Option<i64> = variables.optional("SYNC_LEASE_SECONDS");
         let tries = variables.optional("SYNC_QUEUE_TRIES");
         variables.finish()?;
@@ -53,17 +58,25 @@ impl Context {
         let aws = Aws::from_env().await?;
         let metrics = Metrics::to_log();
         let observed = metrics.clone();
-        let patience = Duration::from_secs(patience.unwrap_or(600));
-        let launchpad = launchpad::Client::new(launchpad::Settings::of(&community, api, patience))?
+        let timeout = Duration::from_secs(timeout.unwrap_or(45));
+        let usual = Limits::default();
+        let limits = Limits {
+            invocation: invocation.map_or(usual.invocation, Duration::from_secs),
+            pace: pace.map_or(usual.pace, Duration::from_millis),
+            period: period.map_or(usual.period, SignedDuration::from_secs),
+            ..usual
+        };
+        let source = launchpad::Client::new(launchpad::Settings::of(&community, api, timeout).paced_by(retry))?
             .observed_by(move |took, failed| observed.record(&Measure::Launchpad { took, failed }));
         Ok(Self {
-            launchpad,
+            source: Box::new(source),
             store: Store::new(aws.dynamodb(), table),
             inbox: Queue::new(aws.sqs(), inbox),
             outbox: Queue::new(aws.sqs(), outbox),
             reports: Reports { queue: Queue::new(aws.sqs(), notices), tries: tries.unwrap_or(TRIES) },
             metrics,
             lease: SignedDuration::from_secs(lease.unwrap_or(960)),
+            limits,
             community,
         })
     }
@@ -81,9 +94,10 @@ async fn sync(context: &Context, message: SyncTeam) -> Result<(), Error> {
     let SyncTeam { domain, release, request_id } = message;
     let engine = Engine {
         community: &context.community,
-        launchpad: &context.launchpad,
+        source: &*context.source,
         store: &context.store,
         lease: context.lease,
+        limits: context.limits,
         clock: &SystemClock,
         random: &OsRandom,
     };
@@ -103,6 +117,10 @@ async fn sync(context: &Context, message: SyncTeam) -> Result<(), Error> {
             }
         }
         Ran::Done { notice: None, .. } => {}
+        Ran::Paused { run } => {
+            info!(%domain, %run, "the run goes on in another invocation");
+            context.inbox.send(&SyncTeam { domain, release, request_id }).await.map_err(SyncError::from)?;
+        }
         // The schedule comes again; a second run now would only read the same once more.
         Ran::Busy { run, .. } => info!(%domain, %run, "another run of the domain is at it"),
         Ran::NotReleased => info!(%domain, "the run to release is not released, or done already"),
@@ -129,7 +147,7 @@ impl Retryable for Error {
 
     fn retry_after(&self) -> Option<Duration> {
         match &self.0 {
-            SyncError::Launchpad(cause) => cause.retry_after(),
+            SyncError::Source(cause) => cause.retry_after(),
             _ => None,
         }
     }

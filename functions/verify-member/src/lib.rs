@@ -1,22 +1,25 @@
-//! Asks Launchpad about a member who signed in, records the outcome, and passes on what they are eligible for.
+//! Looks up a member who signed in or asked for another check, records the outcome, and passes on what they are eligible
+//! for.
+
+mod check;
 
 use std::time::Duration;
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use membermail_core::clock::{Clock, SystemClock};
 use membermail_core::community::Community;
-use membermail_core::eligibility::{self, Outcome, Person, Standing};
 use membermail_core::member::MemberId;
-use membermail_core::message::{VerifyMember, WriteAlias, WriteAliases};
-use membermail_core::random::OsRandom;
-use membermail_launchpad as launchpad;
+use membermail_core::message::VerifyMember;
+use membermail_core::random::{OsRandom, Random};
+use membermail_membership::{self as membership, Source, launchpad};
 use membermail_runtime::aws::Aws;
 use membermail_runtime::batch::{Inbox, Reports, Retryable, Try, chain};
 use membermail_runtime::metrics::{Measure, Metrics};
 use membermail_runtime::queue::{Queue, QueueError};
 use membermail_runtime::variables::{Variables, of_process};
-use membermail_store::{Recorded, Store, StoreError};
-use tracing::{info, warn};
+use membermail_store::{Store, StoreError};
+use membermail_sync::ObserveError;
+use tracing::warn;
 use url::Url;
 
 /// How often the verify queue shows a message, unless the template says otherwise.
@@ -25,13 +28,14 @@ const TRIES: u32 = 130;
 /// What the function holds through its life.
 pub struct Context {
     community: Community,
-    launchpad: launchpad::Client,
+    source: Box<dyn Source>,
     store: Store,
     inbox: Queue,
     outbox: Queue,
     reports: Reports,
     metrics: Metrics,
     clock: Box<dyn Clock>,
+    random: Box<dyn Random>,
 }
 
 impl Context {
@@ -43,7 +47,8 @@ impl Context {
         let inbox = variables.required("VERIFY_QUEUE_URL");
         let outbox = variables.required("WRITE_QUEUE_URL");
         let api: Option<Url> = variables.optional("LAUNCHPAD_URL");
-        let patience: Option<u64> = variables.optional("LAUNCHPAD_PATIENCE_SECONDS");
+        let timeout: Option<u64> = variables.optional("LAUNCHPAD_TIMEOUT_SECONDS");
+        let retry: Option<u64> = variables.optional("LAUNCHPAD_RETRY_MILLISECONDS");
         let notices = variables.required("NOTIFY_QUEUE_URL");
         let tries = variables.optional("VERIFY_QUEUE_TRIES");
         variables.finish()?;
@@ -51,17 +56,18 @@ impl Context {
         let aws = Aws::from_env().await?;
         let metrics = Metrics::to_log();
         let observed = metrics.clone();
-        let patience = Duration::from_secs(patience.unwrap_or(20));
-        let launchpad = launchpad::Client::new(launchpad::Settings::of(&community, api, patience))?
+        let timeout = Duration::from_secs(timeout.unwrap_or(45));
+        let source = launchpad::Client::new(launchpad::Settings::of(&community, api, timeout).paced_by(retry))?
             .observed_by(move |took, failed| observed.record(&Measure::Launchpad { took, failed }));
         Ok(Self {
-            launchpad,
+            source: Box::new(source),
             store: Store::new(aws.dynamodb(), table),
             inbox: Queue::new(aws.sqs(), inbox),
             outbox: Queue::new(aws.sqs(), outbox),
             reports: Reports { queue: Queue::new(aws.sqs(), notices), tries: tries.unwrap_or(TRIES) },
             metrics,
             clock: Box::new(SystemClock),
+            random: Box::new(OsRandom),
             community,
         })
     }
@@ -77,69 +83,31 @@ pub async fn handle(context: &Context, event: SqsEvent) -> SqsBatchResponse {
 
 async fn verify(context: &Context, message: VerifyMember, attempt: Try) -> Result<(), Error> {
     let member = message.member;
-    let checked = check(context, message).await;
+    let checked = check::check(context, message, attempt).await;
+    let outcome = match &checked {
+        Ok(outcome) => outcome,
+        // Another check of the same member is in flight or just ended: that one is measured.
+        Err(Error::Busy { .. }) => return checked.map(drop),
+        Err(Error::Source(_)) => "launchpad-failed",
+        Err(Error::NoMember | Error::Superseded | Error::Store(_) | Error::Queue(_)) => "failed",
+    };
     if let Err(cause) = &checked {
         tell_member(context, member, cause, attempt).await;
     }
-    let outcome = match &checked {
-        Ok(outcome) => outcome,
-        Err(Error::Launchpad(_)) => "launchpad-failed",
-        Err(Error::NoMember | Error::Store(_) | Error::Queue(_)) => "failed",
-    };
     context.metrics.record(&Measure::Verification { outcome });
     checked.map(drop)
 }
 
-/// What the page says until there is an outcome: that we keep trying, for as long as that is true.
+/// What the page says until there is an outcome: that the queue retries, for as long as that is true.
 async fn tell_member(context: &Context, member: MemberId, cause: &Error, attempt: Try) {
     let noted = match cause {
         Error::NoMember => return,
         _ if attempt.is_last => context.store.record_given_up(member).await,
-        Error::Launchpad(_) => context.store.record_delay(member).await,
-        Error::Store(_) | Error::Queue(_) => return,
+        Error::Source(_) => context.store.record_delay(member).await,
+        _ => return,
     };
     if let Err(cause) = noted {
         warn!(cause = chain(&cause), "the page of member {member} could not be told how far the check is");
-    }
-}
-
-/// The word for the outcome comes back.
-async fn check(context: &Context, message: VerifyMember) -> Result<&'static str, Error> {
-    let Some(member) = context.store.member(message.member).await? else { return Err(Error::NoMember) };
-    // What becomes of an alias after this moment counts more than what Launchpad is about to say.
-    let eligible_at = context.clock.now();
-    // A banned member costs Launchpad no request.
-    let standing = if member.is_banned() {
-        Standing::Unknown
-    } else {
-        context.launchpad.standing(&message.claimed_identifier).await?
-    };
-    let outcome = eligibility::decide(member.is_banned(), &standing, &context.community);
-    let person = known_person(&standing);
-    let claim = person.map(|person| (person.id, &person.name));
-    let recorded = context.store.record_outcome(message.member, &outcome, claim, context.clock.now()).await?;
-    let word = if recorded == Recorded::PersonTaken { Outcome::PersonTaken.as_str() } else { outcome.as_str() };
-    info!(outcome = word, "member {} checked", message.member);
-    // Recorded first and sent second: where sending fails the message comes back, and both are done again.
-    if let (Recorded::Recorded, Outcome::Eligible { domains }, Some(person)) = (recorded, outcome, person) {
-        for domain in domains {
-            let wish = WriteAlias {
-                member: message.member,
-                name: person.name.clone(),
-                domain,
-                eligible_at,
-                request_id: message.request_id.clone(),
-            };
-            context.outbox.send(&WriteAliases::Grant(wish)).await?;
-        }
-    }
-    Ok(word)
-}
-
-fn known_person(standing: &Standing) -> Option<&Person> {
-    match standing {
-        Standing::Known { person, .. } => Some(person),
-        Standing::Unknown | Standing::Gone => None,
     }
 }
 
@@ -148,28 +116,45 @@ fn known_person(standing: &Standing) -> Option<&Person> {
 enum Error {
     #[error("no such member")]
     NoMember,
-    #[error("Launchpad gave no answer that can be used")]
-    Launchpad(#[from] launchpad::Error),
+    #[error("another check of the member is in flight, or ended a moment ago")]
+    Busy {
+        /// How long that lasts at most.
+        retry_after: Duration,
+    },
+    #[error("a newer observation of the member was recorded meanwhile")]
+    Superseded,
+    #[error("Launchpad gave no usable answer")]
+    Source(#[from] membership::Error),
     #[error("the table")]
     Store(#[from] StoreError),
     #[error("the next queue")]
     Queue(#[from] QueueError),
 }
 
+impl From<ObserveError> for Error {
+    fn from(error: ObserveError) -> Self {
+        match error {
+            ObserveError::Source(cause) => Self::Source(cause),
+            ObserveError::Store(cause) => Self::Store(cause),
+        }
+    }
+}
+
 impl Retryable for Error {
     fn is_retryable(&self) -> bool {
         match self {
             Self::NoMember => false,
-            // Whatever Launchpad answers, it may answer better later: nobody's address hangs on one bad answer.
-            Self::Launchpad(_) | Self::Queue(_) => true,
+            // Whatever Launchpad answers, it may answer better later: no address hangs on one bad answer.
+            Self::Busy { .. } | Self::Superseded | Self::Source(_) | Self::Queue(_) => true,
             Self::Store(cause) => cause.is_retryable(),
         }
     }
 
     fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::Launchpad(cause) => cause.retry_after(),
-            Self::NoMember | Self::Store(_) | Self::Queue(_) => None,
+            Self::Busy { retry_after } => Some(*retry_after),
+            Self::Source(cause) => cause.retry_after(),
+            Self::NoMember | Self::Superseded | Self::Store(_) | Self::Queue(_) => None,
         }
     }
 }

@@ -10,14 +10,15 @@ use tracing::info;
 use crate::{Context, Error};
 
 pub(crate) async fn grant(context: &Context, wish: WriteAlias) -> Result<(), Error> {
-    let WriteAlias { member: id, name, domain, eligible_at, request_id } = wish;
+    let WriteAlias { member: id, known_as, domain, request_id } = wish;
     let now = context.clock.now();
-    let outcome = match LocalPart::of(&name) {
+    let outcome = match LocalPart::of(&known_as.name) {
         Err(why) => Grant::Refused(Refusal::Name(why)),
         Ok(local_part) => {
-            let member = context.store.member(id).await?.ok_or(Error::NoMember)?;
+            let member = context.store.survivor(id).await?.ok_or(Error::NoMember)?;
             let address = Address { local_part, domain: domain.clone() };
-            let asked = Asked { address: &address, eligible_at, renamed_from: None };
+            let limit = context.rules.addresses_per_domain;
+            let asked = Asked { address: &address, known_as: &known_as, renamed_from: None, limit };
             let cause = Cause { actor: Actor::Member, by: None, request_id: &request_id, now };
             let give = async |sealer: &Sealer| {
                 context.store.grant(sealer, &member, asked, &context.domains, cause, &*context.random).await

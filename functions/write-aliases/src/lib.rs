@@ -6,6 +6,7 @@ mod take;
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use membermail_core::address::DomainName;
 use membermail_core::clock::{Clock, SystemClock};
+use membermail_core::community::Rules;
 use membermail_core::member::MemberId;
 use membermail_core::message::{Notify, ToNotify, WriteAliases};
 use membermail_core::random::{OsRandom, Random};
@@ -25,6 +26,7 @@ const TRIES: u32 = 12;
 /// What the function holds through its life.
 pub struct Context {
     domains: Vec<DomainName>,
+    rules: Rules,
     secret: MasterSecret,
     store: Store,
     inbox: Queue,
@@ -49,6 +51,7 @@ impl Context {
         let aws = Aws::from_env().await?;
         Ok(Self {
             domains: community.domain_names().cloned().collect(),
+            rules: community.rules,
             secret: MasterSecret::new(aws.secrets(), secret),
             store: Store::new(aws.dynamodb(), table),
             inbox: Queue::new(aws.sqs(), inbox),

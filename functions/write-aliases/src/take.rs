@@ -1,5 +1,5 @@
-//! A part of a plan. Each step is taken on its own: one that fails brings the message back, and those that were taken are
-//! then no longer what they were planned on.
+//! A part of a plan. Each step is applied on its own: one that fails brings the message back, and those that were applied
+//! are then stale.
 
 use membermail_core::address::Address;
 use membermail_core::alias::Status;
@@ -7,25 +7,25 @@ use membermail_core::audit::{Actor, Cause};
 use membermail_core::lifecycle::{Action, Step};
 use membermail_core::message::TakeSteps;
 use membermail_runtime::batch::Retryable;
-use membermail_store::{Asked, Grant, Sealer, Taken};
+use membermail_store::{Applied, Asked, Grant, Sealer};
 use tracing::{info, warn};
 
 use crate::grant::word;
 use crate::{Context, Error};
 
 pub(crate) async fn take(context: &Context, message: TakeSteps) -> Result<(), Error> {
-    let TakeSteps { run, read_at, steps, request_id } = message;
+    let TakeSteps { run, steps, request_id, .. } = message;
     let run = run.to_string();
     let mut failed = None;
     for step in &steps {
         let cause = Cause { actor: Actor::Sync, by: Some(&run), request_id: &request_id, now: context.clock.now() };
         let taken = match &step.action {
-            Action::Create { .. } => give(context, step, None, read_at, cause).await,
-            Action::Rename { from, .. } => {
+            Action::Create => give(context, step, None, cause).await,
+            Action::Rename { from } => {
                 let from = Address { local_part: from.clone(), domain: step.address.domain.clone() };
-                give(context, step, Some(&from), read_at, cause).await
+                give(context, step, Some(&from), cause).await
             }
-            Action::Restore | Action::Leave { .. } | Action::Suspend { .. } | Action::Retire => {
+            Action::Restore | Action::Leave { .. } | Action::Suspend { .. } | Action::Retire | Action::Observe => {
                 change(context, step, cause).await
             }
         };
@@ -55,18 +55,25 @@ async fn give(
     context: &Context,
     step: &Step,
     renamed_from: Option<&Address>,
-    read_at: jiff::Timestamp,
     cause: Cause<'_>,
 ) -> Result<&'static str, Error> {
-    let member = context.store.member(step.member).await?.ok_or(Error::NoMember)?;
-    if let Action::Create { name } | Action::Rename { name, .. } = &step.action {
-        context.store.rename_member(member.id, name, read_at).await?;
-    }
-    let asked = Asked { address: &step.address, eligible_at: read_at, renamed_from };
+    // A step without an observation was not looked up, and grants nothing.
+    let Some(known_as) = &step.known_as else { return Ok("unverified") };
+    let member = context.store.survivor(step.member).await?.ok_or(Error::NoMember)?;
+    let limit = context.rules.addresses_per_domain;
+    let asked = Asked { address: &step.address, known_as, renamed_from, limit };
     let give = async |sealer: &Sealer| {
         context.store.grant(sealer, &member, asked, &context.domains, cause, &*context.random).await
     };
     let grant = context.sealing(give).await?;
+    if let Grant::Refused(refusal) = &grant {
+        context.store.refuse(member.id, &step.address.domain, refusal, cause.now).await?;
+    }
+    // The old address is known by the new name once the new one is decided on: a message that is lost before is planned
+    // again by the next run.
+    if let Some(from) = renamed_from {
+        context.store.observe_alias(from, step.member, known_as).await?;
+    }
     if let Grant::Created { entry, .. } | Grant::Changed { entry, .. } = grant {
         context.tell(entry, cause.request_id).await;
     }
@@ -75,20 +82,21 @@ async fn give(
 
 async fn change(context: &Context, step: &Step, cause: Cause<'_>) -> Result<&'static str, Error> {
     let take =
-        async |sealer: &Sealer| context.store.take(sealer, step, &context.domains, cause, &*context.random).await;
+        async |sealer: &Sealer| context.store.apply(sealer, step, &context.domains, cause, &*context.random).await;
     let taken = context.sealing(take).await?;
     // Also where the step is an old one: its first delivery may have ended between the two.
     if step.action == Action::Retire {
         context.store.shred(step.member, cause, &*context.random).await?;
     }
     match taken {
-        Taken::Done { alias, entry } => {
+        Applied::Done { alias, entry } => {
             if alias.status != Status::Retired {
                 context.tell(entry, cause.request_id).await;
             }
             Ok(alias.status.as_str())
         }
-        Taken::Stale => Ok("stale"),
+        Applied::Stale => Ok("stale"),
+        Applied::Observed => Ok("observed"),
     }
 }
 

@@ -24,11 +24,13 @@ pub struct UnknownCommunity(String);
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use membermail_core::alias::{Alias, Reason, Status};
     use membermail_core::community::Rules;
     use membermail_core::lifecycle::Action;
-    use membermail_core::member::{LaunchpadId, MemberId};
-    use membermail_core::plan::{Guard, Plan, Planner};
+    use membermail_core::member::{Fingerprint, MemberId, ObservedName};
+    use membermail_core::plan::{Evidence, Guard, Plan, Planner};
     use membermail_core::random::CountingRandom;
     use membermail_core::roster::Roster;
 
@@ -67,32 +69,45 @@ mod tests {
         assert_eq!(community("ubuntu").unwrap().rules, Rules::default());
     }
 
-    /// The plan for two domains' worth of leavers by the rules of a file.
+    /// The plan by the rules of a file, where nine members with an active address and one with a suspended one left.
     fn planned(rules: &str) -> (Plan, Guard) {
         let (before, after) = UBUNTU.split_once("[rules]").unwrap();
         let domains = &after[after.find("[[domains]]").unwrap()..];
         let community = check::read(&format!("{before}[rules]\n{rules}\n{domains}")).unwrap();
         let now: jiff::Timestamp = "2026-11-24T10:00:00Z".parse().unwrap();
         let domain = community.domains[0].domain.clone();
-        let mut planner = Planner::new(domain.clone(), Roster::default(), true, &community.rules, now);
-        for number in 0..10 {
+        let random = CountingRandom::default();
+        let alias = |number: i64| {
             let (status, reason) = match number {
                 9 => (Status::Suspended, Reason::NotInTeam),
                 _ => (Status::Active, Reason::Eligible),
             };
-            planner.compare(&Alias {
-                address: format!("member{number}@{domain}").try_into().unwrap(),
-                member: MemberId::new(now, &CountingRandom::default()),
-                person: LaunchpadId(number),
+            let name = format!("member{number}");
+            let known_as = ObservedName {
+                name: name.parse().unwrap(),
+                fingerprint: Fingerprint(number),
+                observed_at: "2026-10-24T10:00:00Z".parse().unwrap(),
+            };
+            Alias {
+                address: format!("{name}@{domain}").try_into().unwrap(),
+                member: MemberId::new(now, &random),
+                known_as,
                 status,
                 reason,
                 since: "2026-10-24T10:00:00Z".parse().unwrap(),
                 until: None,
                 version: 1,
-            });
+            }
+        };
+        let (aliases, banned) = ((0..10).map(alias).collect(), BTreeSet::new());
+        let rules = &community.rules;
+        let mut planner = Planner::new(domain.clone(), Roster::default(), aliases, &banned, true, rules, now);
+        for member in planner.due() {
+            let eligible = Err(Reason::NotInTeam);
+            planner.answer(member, Evidence { owner: member, known_as: None, eligible });
         }
         let plan = planner.finish();
-        let guard = plan.guard(&community.rules);
+        let guard = plan.guard(rules);
         (plan, guard)
     }
 
@@ -120,6 +135,14 @@ mod tests {
         assert_eq!(mistakes[0].reason, "hold-above-percent is 101: no plan takes more than 100%");
     }
 
+    #[test]
+    fn no_address_is_no_rule() {
+        let text = UBUNTU.replacen("addresses-per-domain = 3\n", "addresses-per-domain = 0\n", 1);
+        let mistakes = check::read(&text).unwrap_err();
+        assert_eq!(mistakes[0].line, line_of("[rules]"));
+        assert_eq!(mistakes[0].reason, "addresses-per-domain is 0: no member could have an address");
+    }
+
     fn line_of(needle: &str) -> usize {
         UBUNTU.lines().position(|line| line == needle).unwrap() + 1
     }
@@ -128,6 +151,8 @@ mod tests {
     #[case::not_a_domain("domain = \"lubuntu.me\"", "domain = \"lubuntu\"", "not a domain")]
     #[case::not_a_team("team = \"lubuntu-members\"", "team = \"Lubuntu Members\"", "not a Launchpad name")]
     #[case::unknown_key("team = \"lubuntu-members\"", "teem = \"lubuntu-members\"", "unknown field `teem`")]
+    #[case::no_time("team = \"lubuntu-members\"", "team = \"lubuntu-members\"\nteam-created = \"2006\"", "")]
+    #[case::no_identity("team = \"lubuntu-members\"", "team = \"lubuntu-members\"\nadmin-identities = [\"ada\"]", "")]
     #[case::no_url("api = \"https://api.launchpad.net/\"", "api = \"launchpad\"", "relative URL")]
     fn a_broken_file_is_refused_with_its_line(#[case] good: &str, #[case] bad: &str, #[case] reason: &str) {
         let mistakes = check::read(&UBUNTU.replacen(good, bad, 1)).unwrap_err();

@@ -120,9 +120,11 @@ impl Site {
             (source::PARAMETER, source::source()),
             ("SignInUrl", format!("{}/", stand_ins.url)),
             ("LaunchpadUrl", format!("{}/", stand_ins.url)),
-            // Nobody wants to wait here to see what happens while Launchpad fails.
-            ("LaunchpadPatienceSeconds", "5".to_owned()),
-            ("SyncPatienceSeconds", "10".to_owned()),
+            // Failures of Launchpad are seen sooner here than in production.
+            ("LaunchpadTimeoutSeconds", "5".to_owned()),
+            ("LaunchpadRetryMilliseconds", "20".to_owned()),
+            ("SyncInvocationSeconds", "15".to_owned()),
+            ("SyncPaceMilliseconds", "5".to_owned()),
             ("SyncLeaseSeconds", "20".to_owned()),
             ("SyncEnabled", options.syncs.to_string()),
             // A stack on this machine asks the world nothing by itself.

@@ -78,11 +78,11 @@ fn a_stack_is_made_and_then_changed() -> Result<()> {
         let is = |name: &str, value: &str| {
             parameters.iter().any(|one| one["ParameterKey"] == name && one["ParameterValue"] == value)
         };
-        ensure!(is("LaunchpadPatienceSeconds", patience) && is("QueuesEnabled", "false"), "{parameters:#?}");
+        ensure!(is("LaunchpadTimeoutSeconds", patience) && is("QueuesEnabled", "false"), "{parameters:#?}");
         Ok(())
     };
     for (patience, status) in [("7", "CREATE_COMPLETE"), ("9", "UPDATE_COMPLETE")] {
-        let changed = format!("LaunchpadPatienceSeconds={patience}");
+        let changed = format!("LaunchpadTimeoutSeconds={patience}");
         let mut command = deploy(&["--bucket", "code-of-deploy", "--stack", STACK, "--skip-build"]);
         // Its queues would only poll beside those of the stack that the other tests use.
         let more = ["QueuesEnabled=false", "Tracing=Active", "AlarmEmail=alarms@operators.example"];
@@ -96,7 +96,7 @@ fn a_stack_is_made_and_then_changed() -> Result<()> {
     let listed = aws(&stack, &["lambda", "list-functions"])?;
     let ours = listed["Functions"].as_array().into_iter().flatten();
     let ours = ours.filter(|one| one["FunctionName"].as_str().is_some_and(|name| name.starts_with(STACK)));
-    let patience = |one: &Value| one["Environment"]["Variables"]["LAUNCHPAD_PATIENCE_SECONDS"] == "9";
+    let patience = |one: &Value| one["Environment"]["Variables"]["LAUNCHPAD_TIMEOUT_SECONDS"] == "9";
     ensure!(ours.clone().count() >= 4 && ours.clone().any(patience), "{listed:#}");
     for one in ours {
         ensure!(one["TracingConfig"]["Mode"] == "Active" && traces(&stack, one)?, "{one:#}");

@@ -2,6 +2,7 @@
 
 mod alias;
 mod audit;
+mod doctor;
 mod domain;
 mod failure;
 mod member;
@@ -64,6 +65,9 @@ enum Command {
     /// Change the master secret, and lose nothing that it has sealed
     #[command(subcommand)]
     Secret(secret::Command),
+    /// Check the services that we depend on, before the first sync; needs no AWS
+    #[command(subcommand)]
+    Doctor(doctor::Command),
     /// Print the completions of a shell
     Completions {
         /// Which
@@ -105,6 +109,7 @@ async fn run(command: Command, operator: operator::Who, place: place::Where, out
         Command::Audit(options) => audit::run(context, options).await,
         Command::Queue(command) => queue::run(context, command).await,
         Command::Secret(command) => secret::run(context, command).await,
+        Command::Doctor(command) => doctor::run(context, command).await,
         Command::Completions { .. } => Ok(()),
     }
 }

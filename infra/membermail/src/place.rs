@@ -9,7 +9,7 @@ use aws_sdk_cloudformation as cloudformation;
 use cloudformation::error::{ProvideErrorMetadata, SdkError};
 use membermail_core::address::DomainName;
 use membermail_core::community::{Community, Domain};
-use membermail_launchpad as launchpad;
+use membermail_membership::launchpad;
 use membermail_runtime::queue::Queue;
 use membermail_store::Store;
 use tokio::sync::OnceCell;
@@ -17,8 +17,8 @@ use url::Url;
 
 use crate::failure::Failure;
 
-/// How long all of a team may take to be read.
-const PATIENCE: Duration = Duration::from_secs(600);
+/// The time for one look-up at Launchpad; a roster's pages have their own.
+const LOOKUP_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Where it is.
 #[derive(Debug, clap::Args)]
@@ -107,8 +107,20 @@ impl Place {
                 url.map(|url| url.parse().map_err(unreadable)).transpose()?
             }
         };
-        launchpad::Client::new(launchpad::Settings::of(community, api, PATIENCE))
+        launchpad::Client::new(launchpad::Settings::of(community, api, LOOKUP_TIMEOUT))
             .map_err(|cause| Failure::Other(cause.to_string()))
+    }
+
+    /// The community of the flag, or the template's default: for commands that need no AWS.
+    pub(crate) fn community_without_stack(&self) -> Result<Community, Failure> {
+        let name = self.flags.community.as_deref().unwrap_or("ubuntu");
+        membermail_communities::community(name).map_err(|cause| Failure::Other(cause.to_string()))
+    }
+
+    /// A client of the Launchpad of the flag, or the community's: for commands that need no AWS.
+    pub(crate) fn launchpad_without_stack(&self, community: &Community) -> Result<launchpad::Client, Failure> {
+        let settings = launchpad::Settings::of(community, self.flags.launchpad.clone(), LOOKUP_TIMEOUT);
+        launchpad::Client::new(settings).map_err(|cause| Failure::Other(cause.to_string()))
     }
 
     /// A queue to put work on.

@@ -40,7 +40,7 @@ impl Counts {
         *self.provider_kinds.entry(kind).or_default() += 1;
     }
 
-    /// From nought again, but for those that are being answered.
+    /// Counts from zero again, except for requests that are being answered.
     pub fn restart(&mut self) {
         let flying = self.launchpad_in_flight;
         *self = Self { launchpad_in_flight: flying, launchpad_most_in_flight: flying, ..Self::default() };

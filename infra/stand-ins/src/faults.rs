@@ -1,20 +1,20 @@
-//! What goes wrong when it is asked for.
+//! Faults that a test asks for.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Deserialize;
 
-/// The key that stands for everybody who has no fault of their own.
+/// The key for all who have no fault of their own.
 const ALL: &str = "*";
 
-/// How answers about somebody go wrong, and which of them.
+/// How answers about a person or team go wrong, and which of the answers.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Fault<K> {
-    /// So many answers are right before.
+    /// The number of answers that are right before.
     #[serde(default)]
     skip: u32,
-    /// So many answers are wrong then; all, where it is absent.
+    /// The number of answers that are wrong then; all, where it is absent.
     #[serde(default)]
     count: Option<u32>,
     /// In which way.
@@ -22,7 +22,7 @@ pub struct Fault<K> {
     kind: K,
 }
 
-/// Faults, by the key of the person or team that they are about.
+/// Faults, by the key of their person or team.
 #[derive(Clone, Debug)]
 pub struct Faults<K>(BTreeMap<String, Fault<K>>);
 
@@ -67,31 +67,53 @@ impl<K: Clone> Faults<K> {
     }
 }
 
-/// How Launchpad's answers go wrong.
+/// How Launchpad's answers go wrong. launchpad.md, 6, states the statuses; the others are what a client has to survive.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Launchpad {
-    /// Another status than 200.
+    /// Another status than 200, as a test wants it: with an OOPS at 503 and without any at others.
     Status {
         /// The status.
         status: u16,
-        /// Seconds after which to come again, for `Retry-After`.
+        /// The value of `Retry-After` in seconds.
         retry_after: Option<u32>,
     },
-    /// Late.
+    /// 500, `text/plain`, with an OOPS.
+    Oops,
+    /// 503, HTML, with an OOPS and `Retry-After: 900`.
+    Timeout,
+    /// 503, HTML, with an OOPS and without `Retry-After`.
+    DatabaseAway,
+    /// HTML of a front end, without either.
+    FrontEnd {
+        /// 403, 500, 502, 503 or 504.
+        status: u16,
+    },
+    /// 404, as for a name that is free.
+    NotFound,
+    /// 410, as for a suspended account.
+    Gone,
+    /// A late answer.
     Slow {
-        /// So late.
+        /// The delay.
         millis: u64,
     },
     /// No JSON.
     Malformed,
-    /// A person, or the people of a page, without `is_valid`.
+    /// The entry, or the one in the middle of a page, has a number for its name.
+    MalformedEntry,
+    /// The entry, or all entries of a page, have the redacted text in this field. launchpad.md, 1: any value can be it.
+    Redacted {
+        /// The field.
+        field: String,
+    },
+    /// The entry, or all entries of a page, are without `is_valid`.
     MissingFlag,
     /// The connection breaks within the body.
     CutShort,
     /// The connection breaks before anything is answered.
     Down,
-    /// An answer that is elsewhere.
+    /// A redirect to another path.
     Redirect,
     /// A list that goes on at another host.
     ForeignLink,
@@ -101,7 +123,7 @@ pub enum Launchpad {
     WrongTotal,
     /// A list that says another total on each page.
     ChangingTotal,
-    /// A list without anybody.
+    /// A list without any entries.
     EmptyTeam,
     /// A page without some of its entries, though the total counts them.
     ShortPage {
@@ -121,12 +143,12 @@ pub enum Provider {
     },
     /// Late to the relying party.
     Slow {
-        /// So late.
+        /// The delay.
         millis: u64,
     },
     /// Says of its own assertion that it is not valid.
     Denied,
-    /// Says of its own assertion that it is valid as often as it is asked, though it should say so once (11.4.2).
+    /// Confirms its own assertion as often as it is asked. launchpad.md, 9: the real one does so once.
     ConfirmsAgain,
     /// No key-value form.
     Malformed,
@@ -134,7 +156,7 @@ pub enum Provider {
     Cancel,
     /// The browser comes back with an error.
     Error,
-    /// The browser comes back with an answer to a question that asks nobody.
+    /// The browser comes back with the answer to `checkid_immediate`.
     SetupNeeded,
 }
 
@@ -166,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_begins_and_ends_when_it_is_to() {
+    fn fault_begins_and_ends_as_asked() {
         let mut faults = Faults::default();
         set(&mut faults, "ubuntumembers", json!({ "kind": "malformed", "skip": 2, "count": 1 }));
         let seen: Vec<_> = (0..5).map(|_| faults.next("ubuntumembers").is_some()).collect();
@@ -174,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn one_for_all_is_for_those_without_their_own() {
+    fn fault_for_all_spares_own_faults() {
         let mut faults = Faults::default();
         set(&mut faults, "*", json!({ "kind": "status", "status": 503, "retry_after": 7 }));
         set(&mut faults, "alice", json!({ "kind": "short-page" }));
@@ -187,7 +209,7 @@ mod tests {
     #[rstest::rstest]
     #[case("no-such-kind")]
     #[case("status")]
-    fn a_fault_that_is_not_one_is_refused(#[case] kind: &str) {
+    fn fault_is_refused_when_unknown(#[case] kind: &str) {
         assert!(serde_json::from_value::<Fault<Launchpad>>(json!({ "kind": kind })).is_err());
     }
 }

@@ -1,5 +1,8 @@
-//! Ubuntu One and Launchpad to run against offline: an OpenID 2.0 provider and the part of the web service that is
-//! read, over one made-up community. It speaks on loopback only, and is for development and tests.
+//! Fakes of Ubuntu One and Launchpad to run against offline: an OpenID 2.0 provider and the part of the web service
+//! that is read, over one made-up community. They speak on loopback only, and are for development and tests.
+//!
+//! A fake implements only what a source states, and cites it: `launchpad.md` and `openid.md`, with their sections, are
+//! the sheets of facts on both services. What no source states is marked as a guess, or as launchpadlib's need.
 
 pub mod community;
 pub mod control;
@@ -7,6 +10,7 @@ pub mod counts;
 pub mod faults;
 pub mod launchpad;
 pub mod provider;
+pub mod shifts;
 pub mod state;
 #[cfg(test)]
 mod testing;

@@ -12,16 +12,16 @@ use membermail_stand_ins::router;
 use membermail_stand_ins::state::Shared;
 use tokio::net::TcpListener;
 
-/// Ubuntu One and Launchpad, made up.
+/// Fakes of Ubuntu One and Launchpad.
 #[derive(Parser)]
 struct Arguments {
     /// A loopback address and a port
     #[arg(long)]
     listen: SocketAddr,
-    /// So many people in all; those beyond some 2,000 are all in ubuntumembers
+    /// The number of people; all beyond some 2,000 are in ubuntumembers
     #[arg(long, default_value_t = 2_000)]
     people: usize,
-    /// A team that everybody is in but those who show something
+    /// A team that all people are in except those who show something
     #[arg(long, value_name = "TEAM")]
     all_in: Option<String>,
     /// Launchpad's description of its web service, which launchpadlib starts from and has with it

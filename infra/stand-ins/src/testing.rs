@@ -1,4 +1,4 @@
-//! The stand-ins on a port of their own, for the tests of this crate.
+//! The fakes on a port of their own, for the tests of this crate.
 
 use membermail_core::clock::{Clock, SystemClock};
 use reqwest::redirect::Policy;
@@ -10,7 +10,7 @@ use crate::community::Seed;
 use crate::router;
 use crate::state::Shared;
 
-/// Stand-ins that end with the test.
+/// Fakes that end with the test.
 pub(crate) struct Running {
     pub(crate) root: String,
     client: Client,

@@ -6,19 +6,22 @@ use serde::{Deserialize, Serialize};
 
 use crate::member::LaunchpadName;
 use crate::newtype::checked_string;
-use crate::reserved::is_reserved;
+use crate::reserved::{is_assigned, is_reserved};
 
 /// Octets of a local part at most (RFC 5321, 4.5.3.1.1).
 pub const LOCAL_PART_OCTETS: usize = 64;
 
 checked_string! {
-    /// The part before the `@`: a dot-atom (RFC 5322, 3.2.3) in lower case, 64 octets at most, not reserved.
+    /// The part before the `@`: a dot-atom (RFC 5322, 3.2.3) in lower case, 64 octets at most, not reserved, without `+`:
+    /// a sub-address (RFC 5233) belongs to the owner of the local part before it.
     LocalPart, LocalPartError, |text| {
         let atom = |atom: &str| !atom.is_empty() && atom.bytes().all(is_atext);
         if text.len() > LOCAL_PART_OCTETS {
             Err(LocalPartError::TooLong)
         } else if !text.split('.').all(atom) {
             Err(LocalPartError::NotADotAtom)
+        } else if text.contains('+') {
+            Err(LocalPartError::SubAddress)
         } else if is_reserved(text) {
             Err(LocalPartError::Reserved)
         } else {
@@ -30,7 +33,8 @@ checked_string! {
 impl LocalPart {
     /// The local part that a Launchpad name gives.
     pub fn of(name: &LaunchpadName) -> Result<Self, LocalPartError> {
-        Self::parse(&name.as_str().to_ascii_lowercase())
+        let text = name.as_str().to_ascii_lowercase();
+        if is_assigned(&text) { Err(LocalPartError::NotChosen) } else { Self::parse(&text) }
     }
 }
 
@@ -52,6 +56,12 @@ pub enum LocalPartError {
     /// Kept for those who run the domain.
     #[error("reserved for those who run the domain")]
     Reserved,
+    /// It holds a `+`: what follows is a sub-address of another local part, whose owner can be somebody else.
+    #[error("not usable, because it holds a +")]
+    SubAddress,
+    /// Launchpad gave it to a merged, deactivated or closed account.
+    #[error("one that Launchpad assigned, not one that you chose")]
+    NotChosen,
 }
 
 checked_string! {
@@ -118,7 +128,16 @@ mod tests {
     #[rstest::rstest]
     #[case("alice", Ok("alice"))]
     #[case("a.b", Ok("a.b"))]
-    #[case("a+b", Ok("a+b"))]
+    #[case("a+b", Err(LocalPartError::SubAddress))]
+    #[case("victim+bank", Err(LocalPartError::SubAddress))]
+    #[case("postmaster+x", Err(LocalPartError::SubAddress))]
+    #[case("alice-merged", Err(LocalPartError::NotChosen))]
+    #[case("alice-merged12", Err(LocalPartError::NotChosen))]
+    #[case("alice-deactivatedaccount", Err(LocalPartError::NotChosen))]
+    #[case("alice-deactivatedaccount3", Err(LocalPartError::NotChosen))]
+    #[case("removed1234", Err(LocalPartError::NotChosen))]
+    #[case("removed", Ok("removed"))]
+    #[case("merged", Ok("merged"))]
     #[case("a..b", Err(LocalPartError::NotADotAtom))]
     #[case("ab.", Err(LocalPartError::NotADotAtom))]
     #[case("postmaster", Err(LocalPartError::Reserved))]
@@ -148,8 +167,9 @@ mod tests {
 
     #[test]
     fn an_address_reads_what_it_prints() {
-        let address = Address::try_from("alice+x@ubuntu.com".to_owned()).unwrap();
-        assert_eq!(address.to_string(), "alice+x@ubuntu.com");
+        let address = Address::try_from("alice.x@ubuntu.com".to_owned()).unwrap();
+        assert_eq!(address.to_string(), "alice.x@ubuntu.com");
+        assert_eq!(Address::try_from("alice+x@ubuntu.com".to_owned()), Err(AddressError));
         assert_eq!(Address::try_from("postmaster@ubuntu.com".to_owned()), Err(AddressError));
     }
 
@@ -157,11 +177,11 @@ mod tests {
         /// And no name is refused but for a reason that is true of it: what is a dot-atom of 64 octets and not reserved is
         /// a local part.
         #[test]
-        fn a_name_that_can_be_an_address_is_one(atoms in prop::collection::vec("[a-z0-9!#$%&'*+/=?^_`{|}~-]{1,20}", 1..6)) {
+        fn a_name_that_can_be_an_address_is_one(atoms in prop::collection::vec("[a-z0-9!#$%&'*/=?^_`{|}~-]{1,20}", 1..6)) {
             let text = atoms.join(".");
             prop_assume!(text.len() <= LOCAL_PART_OCTETS && !is_reserved(&text));
             prop_assert_eq!(LocalPart::parse(&text).map(String::from), Ok(text.clone()));
-            if let Ok(name) = LaunchpadName::parse(&text) {
+            if let Ok(name) = LaunchpadName::parse(&text) && !is_assigned(&text) {
                 prop_assert_eq!(LocalPart::of(&name).map(String::from), Ok(text.clone()));
             }
         }
@@ -172,7 +192,7 @@ mod tests {
             if let Ok(local) = LocalPart::of(&LaunchpadName::parse(&name).unwrap()) {
                 let address = format!("{local}@ubuntu.com");
                 prop_assert!(email_address::EmailAddress::is_valid(&address));
-                prop_assert!(!is_reserved(local.as_str()));
+                prop_assert!(!is_reserved(local.as_str()) && !local.as_str().contains('+'));
                 prop_assert_eq!(local.as_str(), name);
             }
         }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::address::{Address, DomainName, LocalPartError};
 use crate::email::EmailAddress;
-use crate::member::{LaunchpadId, MemberId};
+use crate::member::{MemberId, ObservedName};
 
 /// Whether mail to an alias flows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,8 +48,16 @@ pub enum Reason {
     Loop,
     /// The member is no longer in the team.
     NotInTeam,
-    /// The Launchpad account is no longer active.
+    /// The Launchpad account is not valid, for none of the reasons below.
     NotValid,
+    /// The Launchpad account was deactivated.
+    Deactivated,
+    /// The Launchpad account was suspended.
+    AccountSuspended,
+    /// The Launchpad account was closed.
+    AccountClosed,
+    /// The Launchpad account has no preferred e-mail address.
+    NoPreferredAddress,
     /// The Code of Conduct is no longer signed.
     CodeOfConductWithdrawn,
     /// An operator has banned the member.
@@ -66,6 +74,10 @@ impl Reason {
             Self::Loop => "loop",
             Self::NotInTeam => "not-in-team",
             Self::NotValid => "not-valid",
+            Self::Deactivated => "deactivated",
+            Self::AccountSuspended => "account-suspended",
+            Self::AccountClosed => "account-closed",
+            Self::NoPreferredAddress => "no-preferred-address",
             Self::CodeOfConductWithdrawn => "code-of-conduct-withdrawn",
             Self::Banned => "banned",
             Self::BanLifted => "ban-lifted",
@@ -78,7 +90,11 @@ impl Reason {
             Self::Eligible => "eligible",
             Self::Loop => "mail would go round in a circle",
             Self::NotInTeam => "no longer in the team",
-            Self::NotValid => "the Launchpad account is not active",
+            Self::NotValid => "the Launchpad account is not valid",
+            Self::Deactivated => "the Launchpad account is deactivated",
+            Self::AccountSuspended => "the Launchpad account is suspended",
+            Self::AccountClosed => "the Launchpad account is closed",
+            Self::NoPreferredAddress => "the Launchpad account has no preferred e-mail address",
             Self::CodeOfConductWithdrawn => "the Code of Conduct is not signed",
             Self::Banned => "banned",
             Self::BanLifted => "the ban was taken back",
@@ -93,8 +109,8 @@ pub struct Alias {
     pub address: Address,
     /// Whose it is, for good.
     pub member: MemberId,
-    /// Who that is on Launchpad, through all renames.
-    pub person: LaunchpadId,
+    /// What the membership source called the member when this alias last looked: what a roster is compared with.
+    pub known_as: ObservedName,
     /// Whether mail flows.
     pub status: Status,
     /// Why.
@@ -115,6 +131,10 @@ pub enum Refusal {
     Taken,
     /// The domain has not yet proven that it belongs to the community.
     DomainNotVerified,
+    /// The domain's team cannot be checked just now: another team has its name, or none.
+    TeamUnavailable,
+    /// The member has as many addresses in the domain as the rules allow.
+    TooMany,
     /// The Launchpad name gives no address.
     Name(LocalPartError),
 }

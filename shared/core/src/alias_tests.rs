@@ -12,7 +12,11 @@ fn alias(member: MemberId, status: Status, reason: Reason) -> Alias {
     Alias {
         address: Address { local_part: LocalPart::parse("alice").unwrap(), domain: domains()[0].clone() },
         member,
-        person: LaunchpadId(1),
+        known_as: ObservedName {
+            name: "alice".parse().unwrap(),
+            fingerprint: crate::member::Fingerprint(1),
+            observed_at: Timestamp::UNIX_EPOCH,
+        },
         status,
         reason,
         since: Timestamp::UNIX_EPOCH,

@@ -87,6 +87,36 @@ pub enum Change {
         /// What.
         did: MemberChange,
     },
+    /// Two sign-ins were found to be, or said to be, one person.
+    Link {
+        /// The member that stays.
+        #[serde(rename = "owner")]
+        member: MemberId,
+        /// The member whose identities and addresses it has from now on, or has no longer.
+        other: MemberId,
+        /// How.
+        did: LinkChange,
+    },
+    /// A member may have more or fewer addresses in a domain than the rules say.
+    Limit {
+        /// The member.
+        #[serde(rename = "owner")]
+        member: MemberId,
+        /// The domain.
+        domain: DomainName,
+        /// How many; absent, where the rules count again.
+        limit: Option<u16>,
+    },
+    /// A member became, or is no longer, an admin of a domain.
+    Admin {
+        /// The member.
+        #[serde(rename = "owner")]
+        member: MemberId,
+        /// The domain.
+        domain: DomainName,
+        /// How.
+        did: AdminChange,
+    },
     /// A domain's proof changed.
     Domain {
         /// Which.
@@ -118,6 +148,26 @@ pub enum MemberChange {
     Unbanned,
     /// The last alias was retired: no personal data is left that could be read.
     Shredded,
+}
+
+/// How two members can come to be one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LinkChange {
+    /// The other's identities lead to the member from now on.
+    Linked,
+    /// They lead to the other again.
+    Unlinked,
+}
+
+/// How the admins of a domain can change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AdminChange {
+    /// Bound.
+    Added,
+    /// No longer bound.
+    Removed,
 }
 
 /// What can become of a domain's proof.
@@ -165,15 +215,22 @@ impl Entry {
     pub fn domain(&self) -> Option<&DomainName> {
         match &self.change {
             Change::Alias { address, .. } => Some(&address.domain),
-            Change::Domain { domain, .. } | Change::Run { domain, .. } => Some(domain),
-            Change::Member { .. } => None,
+            Change::Domain { domain, .. }
+            | Change::Run { domain, .. }
+            | Change::Limit { domain, .. }
+            | Change::Admin { domain, .. } => Some(domain),
+            Change::Member { .. } | Change::Link { .. } => None,
         }
     }
 
     /// The member whom it is about, if it is about one.
     pub fn member(&self) -> Option<MemberId> {
         match &self.change {
-            Change::Alias { member, .. } | Change::Member { member, .. } => Some(*member),
+            Change::Alias { member, .. }
+            | Change::Member { member, .. }
+            | Change::Link { member, .. }
+            | Change::Limit { member, .. }
+            | Change::Admin { member, .. } => Some(*member),
             Change::Domain { .. } | Change::Run { .. } => None,
         }
     }

@@ -9,6 +9,22 @@ pub fn later(from: Timestamp, by: SignedDuration) -> Timestamp {
     from.saturating_add(by).unwrap_or(Timestamp::MAX)
 }
 
+/// Serializes a time as microseconds since 1970: a number compares as time does, also in a condition of DynamoDB.
+pub mod micros {
+    use jiff::Timestamp;
+    use serde::{Deserialize, Deserializer, Serializer, de};
+
+    /// Writes the number.
+    pub fn serialize<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_i64(at.as_microsecond())
+    }
+
+    /// Reads the number.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
+        Timestamp::from_microsecond(i64::deserialize(deserializer)?).map_err(de::Error::custom)
+    }
+}
+
 /// Tells what time it is.
 pub trait Clock: Send + Sync {
     /// Now, in UTC.

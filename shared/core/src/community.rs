@@ -1,11 +1,11 @@
 //! A community: its domains, their teams, and where its members sign in. Read from one TOML file each.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::address::DomainName;
-use crate::member::{LaunchpadName, TeamName};
+use crate::member::{ClaimedIdentifier, Fingerprint, LaunchpadName, TeamName};
 
 /// Everything about a community that is not code.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -42,6 +42,9 @@ pub struct Rules {
     pub hold_above_count: u32,
     /// Days for which a domain whose proof is gone still gives new addresses.
     pub domain_grace_days: u16,
+    /// Addresses that one member can have in one domain; renames beyond that give none. An operator can raise it for a
+    /// member.
+    pub addresses_per_domain: u16,
 }
 
 impl Default for Rules {
@@ -52,6 +55,7 @@ impl Default for Rules {
             hold_above_percent: 10,
             hold_above_count: 5,
             domain_grace_days: 7,
+            addresses_per_domain: 3,
         }
     }
 }
@@ -99,6 +103,8 @@ pub enum SignIn {
 pub struct Launchpad {
     /// The web service's root, without a version: `https://api.launchpad.net/`.
     pub api: Url,
+    /// The roots under which it knows identifiers. Where one has no account, the other is tried once.
+    pub identifier_roots: Vec<String>,
 }
 
 /// A domain of the community.
@@ -109,12 +115,22 @@ pub struct Domain {
     pub domain: DomainName,
     /// Its participants, direct or through sub-teams, get addresses.
     pub team: TeamName,
-    /// Who answers for the domain; one at least.
-    pub admins: Vec<LaunchpadName>,
-    /// How many participants Launchpad counts but does not show to those who read without signing in: private teams
-    /// within the team. Any other difference between the total and the pages is an answer that cannot be right.
+    /// When the team was created. It pins the team: another one under its name gets no rights. Without it, the first sync
+    /// records the date that it sees.
     #[serde(default)]
-    pub hidden_participants: u64,
+    pub team_created: Option<Timestamp>,
+    /// Who should be bound as admins (`membermail domain admin add`). Names grant nothing; one at least.
+    pub admins: Vec<LaunchpadName>,
+    /// Identities whose members are admins without being bound by hand.
+    #[serde(default)]
+    pub admin_identities: Vec<ClaimedIdentifier>,
+}
+
+impl Domain {
+    /// The fingerprint that the file pins the team by.
+    pub fn team_pin(&self) -> Option<Fingerprint> {
+        self.team_created.map(|at| Fingerprint(at.as_microsecond()))
+    }
 }
 
 /// Where a community's file is wrong.
@@ -143,6 +159,10 @@ impl Community {
         let percent = self.rules.hold_above_percent;
         if percent > 100 {
             faults.push((Place::Rules, format!("hold-above-percent is {percent}: no plan takes more than 100%")));
+        }
+        if self.rules.addresses_per_domain == 0 {
+            let why = "addresses-per-domain is 0: no member could have an address";
+            faults.push((Place::Rules, why.to_owned()));
         }
         for (index, domain) in self.domains.iter().enumerate() {
             if self.domains[..index].iter().any(|earlier| earlier.domain == domain.domain) {

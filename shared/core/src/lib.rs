@@ -22,4 +22,5 @@ pub mod notice;
 pub mod plan;
 pub mod random;
 pub mod reserved;
+pub mod rolling;
 pub mod roster;

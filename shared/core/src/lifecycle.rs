@@ -1,4 +1,4 @@
-//! What becomes of an alias as its member comes and goes: active, leaving, suspended, retired, and back.
+//! The lifecycle of an alias as its member comes and goes: active, leaving, suspended, retired, and back.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -7,47 +7,43 @@ use crate::address::{Address, LocalPart};
 use crate::alias::{Alias, Reason, Status};
 use crate::clock::later;
 use crate::community::Rules;
-use crate::member::{LaunchpadId, LaunchpadName, MemberId};
+use crate::member::{MemberId, ObservedName};
 
 /// One step of a plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {
-    /// Which alias.
+    /// The alias.
     pub address: Address,
-    /// Whose.
+    /// Its owner.
     pub member: MemberId,
-    /// Who that is on Launchpad.
-    pub person: LaunchpadId,
-    /// The version of the alias that the step was planned on; 0 where there was none. On another it is not taken.
+    /// The version of the alias that the step was planned on; 0 where there was none. On another it is stale.
     pub version: u64,
-    /// What is to be done.
+    /// What the membership source said of the member in this run; absent for a step that needed no look-up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known_as: Option<ObservedName>,
+    /// The action.
     #[serde(flatten)]
     pub action: Action,
 }
 
-/// What is to be done with an alias.
+/// What a step does to an alias.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "action", rename_all = "kebab-case")]
 pub enum Action {
-    /// Somebody in the team signed in before and has no address here.
-    Create {
-        /// What Launchpad calls them.
-        name: LaunchpadName,
-    },
-    /// Launchpad calls them otherwise now: a new address, and the old one goes on forwarding.
+    /// A first address for a member who joined the team.
+    Create,
+    /// A new address for a member with a new name; the old one goes on forwarding.
     Rename {
         /// The local part of the old address.
         from: LocalPart,
-        /// What Launchpad calls them now.
-        name: LaunchpadName,
     },
-    /// Eligible again: as if nothing was.
+    /// Eligible again: active as before.
     Restore,
-    /// No longer eligible: mail flows until then.
+    /// No longer eligible: mail flows until the end of the grace period.
     Leave {
         /// Why.
         reason: Reason,
-        /// Until when.
+        /// The end of the grace period.
         until: Timestamp,
     },
     /// Mail is refused from now on.
@@ -55,34 +51,37 @@ pub enum Action {
         /// Why.
         reason: Reason,
     },
-    /// The personal data goes, the name stays taken.
+    /// The personal data goes, the local part stays assigned.
     Retire,
+    /// Records the name that the alias is known by from now on; its state stays.
+    Observe,
 }
 
 impl Action {
     /// The word that is stored.
     pub fn as_str(&self) -> &'static str {
         match self {
-            Self::Create { .. } => "create",
+            Self::Create => "create",
             Self::Rename { .. } => "rename",
             Self::Restore => "restore",
             Self::Leave { .. } => "leave",
             Self::Suspend { .. } => "suspend",
             Self::Retire => "retire",
+            Self::Observe => "observe",
         }
     }
 
-    /// Whether it takes something from the member.
-    pub fn takes(&self) -> bool {
+    /// Whether it removes something from the member.
+    pub fn removes(&self) -> bool {
         match self {
-            Self::Create { .. } | Self::Rename { .. } | Self::Restore => false,
+            Self::Create | Self::Rename { .. } | Self::Restore | Self::Observe => false,
             Self::Leave { .. } | Self::Suspend { .. } | Self::Retire => true,
         }
     }
 
-    /// Whether a guard may hold it back: all that takes, but a ban, which somebody has looked at already.
+    /// Whether a guard may hold it: every removal except a ban, which an operator has decided on already.
     pub fn can_wait(&self) -> bool {
-        self.takes() && !matches!(self, Self::Suspend { reason: Reason::Banned })
+        self.removes() && !matches!(self, Self::Suspend { reason: Reason::Banned })
     }
 }
 
@@ -113,22 +112,28 @@ pub fn tend(alias: &Alias, eligible: Result<(), Reason>, rules: &Rules, now: Tim
     }
 }
 
-/// The alias after a step, or nothing where the step was planned on another version of it: then it is done already, or
-/// something newer has been. `loops` says whether its destination lies in a domain of the community.
-pub fn take(alias: &Alias, step: &Step, loops: bool, now: Timestamp) -> Option<Alias> {
+/// The alias after a step, or nothing where the step was planned on another version of it: then the step was applied
+/// before, or a newer change counts. `loops` says whether its destination lies in a domain of the community.
+pub fn apply(alias: &Alias, step: &Step, loops: bool, now: Timestamp) -> Option<Alias> {
     if alias.version != step.version || alias.member != step.member {
         return None;
     }
     let (status, reason, until) = match &step.action {
-        // An address is given by a wish, which looks at what is there itself.
-        Action::Create { .. } | Action::Rename { .. } => return None,
+        // A grant looks at what is there itself, and an observation is no change of state.
+        Action::Create | Action::Rename { .. } | Action::Observe => return None,
         Action::Restore if loops => (Status::Suspended, Reason::Loop, None),
         Action::Restore => (Status::Active, Reason::Eligible, None),
         Action::Leave { reason, until } => (Status::Leaving, *reason, Some(*until)),
         Action::Suspend { reason } => (Status::Suspended, *reason, None),
         Action::Retire => (Status::Retired, alias.reason, None),
     };
-    Some(Alias { status, reason, until, since: now, version: alias.version + 1, ..alias.clone() })
+    let known_as = newer(&alias.known_as, step.known_as.as_ref()).clone();
+    Some(Alias { status, reason, until, known_as, since: now, version: alias.version + 1, ..alias.clone() })
+}
+
+/// The later of two observations.
+pub fn newer<'a>(stored: &'a ObservedName, seen: Option<&'a ObservedName>) -> &'a ObservedName {
+    seen.filter(|seen| seen.observed_at > stored.observed_at).unwrap_or(stored)
 }
 
 #[cfg(test)]

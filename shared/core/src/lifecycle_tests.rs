@@ -1,4 +1,5 @@
 use super::*;
+use crate::member::{Fingerprint, LaunchpadName};
 use crate::random::CountingRandom;
 
 const DAY: i64 = 86_400;
@@ -7,12 +8,17 @@ fn at(day: i64) -> Timestamp {
     Timestamp::from_second(day * DAY).unwrap()
 }
 
+fn known_as(name: &str, day: i64) -> ObservedName {
+    let name = LaunchpadName::parse(name).unwrap();
+    ObservedName { name, fingerprint: Fingerprint(1), observed_at: at(day) }
+}
+
 /// Alice's alias, in its state since day 0; a leaving one ends on day 14.
 fn alias(status: Status, reason: Reason) -> Alias {
     Alias {
         address: Address::try_from("alice@ubuntu.com".to_owned()).unwrap(),
         member: MemberId::new(at(0), &CountingRandom::default()),
-        person: LaunchpadId(1),
+        known_as: known_as("alice", 0),
         status,
         reason,
         since: at(0),
@@ -64,36 +70,47 @@ fn what_an_alias_needs(
 }
 
 fn step(action: Action) -> Step {
-    let Alias { address, member, person, version, .. } = alias(Active, Eligible);
-    Step { address, member, person, version, action }
+    let Alias { address, member, version, .. } = alias(Active, Eligible);
+    Step { address, member, version, known_as: None, action }
 }
 
 #[test]
-fn a_step_is_taken_once_and_on_the_version_it_was_planned_on() {
+fn step_is_applied_once_on_its_version() {
     let alias = alias(Active, Eligible);
     let step = step(Action::Leave { reason: NotInTeam, until: at(14) });
-    let after = take(&alias, &step, false, at(1)).unwrap();
+    let after = apply(&alias, &step, false, at(1)).unwrap();
     assert_eq!((after.status, after.reason, after.until), (Leaving, NotInTeam, Some(at(14))));
     assert_eq!((after.version, after.since), (4, at(1)));
-    assert_eq!(take(&after, &step, false, at(2)), None);
+    assert_eq!(apply(&after, &step, false, at(2)), None);
 }
 
 #[test]
-fn a_step_for_somebody_else_is_not_taken() {
+fn step_for_another_member_is_stale() {
     let random = CountingRandom::default();
     let (_, other) = (MemberId::new(at(0), &random), MemberId::new(at(0), &random));
     let step = Step { member: other, ..step(Action::Retire) };
-    assert_eq!(take(&alias(Active, Eligible), &step, false, at(1)), None);
+    assert_eq!(apply(&alias(Active, Eligible), &step, false, at(1)), None);
 }
 
 #[test]
-fn who_comes_back_with_a_loop_is_switched_off() {
-    let after = take(&alias(Leaving, NotInTeam), &step(Action::Restore), true, at(1)).unwrap();
+fn restored_loop_is_suspended() {
+    let after = apply(&alias(Leaving, NotInTeam), &step(Action::Restore), true, at(1)).unwrap();
     assert_eq!((after.status, after.reason, after.until), (Suspended, Loop, None));
 }
 
-#[test]
-fn giving_is_not_taken_as_a_step() {
-    let name = LaunchpadName::parse("alice").unwrap();
-    assert_eq!(take(&alias(Active, Eligible), &step(Action::Create { name }), false, at(1)), None);
+#[rstest::rstest]
+#[case::create(Action::Create)]
+#[case::rename(Action::Rename { from: "alice".parse().unwrap() })]
+#[case::observe(Action::Observe)]
+fn state_stays_when_only_named(#[case] action: Action) {
+    assert_eq!(apply(&alias(Active, Eligible), &step(action), false, at(1)), None);
+}
+
+#[rstest::rstest]
+#[case::newer(2, "alice-smith")]
+#[case::older(-1, "alice")]
+fn newest_name_stays_with_a_step(#[case] day: i64, #[case] expected: &str) {
+    let step = Step { known_as: Some(known_as("alice-smith", day)), ..step(Action::Restore) };
+    let after = apply(&alias(Leaving, NotInTeam), &step, false, at(3)).unwrap();
+    assert_eq!(after.known_as.name.as_str(), expected);
 }

@@ -1,4 +1,4 @@
-//! Who a member is: our own id, Launchpad's id and name, and the identity of the sign-in.
+//! Who a member is: our own id and a set of identities. What the membership source calls them is an observation.
 
 use std::fmt;
 
@@ -38,14 +38,36 @@ pub fn ulid(now: Timestamp, random: &dyn Random) -> Ulid {
     Ulid::from_parts(millis, u128::from_be_bytes(random::bytes(random)))
 }
 
-/// Launchpad's number of a person: it stays when the person is renamed.
+/// What a membership source shows of an account beside its name (Launchpad: `date_created` in microseconds since 1970;
+/// GitLab: the user id). It tells "nothing has changed" from "look again" and is no key: Launchpad's date is shared by many
+/// accounts of 2005, and a merge moves it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct LaunchpadId(pub u64);
+pub struct Fingerprint(pub i64);
 
-impl fmt::Display for LaunchpadId {
+impl fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
+    }
+}
+
+/// The name that the membership source gave for one of a member's identities. A name can change and pass to another
+/// person, so it is an observation with a time: an older one never replaces a newer one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ObservedName {
+    /// The name.
+    pub name: LaunchpadName,
+    /// The fingerprint beside it.
+    pub fingerprint: Fingerprint,
+    /// When the source was asked: the time of the request, in microseconds since 1970 where it is stored.
+    #[serde(with = "crate::clock::micros")]
+    pub observed_at: Timestamp,
+}
+
+impl ObservedName {
+    /// Whether both name the same account the same way, whenever that was.
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        self.name == other.name && self.fingerprint == other.fingerprint
     }
 }
 

@@ -6,15 +6,18 @@ use ulid::Ulid;
 
 use crate::address::{Address, DomainName};
 use crate::lifecycle::Step;
-use crate::member::{ClaimedIdentifier, LaunchpadName, MemberId};
+use crate::member::{Identity, MemberId, ObservedName};
 
 /// From `sso` to `verify-member`: look this member up.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VerifyMember {
-    /// Who signed in.
+    /// Who signed in, or asked for another check.
     pub member: MemberId,
-    /// By which identity.
-    pub claimed_identifier: ClaimedIdentifier,
+    /// The identity that they signed in with; without it, all of theirs are asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity: Option<Identity>,
+    /// The profile's `requested_at` of this request. Where the profile has a later one, this message is stale.
+    pub requested_at: Timestamp,
     /// The request that it began with.
     pub request_id: String,
 }
@@ -32,14 +35,12 @@ pub enum WriteAliases {
 /// A member is eligible for an address at a domain.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WriteAlias {
-    /// Whose.
+    /// The member.
     pub member: MemberId,
-    /// What Launchpad called them when it said so.
-    pub name: LaunchpadName,
-    /// Where.
+    /// What the membership source called them when it said so, and when it was asked.
+    pub known_as: ObservedName,
+    /// The domain.
     pub domain: DomainName,
-    /// When Launchpad was asked.
-    pub eligible_at: Timestamp,
     /// The request that it began with.
     pub request_id: String,
 }

@@ -8,9 +8,9 @@ use ulid::Ulid;
 
 use crate::address::{Address, DomainName};
 use crate::alias::{Reason, Status};
-use crate::audit::{Change, DomainChange, Entry, RunChange};
+use crate::audit::{Change, DomainChange, Entry, LinkChange, RunChange};
 use crate::clock::later;
-use crate::member::{LaunchpadName, MemberId};
+use crate::member::MemberId;
 
 /// What a notice is known by, so that a repeat reaches nobody twice: made of what it tells and to whom, never drawn.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -28,8 +28,13 @@ impl NoticeId {
     }
 
     /// Of a change or a digest, to an admin.
-    pub fn to_admin(entry: Ulid, admin: &LaunchpadName) -> Self {
+    pub fn to_admin(entry: Ulid, admin: MemberId) -> Self {
         Self(format!("{entry}.admin.{admin}"))
+    }
+
+    /// Of two sign-ins that were linked, to one of them.
+    pub fn of_link(entry: Ulid, member: MemberId) -> Self {
+        Self(format!("{entry}.link.{member}"))
     }
 
     /// Of a change or a digest, to the operators in place of admins.
@@ -139,6 +144,14 @@ pub fn for_admins(entry: &Entry) -> Option<(&Address, AdminNews)> {
 pub fn held_run(entry: &Entry) -> Option<(&DomainName, Ulid)> {
     match &entry.change {
         Change::Run { domain, run, did: RunChange::Held } => Some((domain, *run)),
+        _ => None,
+    }
+}
+
+/// The two members that are one from now on, the one that stays first; both sign-in addresses are told.
+pub fn linked_members(entry: &Entry) -> Option<(MemberId, MemberId)> {
+    match &entry.change {
+        Change::Link { member, other, did: LinkChange::Linked } => Some((*member, *other)),
         _ => None,
     }
 }

@@ -98,24 +98,37 @@ fn what_becomes_of_a_proof_is_the_admins_business() {
 }
 
 #[test]
+fn link_is_told_to_both_members() {
+    let random = CountingRandom::default();
+    let (member, other) = (MemberId::new(now(), &random), MemberId::new(now(), &random));
+    let link = |did| entry(Change::Link { member, other, did });
+    assert_eq!(linked_members(&link(LinkChange::Linked)), Some((member, other)));
+    assert_eq!(linked_members(&link(LinkChange::Unlinked)), None);
+    assert_eq!((for_member(&link(LinkChange::Linked)), for_admins(&link(LinkChange::Linked))), (None, None));
+}
+
+#[test]
 fn no_two_audiences_share_an_id() {
     let (one, two) = (Ulid::from_parts(1, 1), Ulid::from_parts(1, 2));
-    let (alice, bob) = ("alice".parse().unwrap(), "bob".parse().unwrap());
+    let random = CountingRandom::default();
+    let (alice, bob) = (MemberId::new(now(), &random), MemberId::new(now(), &random));
     let mut ids: Vec<_> = [one, two]
         .into_iter()
         .flat_map(|entry| {
             [
                 NoticeId::to_member(entry),
                 NoticeId::to_sign_in_address(entry),
-                NoticeId::to_admin(entry, &alice),
-                NoticeId::to_admin(entry, &bob),
+                NoticeId::to_admin(entry, alice),
+                NoticeId::to_admin(entry, bob),
                 NoticeId::to_operators(entry),
+                NoticeId::of_link(entry, alice),
+                NoticeId::of_link(entry, bob),
             ]
         })
         .collect();
     ids.sort_by(|a, b| a.as_str().cmp(b.as_str()));
     ids.dedup();
-    assert_eq!(ids.len(), 10);
+    assert_eq!(ids.len(), 14);
 }
 
 fn hours(hours: i64) -> SignedDuration {

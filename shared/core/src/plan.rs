@@ -1,6 +1,10 @@
-//! A plan: what a sync would do to a domain's aliases, made of values and done by somebody else.
+//! A plan: what a sync would do to a domain's aliases, made of values and carried out elsewhere.
+//!
+//! Planning has three phases. [`Planner::new`] compares the aliases with the roster and finds who has to be looked up by
+//! identity; [`Planner::answer`] takes what the membership source said of each; [`Planner::finish`] makes the steps. Every
+//! step except a ban rests on an answer of the same run, never on the roster alone.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 
 use jiff::Timestamp;
@@ -10,44 +14,37 @@ use crate::address::{Address, DomainName, LocalPart};
 use crate::alias::{Alias, Reason, Status};
 use crate::community::Rules;
 use crate::lifecycle::{Action, Step, tend};
-use crate::member::{LaunchpadId, MemberId};
-use crate::roster::Roster;
+use crate::member::{LaunchpadName, MemberId, ObservedName};
+use crate::rolling::{Cursor, Rolling};
+use crate::roster::{Names, Roster};
 
-/// A member as the table's directory of people has them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Known {
-    /// Who that is on Launchpad.
-    pub person: LaunchpadId,
-    /// Our own id of them.
-    pub member: MemberId,
-    /// An operator has banned them.
-    pub banned: bool,
-    /// Their personal data is gone: nothing can be made for them until they sign in again.
-    pub shredded: bool,
+/// What the membership source says of a member in this run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Evidence {
+    /// The member who gets new addresses: the one that was asked about, or the one that they were linked to.
+    pub owner: MemberId,
+    /// The name; none, where no account has any of their identities.
+    pub known_as: Option<ObservedName>,
+    /// Whether they are eligible in this domain, with the team membership of this moment.
+    pub eligible: Result<(), Reason>,
 }
 
-/// Makes a plan: first knows the people of the table, then compares every alias of the domain, then finishes.
-/// Keeps the roster and what is to be changed, and nothing of what stays as it is.
+/// Makes a plan for one domain.
 #[derive(Debug)]
 pub struct Planner<'a> {
     domain: DomainName,
-    gives_addresses: bool,
     rules: &'a Rules,
     roster: Roster,
-    notes: Vec<Note>,
-    banned: BTreeSet<LaunchpadId>,
-    steps: Vec<Step>,
-    counts: Counts,
+    /// By local part.
+    aliases: Vec<Alias>,
+    /// Places of `aliases`, by owner.
+    by_member: HashMap<MemberId, Vec<u32>>,
+    banned: &'a BTreeSet<MemberId>,
+    answers: BTreeMap<MemberId, Evidence>,
+    /// Members who could not be looked up in this run: their aliases stay as they are.
+    postponed: BTreeSet<MemberId>,
+    gives_addresses: bool,
     now: Timestamp,
-}
-
-/// What is known of one participant by now.
-#[derive(Clone, Debug, Default)]
-struct Note {
-    member: Option<MemberId>,
-    has_current: bool,
-    former: Option<LocalPart>,
-    name_is_taken: bool,
 }
 
 /// How many there are of each.
@@ -57,13 +54,13 @@ pub struct Counts {
     pub participants: u64,
     /// Aliases that were active before.
     pub active: u64,
-    /// Addresses to be made for the first time.
+    /// First addresses of members who joined.
     pub create: u64,
-    /// Addresses to be made beside an old one.
+    /// Addresses for new names, beside old ones.
     pub rename: u64,
-    /// Aliases to become active again.
+    /// Aliases that become active again.
     pub restore: u64,
-    /// Aliases that are to end.
+    /// Aliases whose grace period begins.
     pub leave: u64,
     /// Aliases that end.
     pub suspend: u64,
@@ -71,148 +68,245 @@ pub struct Counts {
     pub retire: u64,
     /// Aliases that stay as they are.
     pub unchanged: u64,
-    /// Active aliases that the plan takes, but for bans: what the guard looks at.
+    /// Active aliases that the plan removes, except bans: what the guard looks at.
     pub taken: u64,
+    /// Aliases that may have to go and whose members could not be looked up in this run.
+    #[serde(default)]
+    pub unverified: u64,
+    /// Members that were looked up by identity.
+    #[serde(default)]
+    pub looked_up: u64,
 }
 
 /// What a sync would do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
-    /// To which domain.
+    /// The domain.
     pub domain: DomainName,
-    /// When the team was read.
+    /// When reading the team began.
     pub read_at: Timestamp,
-    /// How many of what.
+    /// How many of each.
     pub counts: Counts,
-    /// One a change, in the order of addresses; what is given comes before what is taken.
+    /// By address; grants come before removals.
     pub steps: Vec<Step>,
 }
 
-/// Whether a plan may be done without somebody having looked at it.
+/// Whether a plan may be carried out without an operator's look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Guard {
     /// It may.
     Pass,
-    /// It takes too many of the active addresses: somebody looks first.
+    /// It removes too many of the active addresses, or more than could be verified.
     Hold,
 }
 
 impl<'a> Planner<'a> {
-    /// For this domain and team. `gives_addresses` is false while the domain is not proven.
+    /// For this domain, its roster and all of its aliases. `gives_addresses` is false while the domain is not verified.
     pub fn new(
         domain: DomainName,
         roster: Roster,
+        mut aliases: Vec<Alias>,
+        banned: &'a BTreeSet<MemberId>,
         gives_addresses: bool,
         rules: &'a Rules,
         read_at: Timestamp,
     ) -> Self {
-        let notes = vec![Note::default(); roster.len()];
-        let counts = Counts { participants: roster.len() as u64, ..Counts::default() };
-        let (banned, steps) = (BTreeSet::new(), Vec::new());
-        Self { domain, gives_addresses, rules, roster, notes, banned, steps, counts, now: read_at }
+        aliases.sort_by(|one, other| one.address.local_part.cmp(&other.address.local_part));
+        let mut by_member: HashMap<MemberId, Vec<u32>> = HashMap::new();
+        for (place, alias) in (0..).zip(&aliases) {
+            by_member.entry(alias.member).or_default().push(place);
+        }
+        let (answers, postponed) = (BTreeMap::new(), BTreeSet::new());
+        Self { domain, rules, roster, aliases, by_member, banned, answers, postponed, gives_addresses, now: read_at }
     }
 
-    /// Learns of a member. All of them come before the first alias.
-    pub fn know(&mut self, known: Known) {
-        if known.banned {
-            self.banned.insert(known.person);
-        } else if let Some(place) = self.roster.place_of(known.person)
-            && !known.shredded
-        {
-            self.notes[place].member = Some(known.member);
-        }
+    /// The roster.
+    pub fn roster(&self) -> &Roster {
+        &self.roster
     }
 
-    /// Looks at one alias of the domain.
-    pub fn compare(&mut self, alias: &Alias) {
-        let local_part = &alias.address.local_part;
-        // Whoever is called so now does not get the address of somebody else who was called so once.
-        if let Some(place) = self.roster.place_of_name(local_part)
-            && self.roster.people()[place].id != alias.person
-        {
-            self.notes[place].name_is_taken = true;
-        }
-        let place = self.roster.place_of(alias.person);
-        let eligible = match place {
-            _ if self.banned.contains(&alias.person) => Err(Reason::Banned),
-            None => Err(Reason::NotInTeam),
-            Some(place) => self.roster.people()[place].eligible(),
-        };
-        if let Some(place) = place {
-            let note = &mut self.notes[place];
-            if self.roster.people()[place].name.as_str() == local_part.as_str() {
-                note.has_current = true;
-            } else {
-                note.former = Some(local_part.clone());
+    /// Members who have to be looked up before their aliases can change: the pages say that they left, came back, lost a
+    /// flag, or show another name or fingerprint.
+    pub fn due(&self) -> Vec<MemberId> {
+        let mut due = BTreeSet::new();
+        for alias in &self.aliases {
+            if !self.banned.contains(&alias.member) && !self.is_newer(alias) && self.page_action(alias).is_some() {
+                due.insert(alias.member);
             }
         }
+        due.into_iter().collect()
+    }
+
+    /// Names on the roster that no alias of the domain is known by and that were not on the previous one.
+    pub fn joiners(&self, previous: &Names) -> Vec<LaunchpadName> {
+        let mut is_known = vec![false; self.roster.len()];
+        for alias in self.aliases.iter().filter(|alias| alias.status != Status::Retired) {
+            if let Some(place) = self.roster.place_of(&alias.known_as) {
+                is_known[place] = true;
+            }
+        }
+        let entries = self.roster.entries().iter().zip(is_known);
+        entries
+            .filter(|(entry, is_known)| !is_known && !previous.contains(&entry.name, entry.fingerprint))
+            .map(|(entry, _)| entry.name.clone())
+            .collect()
+    }
+
+    /// The next members of the rolling check, from a cursor on. `is_shared` says which fingerprints several accounts of
+    /// the source have, beyond those of this roster.
+    pub fn rolling(&self, cursor: &Cursor, count: usize, is_shared: impl Fn(&ObservedName) -> bool) -> Rolling {
+        let is_weak = |alias: &Alias| self.roster.is_shared(alias.known_as.fingerprint) || is_shared(&alias.known_as);
+        let aliases = self.aliases.iter().filter(|alias| {
+            alias.status != Status::Retired
+                && !self.banned.contains(&alias.member)
+                && !self.answers.contains_key(&alias.member)
+        });
+        let candidates = aliases.map(|alias| (is_weak(alias), &alias.address.local_part, alias.member));
+        Rolling::next(candidates, cursor, count)
+    }
+
+    /// How many members have an alias here that the rolling check looks after.
+    pub fn members(&self) -> usize {
+        self.by_member.len()
+    }
+
+    /// Whether the roster lists this name with this fingerprint.
+    pub fn is_listed(&self, known_as: &ObservedName) -> bool {
+        self.roster.place_of(known_as).is_some()
+    }
+
+    /// Takes what the membership source said of a member.
+    pub fn answer(&mut self, member: MemberId, evidence: Evidence) {
+        self.answers.insert(member, evidence);
+    }
+
+    /// Leaves a member for the next run: the source did not answer for them, or there was no time.
+    pub fn postpone(&mut self, member: MemberId) {
+        self.postponed.insert(member);
+    }
+
+    /// Makes the steps.
+    pub fn finish(self) -> Plan {
+        let mut counts = Counts {
+            participants: self.roster.len() as u64,
+            looked_up: self.answers.len() as u64,
+            ..Counts::default()
+        };
+        let mut steps = Vec::new();
+        for alias in &self.aliases {
+            self.tend_alias(alias, &mut counts, &mut steps);
+        }
+        if self.gives_addresses {
+            let mut given = BTreeSet::new();
+            for evidence in self.answers.values().filter(|evidence| given.insert(evidence.owner)) {
+                self.give(evidence, &mut counts, &mut steps);
+            }
+        }
+        steps.sort_by(|one: &Step, other: &Step| {
+            let place = |step: &Step| step.action.removes();
+            (place(one), &one.address.local_part).cmp(&(place(other), &other.address.local_part))
+        });
+        Plan { domain: self.domain, read_at: self.now, counts, steps }
+    }
+
+    /// What the pages alone ask for.
+    fn page_action(&self, alias: &Alias) -> Option<Action> {
+        let page = match self.roster.place_of(&alias.known_as) {
+            Some(place) => self.roster.entries()[place].check(),
+            None => Err(Reason::NotInTeam),
+        };
+        tend(alias, page, self.rules, self.now)
+    }
+
+    /// Whether the alias changed after reading began: its member may have joined behind a page that was read already.
+    fn is_newer(&self, alias: &Alias) -> bool {
+        alias.since > self.now
+    }
+
+    fn tend_alias(&self, alias: &Alias, counts: &mut Counts, steps: &mut Vec<Step>) {
         let was_active = alias.status == Status::Active;
-        self.counts.active += u64::from(was_active);
-        // Whoever joined and signed in while the team was being read is not on the pages that were read before that.
-        let is_newer = alias.since > self.now;
-        let Some(action) = tend(alias, eligible, self.rules, self.now).filter(|_| !is_newer) else {
-            self.counts.unchanged += 1;
+        counts.active += u64::from(was_active);
+        let evidence = self.answers.get(&alias.member);
+        let eligible = match evidence {
+            _ if self.banned.contains(&alias.member) => Some(Err(Reason::Banned)),
+            Some(evidence) => Some(evidence.eligible),
+            None => None,
+        };
+        let known_as = evidence.and_then(|evidence| evidence.known_as.clone());
+        let action = eligible.and_then(|eligible| tend(alias, eligible, self.rules, self.now));
+        let Some(action) = action.filter(|_| !self.is_newer(alias)) else {
+            counts.unchanged += 1;
+            let removal = self.page_action(alias).filter(|action| action.removes() && !self.is_newer(alias));
+            let is_open = eligible.is_none() && !self.postponed.contains(&alias.member);
+            counts.unverified += u64::from(is_open && removal.is_some());
+            if let Some(known_as) = known_as.filter(|seen| is_to_be_recorded(alias, seen)) {
+                steps.push(step(alias, Some(known_as), Action::Observe));
+            }
             return;
         };
         let count = match action {
-            Action::Restore => &mut self.counts.restore,
-            Action::Leave { .. } => &mut self.counts.leave,
-            Action::Suspend { .. } => &mut self.counts.suspend,
-            _ => &mut self.counts.retire,
+            Action::Restore => &mut counts.restore,
+            Action::Leave { .. } => &mut counts.leave,
+            Action::Suspend { .. } => &mut counts.suspend,
+            _ => &mut counts.retire,
         };
         *count += 1;
-        self.counts.taken += u64::from(was_active && action.can_wait());
-        self.steps.push(Step {
-            address: alias.address.clone(),
-            member: alias.member,
-            person: alias.person,
-            version: alias.version,
-            action,
-        });
+        counts.taken += u64::from(was_active && action.can_wait());
+        steps.push(step(alias, known_as, action));
     }
 
-    /// Adds what is to be given, after all aliases of the domain were compared.
-    pub fn finish(mut self) -> Plan {
-        if self.gives_addresses {
-            self.give();
+    /// An address for the name that the source gave, where the member has none for it yet.
+    fn give(&self, evidence: &Evidence, counts: &mut Counts, steps: &mut Vec<Step>) {
+        let Evidence { owner: member, known_as: Some(known_as), eligible: Ok(()) } = evidence else { return };
+        let member = *member;
+        if self.banned.contains(&member) {
+            return;
         }
-        let Self { domain, mut steps, counts, now, .. } = self;
-        steps.sort_by(|one, other| {
-            let place = |step: &Step| step.action.takes();
-            (place(one), &one.address.local_part).cmp(&(place(other), &other.address.local_part))
-        });
-        Plan { domain, read_at: now, counts, steps }
-    }
-
-    fn give(&mut self) {
-        for (participant, note) in self.roster.people().iter().zip(&mut self.notes) {
-            let Some(member) = note.member else { continue };
-            if note.has_current || note.name_is_taken || participant.eligible().is_err() {
-                continue;
+        // A name that gives no address was explained to the member when they signed in.
+        let Ok(local_part) = LocalPart::of(&known_as.name) else { return };
+        // Assigned already: to the member, so there is nothing to do, or to another one, and it stays theirs.
+        if self.aliases.binary_search_by(|alias| alias.address.local_part.cmp(&local_part)).is_ok() {
+            return;
+        }
+        let own = self.by_member.get(&member).map(Vec::as_slice).unwrap_or_default();
+        let own = own.iter().filter_map(|place| self.aliases.get(usize::try_from(*place).ok()?));
+        let former = own.filter(|alias| alias.status.forwards()).max_by_key(|alias| (alias.since, &alias.address));
+        let action = match former {
+            Some(former) => {
+                counts.rename += 1;
+                Action::Rename { from: former.address.local_part.clone() }
             }
-            // A name that gives no address was told to the member when they signed in; a sync has nothing to add.
-            let Ok(local_part) = LocalPart::of(&participant.name) else { continue };
-            let name = participant.name.clone();
-            let action = match note.former.take() {
-                Some(from) => {
-                    self.counts.rename += 1;
-                    Action::Rename { from, name }
-                }
-                None => {
-                    self.counts.create += 1;
-                    Action::Create { name }
-                }
-            };
-            let address = Address { local_part, domain: self.domain.clone() };
-            self.steps.push(Step { address, member, person: participant.id, version: 0, action });
+            None => {
+                counts.create += 1;
+                Action::Create
+            }
+        };
+        if let Action::Rename { from } = &action {
+            // The new address is granted first and the name recorded with it: a lost message is planned again.
+            steps.retain(|step| {
+                step.action != Action::Observe || step.member != member || step.address.local_part != *from
+            });
         }
+        let address = Address { local_part, domain: self.domain.clone() };
+        steps.push(Step { address, member, version: 0, known_as: Some(known_as.clone()), action });
     }
 }
 
+/// Whether an alias is to be known by another name from now on.
+fn is_to_be_recorded(alias: &Alias, seen: &ObservedName) -> bool {
+    alias.status != Status::Retired
+        && seen.observed_at > alias.known_as.observed_at
+        && !seen.is_same_as(&alias.known_as)
+}
+
+fn step(alias: &Alias, known_as: Option<ObservedName>, action: Action) -> Step {
+    Step { address: alias.address.clone(), member: alias.member, version: alias.version, known_as, action }
+}
+
 impl Plan {
-    /// Whether nothing is to be done.
+    /// Whether no alias changes its state. Recording a name is no change.
     pub fn is_empty(&self) -> bool {
-        self.steps.is_empty()
+        self.steps.iter().all(|step| step.action == Action::Observe)
     }
 
     /// How many aliases the domain has.
@@ -221,20 +315,19 @@ impl Plan {
         restore + leave + suspend + retire + unchanged
     }
 
-    /// Looks at how much it takes.
+    /// Looks at how much it removes.
     pub fn guard(&self, rules: &Rules) -> Guard {
-        let Counts { taken, active, .. } = self.counts;
+        let Counts { taken, active, unverified, .. } = self.counts;
         let many = taken > u64::from(rules.hold_above_count);
         let large = taken * 100 > active * u64::from(rules.hold_above_percent);
-        if many && large { Guard::Hold } else { Guard::Pass }
+        if unverified > 0 || (many && large) { Guard::Hold } else { Guard::Pass }
     }
 }
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { domain, read_at: _, counts, steps } = self;
-        let Counts { participants, active, create, rename, restore, leave, suspend, retire, unchanged, taken: _ } =
-            counts;
+        let Counts { participants, active, create, rename, restore, leave, suspend, retire, unchanged, .. } = counts;
         writeln!(f, "{domain}: {participants} in the team, {active} active addresses")?;
         for step in steps {
             writeln!(f, "  {step}")?;
@@ -243,7 +336,11 @@ impl fmt::Display for Plan {
             f,
             "{create} to create, {rename} to rename, {restore} to restore, {leave} leaving, {suspend} to suspend, \
              {retire} to retire, {unchanged} unchanged"
-        )
+        )?;
+        if counts.unverified > 0 {
+            write!(f, ", {} not verified", counts.unverified)?;
+        }
+        Ok(())
     }
 }
 
@@ -251,23 +348,28 @@ impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { address, action, .. } = self;
         let sign = match action {
-            Action::Create { .. } | Action::Rename { .. } => '+',
+            Action::Create | Action::Rename { .. } => '+',
             Action::Restore => '^',
             Action::Leave { .. } => '~',
             Action::Suspend { .. } => '-',
             Action::Retire => 'x',
+            Action::Observe => '=',
         };
-        // One column for addresses, so that a long plan can be run over by eye.
+        // One column for addresses, so that a long plan can be read down.
         write!(f, "{sign} {:<32} ", address.to_string())?;
         match action {
-            Action::Create { .. } => f.write_str("new: in the team, and signed in before"),
-            Action::Rename { from, .. } => write!(f, "renamed: {from}@{} goes on forwarding", address.domain),
-            Action::Restore => f.write_str("back: as it was"),
+            Action::Create => f.write_str("new: joined the team"),
+            Action::Rename { from } => write!(f, "renamed: {from}@{} goes on forwarding", address.domain),
+            Action::Restore => f.write_str("restored: eligible again"),
             Action::Leave { reason, until } => {
                 write!(f, "leaving, ends {}: {}", until.strftime("%Y-%m-%d"), reason.in_words())
             }
             Action::Suspend { reason } => write!(f, "suspended: {}", reason.in_words()),
             Action::Retire => f.write_str("retired: personal data goes, the name stays taken"),
+            Action::Observe => {
+                let name = self.known_as.as_ref().map_or("-", |known_as| known_as.name.as_str());
+                write!(f, "its member is called {name} now")
+            }
         }
     }
 }

@@ -10,10 +10,14 @@ const EXACT: &[&str] = &[
     "autodiscover",
     "billing",
     "board",
+    "bounce",
+    "bounces",
     "contact",
     "daemon",
     "dmarc",
     "dns",
+    "do-not-reply",
+    "donotreply",
     "ftp",
     "help",
     "hostmaster",
@@ -28,8 +32,8 @@ const EXACT: &[&str] = &[
     "localdomain",
     "localhost",
     "mail",
-    "mailer-daemon",
     "maildaemon",
+    "mailer-daemon",
     "marketing",
     "mis",
     "mx",
@@ -47,6 +51,11 @@ const EXACT: &[&str] = &[
     "root",
     "sales",
     "security",
+    "srs0",
+    "srs1",
+    "ssladmin",
+    "ssladministrator",
+    "sslwebmaster",
     "support",
     "sysadmin",
     "system",
@@ -59,10 +68,10 @@ const EXACT: &[&str] = &[
     "wpad",
     "www",
 ];
-/// Certificate authorities (`ssladmin`), the sender rewriting scheme and bounces own all that begins so.
-const PREFIXES: &[&str] = &["ssl", "srs0", "srs1", "bounce"];
-/// Mailing lists own all that ends so (RFC 2142, section 6).
-const SUFFIXES: &[&str] = &["-request", "-owner"];
+/// The sender rewriting scheme's addresses. `srs0+…` and `srs1+…` are sub-addresses of the exact names above.
+const PREFIXES: &[&str] = &["srs0=", "srs1=", "owner-"];
+/// Addresses of mailing lists (RFC 2142, section 6).
+const SUFFIXES: &[&str] = &["-bounces", "-owner", "-request"];
 
 /// Whether a local part in lower case is kept for the domain itself, with a `+tag` or without.
 pub fn is_reserved(local_part: &str) -> bool {
@@ -70,6 +79,13 @@ pub fn is_reserved(local_part: &str) -> bool {
     EXACT.contains(&base)
         || PREFIXES.iter().any(|prefix| base.starts_with(prefix))
         || SUFFIXES.iter().any(|suffix| base.ends_with(suffix))
+}
+
+/// Whether Launchpad gave this name to an account that was merged, deactivated or closed, instead of its person:
+/// `…-merged`, `…-mergedN`, `…-deactivatedaccount`, `…-deactivatedaccountN`, `removedN`.
+pub fn is_assigned(name: &str) -> bool {
+    let base = name.trim_end_matches(|c: char| c.is_ascii_digit());
+    base.ends_with("-merged") || base.ends_with("-deactivatedaccount") || (base == "removed" && base != name)
 }
 
 #[cfg(test)]
@@ -80,9 +96,22 @@ mod tests {
     #[case("postmaster", true)]
     #[case("postmaster+x", true)]
     #[case("ssladmin", true)]
+    #[case("ssladministrator", true)]
+    #[case("sslwebmaster", true)]
+    #[case("sslezak", false)]
     #[case("srs0", true)]
+    #[case("srs0=abc=de=example.org=alice", true)]
+    #[case("srs1+abc", true)]
+    #[case("srs0x", false)]
     #[case("bounces", true)]
+    #[case("bouncer", false)]
+    #[case("devel-bounces", true)]
     #[case("devel-request", true)]
+    #[case("devel-owner", true)]
+    #[case("owner-devel", true)]
+    #[case("owners", false)]
+    #[case("donotreply", true)]
+    #[case("do-not-reply", true)]
     #[case("alice", false)]
     #[case("administratrix", false)]
     #[case("requester", false)]

@@ -1,16 +1,17 @@
 //! Aliases as items: how they are read, one by one, by member, and a whole domain as a stream.
 
+use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use jiff::Timestamp;
 use membermail_core::address::{Address, DomainName};
 use membermail_core::alias::{Alias, Reason, Status};
 use membermail_core::audit::Entry;
 use membermail_core::email::EmailAddress;
-use membermail_core::member::{LaunchpadId, MemberId};
+use membermail_core::member::{MemberId, ObservedName};
 use serde::{Deserialize, Serialize};
 
 use crate::error::StoreError;
-use crate::keys;
+use crate::keys::{self, Key};
 use crate::sealing::{Field, Salt, SealError, Sealed, Sealer};
 use crate::table::{Store, decode, number, text};
 
@@ -35,7 +36,8 @@ impl StoredAlias {
 struct Stored {
     address: Address,
     member: MemberId,
-    person: LaunchpadId,
+    #[serde(flatten)]
+    known_as: ObservedName,
     status: Status,
     reason: Reason,
     since: Timestamp,
@@ -47,12 +49,12 @@ struct Stored {
 }
 
 /// What a sync needs of an alias: all but the destination, which it has no business with.
-const COMPARED: &str = "address, #member, person, #status, reason, since, #until, version";
+const COMPARED: &str = "address, #member, #name, fingerprint, observed_at, #status, reason, since, #until, version";
 
 impl From<Stored> for StoredAlias {
     fn from(stored: Stored) -> Self {
-        let Stored { address, member, person, status, reason, since, until, version, destination } = stored;
-        Self { alias: Alias { address, member, person, status, reason, since, until, version }, destination }
+        let Stored { address, member, known_as, status, reason, since, until, version, destination } = stored;
+        Self { alias: Alias { address, member, known_as, status, reason, since, until, version }, destination }
     }
 }
 
@@ -82,9 +84,9 @@ impl Store {
         Ok(aliases)
     }
 
-    /// Hands every alias of a domain to `each`, in the order of local parts, and keeps none. Eventually consistent:
-    /// whoever acts on what is seen here does so on the version that was seen.
-    pub async fn each_alias(&self, domain: &DomainName, mut each: impl FnMut(&Alias)) -> Result<(), StoreError> {
+    /// Hands every alias of a domain to `each`, by local part. Eventually consistent: a change that is based on it is
+    /// conditional on the version.
+    pub async fn each_alias(&self, domain: &DomainName, mut each: impl FnMut(Alias)) -> Result<(), StoreError> {
         let key = keys::domain(domain);
         let mut items = self
             .client
@@ -95,15 +97,43 @@ impl Store {
             .expression_attribute_values(":sk", text(keys::ALIAS))
             .projection_expression(COMPARED)
             .expression_attribute_names("#member", "member")
+            .expression_attribute_names("#name", "name")
             .expression_attribute_names("#status", "status")
             .expression_attribute_names("#until", "until")
             .into_paginator()
             .items()
             .send();
         while let Some(item) = items.next().await {
-            each(&StoredAlias::from(decode::<Stored>(item?, &key)?).alias);
+            each(StoredAlias::from(decode::<Stored>(item?, &key)?).alias);
         }
         Ok(())
+    }
+
+    /// Records the name that an alias is known by from now on; its state and version stay. An older observation changes
+    /// nothing. Returns whether it was recorded.
+    pub async fn observe_alias(
+        &self,
+        address: &Address,
+        member: MemberId,
+        known_as: &ObservedName,
+    ) -> Result<bool, StoreError> {
+        let Key { pk, sk } = keys::alias(address);
+        let request = self.client.update_item().table_name(&self.table).key("pk", text(pk)).key("sk", text(sk));
+        let updated = request
+            .update_expression("SET #name = :name, fingerprint = :fingerprint, observed_at = :observed_at")
+            .condition_expression("#member = :member AND observed_at < :observed_at")
+            .expression_attribute_names("#name", "name")
+            .expression_attribute_names("#member", "member")
+            .expression_attribute_values(":name", text(known_as.name.as_str()))
+            .expression_attribute_values(":fingerprint", number(known_as.fingerprint))
+            .expression_attribute_values(":observed_at", number(known_as.observed_at.as_microsecond()))
+            .expression_attribute_values(":member", text(member.to_string()))
+            .send()
+            .await;
+        match updated {
+            Err(SdkError::ServiceError(error)) if error.err().is_conditional_check_failed_exception() => Ok(false),
+            updated => updated.map(|_| true).map_err(Into::into),
+        }
     }
 
     /// The writes of an alias' change: itself, on the version before, its audit entry, and the same in the outbox, so
@@ -114,9 +144,9 @@ impl Store {
         destination: Option<Sealed>,
         entry: &Entry,
     ) -> Result<Vec<TransactWriteItem>, StoreError> {
-        let Alias { address, member, person, status, reason, since, until, version } = alias.clone();
+        let Alias { address, member, known_as, status, reason, since, until, version } = alias.clone();
         let key = keys::alias(&address);
-        let stored = Stored { address, member, person, status, reason, since, until, version, destination };
+        let stored = Stored { address, member, known_as, status, reason, since, until, version, destination };
         let put = self.put(&key, &stored)?;
         let put = if version == 1 {
             put.condition_expression("attribute_not_exists(pk)")

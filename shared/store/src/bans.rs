@@ -1,7 +1,7 @@
 //! What a ban means for the aliases of its member: all are suspended at once, and open to come back once it is lifted.
 //!
-//! The ban itself lies in the member's profile and in the directory of people. Whatever of this is not done, since the
-//! operator's connection broke, the next sync does.
+//! The ban itself lies in the member's profile and in the list of banned members. The next sync suspends the aliases that
+//! an interrupted command left.
 
 use std::collections::BTreeSet;
 
@@ -11,6 +11,7 @@ use membermail_core::alias::{Alias, Reason, Status};
 use membermail_core::audit::{Cause, Change, Entry};
 use membermail_core::community::Rules;
 use membermail_core::lifecycle::{self, Action, Step, tend};
+use membermail_core::member::MemberId;
 use membermail_core::random::Random;
 use ulid::Ulid;
 
@@ -59,16 +60,32 @@ impl Store {
         cause: Cause<'_>,
         random: &dyn Random,
     ) -> Result<Vec<Changed>, StoreError> {
+        let mut changed = Vec::new();
+        for id in member.ids() {
+            changed.extend(self.turn_aliases(id, member, community, rule, cause, random).await?);
+        }
+        Ok(changed)
+    }
+
+    async fn turn_aliases(
+        &self,
+        owner: MemberId,
+        member: &Member,
+        community: &[DomainName],
+        rule: (Rule, &str),
+        cause: Cause<'_>,
+        random: &dyn Random,
+    ) -> Result<Vec<Changed>, StoreError> {
         let mut addresses: BTreeSet<Address> =
-            self.aliases_of(member.id).await?.into_iter().map(|stored| stored.alias.address).collect();
+            self.aliases_of(owner).await?.into_iter().map(|stored| stored.alias.address).collect();
         // The index lags behind the table: an alias of a moment ago is found by the name that it was given for.
-        if let Some(Ok(local_part)) = member.launchpad_name.as_ref().map(LocalPart::of) {
+        if let Some(Ok(local_part)) = member.name().map(LocalPart::of) {
             let of = |domain: &DomainName| Address { local_part: local_part.clone(), domain: domain.clone() };
             addresses.extend(community.iter().map(of));
         }
         let mut changed = Vec::new();
         for address in &addresses {
-            changed.extend(self.turn(member, address, rule, cause, random).await?);
+            changed.extend(self.turn(owner, member, address, rule, cause, random).await?);
         }
         Ok(changed)
     }
@@ -76,6 +93,7 @@ impl Store {
     /// Decides on what the alias is now, and again when somebody else was faster.
     async fn turn(
         &self,
+        owner: MemberId,
         member: &Member,
         address: &Address,
         (rule, profile): (Rule, &str),
@@ -83,16 +101,16 @@ impl Store {
         random: &dyn Random,
     ) -> Result<Option<Changed>, StoreError> {
         for tried in 0..TRIES {
-            let theirs = self.alias(address).await?.filter(|stored| stored.alias.member == member.id);
+            let theirs = self.alias(address).await?.filter(|stored| stored.alias.member == owner);
             let Some(stored) = theirs else { return Ok(None) };
             let before = &stored.alias;
             let Some(action) = rule(before, cause.now) else { return Ok(None) };
-            let (member, person, version) = (before.member, before.person, before.version);
-            let step = Step { address: address.clone(), member, person, version, action };
-            let Some(alias) = lifecycle::take(before, &step, false, cause.now) else { return Ok(None) };
+            let step =
+                Step { address: address.clone(), member: owner, version: before.version, known_as: None, action };
+            let Some(alias) = lifecycle::apply(before, &step, false, cause.now) else { return Ok(None) };
             let entry = Entry::new(Change::of_alias(&alias, Some(before), None), cause, random);
             let mut writes = self.alias_writes(&alias, stored.destination.clone(), &entry)?;
-            writes.push(self.check(&keys::profile(member), profile)?);
+            writes.push(self.check(&keys::profile(member.id), profile)?);
             match self.transact(writes).await? {
                 Written::All => return Ok(Some((alias, entry.id))),
                 // Another operator decided otherwise meanwhile, and sees to the aliases.

@@ -1,18 +1,20 @@
-//! Checks of members against Launchpad: how far they are, what they came to, and whom a Launchpad person belongs to.
+//! Checks of members against the membership source: how far one is, and who may carry it out.
 
 use aws_sdk_dynamodb::error::SdkError;
-use aws_sdk_dynamodb::types::TransactWriteItem;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
 use jiff::{SignedDuration, Timestamp};
+use membermail_core::clock::later;
 use membermail_core::eligibility::Outcome;
-use membermail_core::member::{LaunchpadId, LaunchpadName, MemberId};
+use membermail_core::member::MemberId;
 use serde::{Deserialize, Serialize};
 
 use crate::error::StoreError;
 use crate::keys::{self, Key};
-use crate::people::instant;
-use crate::table::{Store, Written, number, text};
+use crate::members::Member;
+use crate::table::{Store, decode, number, text};
 
-/// The check of a member against Launchpad.
+/// The check of a member.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Check {
     /// How far it is.
@@ -22,7 +24,7 @@ pub struct Check {
     /// When the outcome was found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checked_at: Option<Timestamp>,
-    /// What the last one came to.
+    /// The outcome of the last one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<Outcome>,
 }
@@ -33,16 +35,16 @@ pub struct Check {
 pub enum CheckState {
     /// Asked for.
     Pending,
-    /// Launchpad does not answer; the queue tries again.
+    /// The source does not answer; the queue retries.
     Delayed,
-    /// Launchpad did not answer for as long as the queue tries. Whoever signs in again has it asked anew.
+    /// The source did not answer for as long as the queue retries. The member can ask for another check.
     GivenUp,
     /// There is an outcome.
     Done,
 }
 
-/// After so long no queue tries any more, even where nobody could record that: the function that should have was killed,
-/// or had no table. The verify queue's tries take some 31 hours at most, unless Launchpad asks to be left alone.
+/// No queue retries for longer than this, even where that could not be recorded: the function was killed, or had no table.
+/// The verify queue's retries take some 31 hours at most.
 const GIVEN_UP: SignedDuration = SignedDuration::from_hours(48);
 
 impl Check {
@@ -57,27 +59,128 @@ impl Check {
     }
 }
 
-/// Whether an outcome was recorded as it was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Recorded {
-    /// It was.
-    Recorded,
-    /// The Launchpad person belongs to another member; [`Outcome::PersonTaken`] was recorded instead.
-    PersonTaken,
+/// Whether a check may begin: single-flight per member, by an in-flight lease.
+#[derive(Clone, Debug)]
+pub enum CheckBegun {
+    /// It may, for the member as they are now.
+    Started(Box<Member>),
+    /// A newer request was made: the message is stale.
+    Stale,
+    /// This request has its outcome: the message was delivered again.
+    AlreadyDone(Box<Member>),
+    /// Another check of the member is in flight, or ended a moment ago: retry then.
+    Busy {
+        /// When the lease or the pause ends.
+        until: Timestamp,
+    },
+    /// There is no such member.
+    NoMember,
+}
+
+#[derive(Deserialize)]
+struct InFlight {
+    /// The end of the lease, in seconds since 1970.
+    #[serde(default)]
+    check_until: i64,
+    /// The request that the last outcome belongs to.
+    #[serde(default)]
+    checked_for: Option<Timestamp>,
 }
 
 impl Store {
-    /// Notes that Launchpad does not answer and that a queue tries again, unless there is an outcome by now.
+    /// Asks for a check; the caller sends the message with `now` as its `requested_at`.
+    pub async fn request_check(&self, id: MemberId, now: Timestamp) -> Result<(), StoreError> {
+        let Key { pk, sk } = keys::profile(id);
+        let request = self.client.update_item().table_name(&self.table).key("pk", text(pk)).key("sk", text(sk));
+        request
+            .update_expression("SET #state = :pending, requested_at = :now")
+            .condition_expression("attribute_exists(pk)")
+            .expression_attribute_names("#state", "state")
+            .expression_attribute_values(":pending", text("pending"))
+            .expression_attribute_values(":now", text(now.to_string()))
+            .send()
+            .await?;
+        Ok(())
+    }
+
+    /// Begins the check that was requested at that time, unless it is stale or another is in flight. Two checks that were
+    /// requested in a row are `pause` apart, so that many sign-ins come to one or two look-ups.
+    pub async fn begin_check(
+        &self,
+        id: MemberId,
+        requested_at: Timestamp,
+        now: Timestamp,
+        lease: SignedDuration,
+        pause: SignedDuration,
+    ) -> Result<CheckBegun, StoreError> {
+        let Key { pk, sk } = keys::profile(id);
+        let request = self.client.update_item().table_name(&self.table).key("pk", text(pk)).key("sk", text(sk));
+        let begun = request
+            .update_expression("SET check_until = :until, #state = :pending")
+            .condition_expression(
+                "requested_at = :requested AND (attribute_not_exists(checked_for) OR checked_for <> :requested) \
+                 AND (attribute_not_exists(check_until) OR check_until <= :second) \
+                 AND (attribute_not_exists(checked_at) OR checked_at <= :quiet)",
+            )
+            .expression_attribute_names("#state", "state")
+            .expression_attribute_values(":until", number(later(now, lease).as_second()))
+            .expression_attribute_values(":requested", text(requested_at.to_string()))
+            .expression_attribute_values(":pending", text("pending"))
+            .expression_attribute_values(":second", number(now.as_second()))
+            .expression_attribute_values(":quiet", text(later(now, -pause).to_string()))
+            .return_values(ReturnValue::AllNew)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .send()
+            .await;
+        let item = match begun {
+            Ok(begun) => {
+                let member = decode(begun.attributes.unwrap_or_default(), &keys::profile(id))?;
+                return Ok(CheckBegun::Started(Box::new(member)));
+            }
+            Err(SdkError::ServiceError(error)) if error.err().is_conditional_check_failed_exception() => {
+                match error.into_err() {
+                    UpdateItemError::ConditionalCheckFailedException(failed) => failed.item.unwrap_or_default(),
+                    other => return Err(StoreError::refused(&other)),
+                }
+            }
+            Err(error) => return Err(error.into()),
+        };
+        if item.is_empty() {
+            return Ok(CheckBegun::NoMember);
+        }
+        let InFlight { check_until, checked_for } = decode(item.clone(), &keys::profile(id))?;
+        let member: Member = decode(item, &keys::profile(id))?;
+        if checked_for == Some(requested_at) {
+            return Ok(CheckBegun::AlreadyDone(Box::new(member)));
+        }
+        if member.check.requested_at != requested_at {
+            return Ok(CheckBegun::Stale);
+        }
+        let in_flight = Timestamp::from_second(check_until).unwrap_or(now);
+        let quiet = member.check.checked_at.map_or(now, |checked_at| later(checked_at, pause));
+        Ok(CheckBegun::Busy { until: in_flight.max(quiet) })
+    }
+
+    /// Gives the in-flight lease back after a check without an outcome, so that the retry need not wait for its end.
+    pub async fn end_check(&self, id: MemberId) -> Result<(), StoreError> {
+        let Key { pk, sk } = keys::profile(id);
+        let request = self.client.update_item().table_name(&self.table).key("pk", text(pk)).key("sk", text(sk));
+        let ended = request.update_expression("REMOVE check_until").condition_expression("attribute_exists(pk)");
+        ended.send().await?;
+        Ok(())
+    }
+
+    /// Records that the source does not answer and that the queue retries, unless there is an outcome by now.
     pub async fn record_delay(&self, id: MemberId) -> Result<(), StoreError> {
         self.without_outcome(id, "delayed", ["pending", "given-up"]).await
     }
 
-    /// Notes that no queue tries any more, unless there is an outcome by now.
+    /// Records that the queue retries no more, unless there is an outcome by now.
     pub async fn record_given_up(&self, id: MemberId) -> Result<(), StoreError> {
         self.without_outcome(id, "given-up", ["pending", "delayed"]).await
     }
 
-    /// From either of these states to that one.
+    /// From either of these states to that one; ends the in-flight lease with it.
     async fn without_outcome(&self, id: MemberId, to: &str, from: [&str; 2]) -> Result<(), StoreError> {
         let Key { pk, sk } = keys::profile(id);
         let request = self.client.update_item().table_name(&self.table).key("pk", text(pk)).key("sk", text(sk));
@@ -96,75 +199,6 @@ impl Store {
             other => other.map(drop).map_err(Into::into),
         }
     }
-
-    /// Records what a check came to, and that the Launchpad person belongs to this member from now on.
-    pub async fn record_outcome(
-        &self,
-        id: MemberId,
-        outcome: &Outcome,
-        person: Option<(LaunchpadId, &LaunchpadName)>,
-        now: Timestamp,
-    ) -> Result<Recorded, StoreError> {
-        let mut writes = vec![self.outcome_write(id, outcome, person, now)?];
-        let Some((launchpad_id, name)) = person else {
-            return self.settle(writes, Recorded::Recorded).await;
-        };
-        writes.push(self.claim_write(launchpad_id, id)?);
-        writes.push(self.name_write(name, id, now)?);
-        match self.transact(writes).await? {
-            Written::All => Ok(Recorded::Recorded),
-            Written::Failed(places) if places.contains(&0) => Err(no_member()),
-            Written::Failed(places) if places.contains(&1) => {
-                let instead = self.outcome_write(id, &Outcome::PersonTaken, None, now)?;
-                self.settle(vec![instead], Recorded::PersonTaken).await
-            }
-            Written::Failed(_) => Err(StoreError::Conflict),
-        }
-    }
-
-    fn outcome_write(
-        &self,
-        id: MemberId,
-        outcome: &Outcome,
-        person: Option<(LaunchpadId, &LaunchpadName)>,
-        now: Timestamp,
-    ) -> Result<TransactWriteItem, StoreError> {
-        let outcome =
-            serde_dynamo::to_attribute_value(outcome).map_err(|cause| StoreError::corrupt("MEMBER", cause))?;
-        let mut set = "SET #state = :done, #outcome = :outcome, checked_at = :now".to_owned();
-        if person.is_some() {
-            set.push_str(", launchpad_id = :id, launchpad_name = :name, named_at = :named_at");
-        }
-        let mut update = self
-            .update(&keys::profile(id))
-            .update_expression(set)
-            .condition_expression("attribute_exists(pk)")
-            .expression_attribute_names("#state", "state")
-            .expression_attribute_names("#outcome", "outcome")
-            .expression_attribute_values(":done", text("done"))
-            .expression_attribute_values(":outcome", outcome)
-            .expression_attribute_values(":now", text(now.to_string()));
-        if let Some((id, name)) = person {
-            update = update
-                .expression_attribute_values(":id", number(id))
-                .expression_attribute_values(":name", text(name.as_str()))
-                .expression_attribute_values(":named_at", instant(now));
-        }
-        Ok(TransactWriteItem::builder().update(update.build()?).build())
-    }
-
-    async fn settle(&self, writes: Vec<TransactWriteItem>, done: Recorded) -> Result<Recorded, StoreError> {
-        match self.transact(writes).await? {
-            Written::All => Ok(done),
-            Written::Failed(places) if places.contains(&0) => Err(no_member()),
-            Written::Failed(_) => Err(StoreError::Conflict),
-        }
-    }
-}
-
-/// Not retryable: a member who is not there will not be there later.
-fn no_member() -> StoreError {
-    StoreError::corrupt("MEMBER", "an outcome without its member")
 }
 
 #[cfg(test)]
@@ -173,15 +207,11 @@ mod tests {
 
     #[rstest::rstest]
     #[case::asked_just_now(CheckState::Pending, 0, CheckState::Pending)]
-    #[case::the_queue_tries(CheckState::Delayed, 47, CheckState::Delayed)]
-    #[case::no_queue_tries_so_long(CheckState::Delayed, 49, CheckState::GivenUp)]
+    #[case::the_queue_retries(CheckState::Delayed, 47, CheckState::Delayed)]
+    #[case::no_queue_retries_so_long(CheckState::Delayed, 49, CheckState::GivenUp)]
     #[case::killed_before_it_could_tell(CheckState::Pending, 49, CheckState::GivenUp)]
     #[case::an_outcome_stays(CheckState::Done, 10_000, CheckState::Done)]
-    fn nobody_waits_for_what_does_not_come(
-        #[case] state: CheckState,
-        #[case] hours: i64,
-        #[case] expected: CheckState,
-    ) {
+    fn check_is_given_up_in_the_end(#[case] state: CheckState, #[case] hours: i64, #[case] expected: CheckState) {
         let requested_at = Timestamp::UNIX_EPOCH;
         let check = Check { state, requested_at, checked_at: None, outcome: None };
         assert_eq!(check.state_at(requested_at + SignedDuration::from_hours(hours)), expected);

@@ -12,6 +12,8 @@ use membermail_core::address::DomainName;
 use membermail_core::audit::{Actor, Cause, Change, DomainChange, Entry};
 use membermail_core::domain_mail::{Dmarc, Mx, Spf, Told};
 use membermail_core::domain_proof::{DomainEvent, Proof, Seen, Token};
+use membermail_core::eligibility::TeamPin;
+use membermail_core::member::Fingerprint;
 use membermail_core::random::Random;
 use serde::{Deserialize, Serialize};
 use ulid::Ulid;
@@ -20,8 +22,8 @@ use crate::error::StoreError;
 use crate::keys::{self, Key};
 use crate::table::{Store, TRIES, Written, number, pause, text};
 
-/// What a transaction asks of a domain before it writes an address there.
-pub(crate) const IS_VERIFIED: &str = "attribute_exists(verified)";
+/// What a transaction asks of a domain before it writes an address there: it is verified, and its team can be checked.
+pub(crate) const GIVES_ADDRESSES: &str = "attribute_exists(verified) AND attribute_not_exists(team_problem)";
 
 /// A domain as the table has it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,8 +49,34 @@ pub struct StoredDomain {
     /// What becomes of mail that only claims to come from it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dmarc: Option<Checked<Dmarc>>,
+    /// The fingerprint of the one team that gives addresses, as the first sync recorded it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub team: Option<Fingerprint>,
+    /// What the last sync found in place of the team, while that lasts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub team_problem: Option<TeamProblem>,
     #[serde(default)]
     proof_version: u64,
+}
+
+/// What a sync found in place of the domain's team. Until that ends, the domain gives and removes nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TeamProblem {
+    /// No team has the name.
+    Missing,
+    /// Another team has the name.
+    Replaced,
+}
+
+impl TeamProblem {
+    /// The word that is stored.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Replaced => "replaced",
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -93,6 +121,11 @@ impl StoredDomain {
     /// has only the mark.
     pub fn takes_mail(&self) -> bool {
         self.first_verified.or(self.verified).is_some()
+    }
+
+    /// What a check has to know of its team.
+    pub fn team_pin(&self) -> TeamPin {
+        TeamPin { fingerprint: self.team, has_problem: self.team_problem.is_some() }
     }
 
     /// The last look at its record.

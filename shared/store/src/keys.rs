@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use membermail_core::address::{Address, DomainName};
-use membermail_core::member::{Identity, LaunchpadId, LaunchpadName, MemberId};
+use membermail_core::member::{Identity, LaunchpadName, MemberId};
 use membermail_core::notice::NoticeId;
 use sha2::{Digest, Sha256};
 use ulid::Ulid;
@@ -33,11 +33,24 @@ pub(crate) fn identity(identity: &Identity) -> Key {
     key(format!("IDENTITY#{}#{}", identity.issuer, identity.subject), "-")
 }
 
-/// The directory of people: one partition, in the order of Launchpad's ids.
-pub(crate) const PEOPLE: &str = "PEOPLE";
+/// Sort keys of a member's identities begin so.
+pub(crate) const IDENTITY: &str = "IDENTITY#";
 
-pub(crate) fn launchpad(person: LaunchpadId) -> Key {
-    key(PEOPLE.to_owned(), format!("{:020}", person.0))
+/// An identity among the items of its member, so that one query shows all of a member.
+pub(crate) fn identity_of(member: MemberId, identity: &Identity) -> Key {
+    key(format!("MEMBER#{member}"), format!("{IDENTITY}{}#{}", identity.issuer, identity.subject))
+}
+
+/// How many addresses a member has in a domain, and may have.
+pub(crate) fn addresses(member: MemberId, domain: &DomainName) -> Key {
+    key(format!("MEMBER#{member}"), format!("ADDRESSES#{domain}"))
+}
+
+/// The partition of members who are banned: every sync reads it.
+pub(crate) const BANNED: &str = "BANNED";
+
+pub(crate) fn banned(member: MemberId) -> Key {
+    key(BANNED.to_owned(), member.to_string())
 }
 
 pub(crate) fn name(name: &LaunchpadName) -> Key {
@@ -90,6 +103,13 @@ pub(crate) fn alias(address: &Address) -> Key {
     key(format!("DOMAIN#{}", address.domain), format!("{ALIAS}{}", address.local_part))
 }
 
+/// Sort keys of a domain's admins begin so.
+pub(crate) const ADMIN: &str = "ADMIN#";
+
+pub(crate) fn admin(domain: &DomainName, member: MemberId) -> Key {
+    key(format!("DOMAIN#{domain}"), format!("{ADMIN}{member}"))
+}
+
 /// `month` as `YYYY-MM`. What is done to a member belongs to no domain.
 pub(crate) fn audit(domain: Option<&DomainName>, month: &str, id: &str) -> Key {
     key(format!("AUDIT#{}#{month}", domain.map_or("-", DomainName::as_str)), id)
@@ -98,6 +118,21 @@ pub(crate) fn audit(domain: Option<&DomainName>, month: &str, id: &str) -> Key {
 /// The one run of a domain that may write just now.
 pub(crate) fn lease(domain: &DomainName) -> Key {
     key(format!("SYNC#{domain}"), "LEASE")
+}
+
+/// What one sync of a domain leaves to the next.
+pub(crate) fn sync_state(domain: &DomainName) -> Key {
+    key(format!("SYNC#{domain}"), "STATE")
+}
+
+/// A part of the names on the last roster, as the run of this id read them.
+pub(crate) fn roster(domain: &DomainName, run: Ulid, part: usize) -> Key {
+    key(format!("SYNC#{domain}"), format!("ROSTER#{run}#{part:06}"))
+}
+
+/// A part of a roster that a run has read so far.
+pub(crate) fn checkpoint(domain: &DomainName, run: Ulid, part: usize) -> Key {
+    key(format!("SYNC#{domain}"), format!("CHECKPOINT#{run}#{part:06}"))
 }
 
 /// Since when syncs of a domain are waited for, of which none has come to its end.

@@ -1,13 +1,16 @@
 //! Members: found or made at sign-in, banned and welcome again.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::types::builders::UpdateBuilder;
-use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
+use aws_sdk_dynamodb::types::{Put, ReturnValue, TransactWriteItem};
 use jiff::Timestamp;
 use membermail_core::audit::{Cause, Change, Entry, MemberChange};
+use membermail_core::eligibility::Observation;
 use membermail_core::email::EmailAddress;
 use membermail_core::language::Language;
-use membermail_core::member::{Identity, LaunchpadId, LaunchpadName, MemberId};
+use membermail_core::member::{Identity, LaunchpadName, MemberId};
 use membermail_core::random::Random;
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +18,7 @@ use crate::checks::{Check, CheckState};
 use crate::error::StoreError;
 use crate::keys::{self, Key};
 use crate::sealing::{Field, Salt, SealError, Sealed, Sealer};
-use crate::table::{Store, TRIES, Written, number, pause, text};
+use crate::table::{Store, TRIES, Written, attribute, decode, number, pause, text};
 
 /// What a write asks of a member who must still be welcome.
 pub(crate) const IS_NOT_BANNED: &str = "attribute_exists(pk) AND attribute_not_exists(banned_at)";
@@ -30,12 +33,15 @@ pub struct Member {
     /// Since when an operator has banned them, if so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub banned_at: Option<Timestamp>,
-    /// Launchpad's id of the person.
+    /// What the membership source last said of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub launchpad_id: Option<LaunchpadId>,
-    /// What Launchpad called them at the last check.
+    pub observation: Option<Observation>,
+    /// The member that this one was linked to, as one person; it has their identities.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub launchpad_name: Option<LaunchpadName>,
+    pub merged_into: Option<MemberId>,
+    /// Members that were linked to this one; their aliases stay theirs and are shown here.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub merged: Vec<MemberId>,
     /// The language that they like best, as the sign-in provider has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<Language>,
@@ -49,6 +55,32 @@ pub struct Member {
     pub check: Check,
 }
 
+/// An identity as an item of its member.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct StoredIdentity {
+    #[serde(flatten)]
+    pub(crate) identity: Identity,
+    /// The member that it belonged to before a link.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) came_from: Option<MemberId>,
+}
+
+/// Who signs in, as the provider says.
+#[derive(Clone, Copy, Debug)]
+pub struct SignIn<'a> {
+    /// The identity.
+    pub identity: &'a Identity,
+    /// The address that the provider gave.
+    pub address: &'a EmailAddress,
+    /// The language that they like best, where the provider says.
+    pub language: Option<&'a Language>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Banned {
+    member: MemberId,
+}
+
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Owner {
     pub(crate) owner: MemberId,
@@ -58,6 +90,16 @@ impl Member {
     /// Whether an operator has banned them.
     pub fn is_banned(&self) -> bool {
         self.banned_at.is_some()
+    }
+
+    /// The name that the membership source gave at the last look-up.
+    pub fn name(&self) -> Option<&LaunchpadName> {
+        self.observation.as_ref().map(|observation| &observation.person.name)
+    }
+
+    /// The member and those that were linked to it: whose aliases are theirs.
+    pub fn ids(&self) -> impl Iterator<Item = MemberId> {
+        std::iter::once(self.id).chain(self.merged.iter().copied())
     }
 
     /// Whether their personal data is gone.
@@ -77,18 +119,27 @@ impl Store {
         self.get(&keys::profile(id)).await
     }
 
+    /// The member of that id, or the one that they were linked to.
+    pub async fn survivor(&self, id: MemberId) -> Result<Option<Member>, StoreError> {
+        let member = self.member(id).await?;
+        match member.as_ref().and_then(|member| member.merged_into) {
+            Some(survivor) => self.member(survivor).await,
+            None => Ok(member),
+        }
+    }
+
     /// The member who signs in by this identity, made if there is none; their check is pending from now on.
     pub async fn sign_in(
         &self,
         sealer: &Sealer,
-        identity: &Identity,
-        address: &EmailAddress,
+        sign_in: SignIn<'_>,
         now: Timestamp,
         random: &dyn Random,
     ) -> Result<Member, StoreError> {
+        let SignIn { identity, address, language } = sign_in;
         for tried in 0..TRIES {
             if let Some(Owner { owner }) = self.get(&keys::identity(identity)).await? {
-                match self.sign_in_again(sealer, owner, address, now, random).await {
+                match self.sign_in_again(sealer, owner, sign_in, now, random).await {
                     // An outcome is being recorded just now. The assertion is used up, so that it has to work here.
                     Err(StoreError::Conflict) => pause(tried, random).await,
                     done => return done,
@@ -97,24 +148,25 @@ impl Store {
             }
             let id = MemberId::new(now, random);
             let salt = Salt::new(random);
-            let sign_in = sealer.seal(&salt, id, Field::SignIn, address, random)?;
+            let sealed = sealer.seal(&salt, id, Field::SignIn, address, random)?;
             let check = Check { state: CheckState::Pending, requested_at: now, checked_at: None, outcome: None };
-            let (banned_at, launchpad_id, launchpad_name, language) = (None, None, None, None);
-            let sign_in = Some(sign_in);
             let member = Member {
                 id,
                 session_epoch: 0,
-                banned_at,
-                launchpad_id,
-                launchpad_name,
-                language,
+                banned_at: None,
+                observation: None,
+                merged_into: None,
+                merged: Vec::new(),
+                language: language.cloned(),
                 salt,
-                sign_in,
+                sign_in: Some(sealed),
                 check,
             };
+            let stored = StoredIdentity { identity: identity.clone(), came_from: None };
             let writes = vec![
                 self.put_new(&keys::identity(identity), &Owner { owner: id })?,
                 self.put_new(&keys::profile(id), &member)?,
+                self.put_new(&keys::identity_of(id, identity), &stored)?,
             ];
             // Another sign-in of the same person may have been faster: then theirs is the member.
             if self.transact(writes).await? == Written::All {
@@ -129,61 +181,44 @@ impl Store {
         &self,
         sealer: &Sealer,
         id: MemberId,
-        address: &EmailAddress,
+        SignIn { address, language, .. }: SignIn<'_>,
         now: Timestamp,
         random: &dyn Random,
     ) -> Result<Member, StoreError> {
         let corrupt = || StoreError::corrupt("MEMBER", "an identity without its member");
         let salt = self.member(id).await?.ok_or_else(corrupt)?.salt;
         let sign_in = sealer.seal(&salt, id, Field::SignIn, address, random)?;
-        let seen = serde_dynamo::to_attribute_value(salt).map_err(|cause| StoreError::corrupt("MEMBER", cause))?;
-        let sign_in =
-            serde_dynamo::to_attribute_value(sign_in).map_err(|cause| StoreError::corrupt("MEMBER", cause))?;
+        let mut set = "SET sign_in = :sign_in, #state = :pending, requested_at = :now".to_owned();
         let Key { pk, sk } = keys::profile(id);
-        let updated = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .key("pk", text(pk))
-            .key("sk", text(sk))
-            .update_expression("SET sign_in = :sign_in, #state = :pending, requested_at = :now")
-            // What is sealed by a salt that was shredded meanwhile could never be opened.
+        let mut update = self.client.update_item().table_name(&self.table).key("pk", text(pk)).key("sk", text(sk));
+        if let Some(language) = language {
+            set.push_str(", #language = :language");
+            update = update
+                .expression_attribute_names("#language", "language")
+                .expression_attribute_values(":language", text(language.as_str()));
+        }
+        let updated = update
+            .update_expression(set)
+            // A destination sealed by a key context that was shredded meanwhile could never be opened.
             .condition_expression("salt = :seen")
             .expression_attribute_names("#state", "state")
-            .expression_attribute_values(":sign_in", sign_in)
-            .expression_attribute_values(":seen", seen)
+            .expression_attribute_values(":sign_in", attribute(&sign_in)?)
+            .expression_attribute_values(":seen", attribute(&salt)?)
             .expression_attribute_values(":pending", text("pending"))
             .expression_attribute_values(":now", text(now.to_string()))
+            .return_values(ReturnValue::AllNew)
             .send()
             .await;
         match updated {
             Err(SdkError::ServiceError(error)) if error.err().is_conditional_check_failed_exception() => {
-                return Err(StoreError::Conflict);
+                Err(StoreError::Conflict)
             }
-            updated => updated?,
-        };
-        self.member(id).await?.ok_or_else(corrupt)
-    }
-
-    /// Keeps the language that a member likes best, if it is another than before.
-    pub async fn keep_language(&self, member: &Member, language: &Language) -> Result<(), StoreError> {
-        if member.language.as_ref() == Some(language) {
-            return Ok(());
+            updated => decode(updated?.attributes.unwrap_or_default(), &keys::profile(id)),
         }
-        let Key { pk, sk } = keys::profile(member.id);
-        let request = self.client.update_item().table_name(&self.table).key("pk", text(pk)).key("sk", text(sk));
-        request
-            .update_expression("SET #language = :language")
-            .condition_expression("attribute_exists(pk)")
-            .expression_attribute_names("#language", "language")
-            .expression_attribute_values(":language", text(language.as_str()))
-            .send()
-            .await?;
-        Ok(())
     }
 
-    /// Bans a member: their sessions end now, and nothing is given to them. The directory of people tells every sync,
-    /// which suspends what the caller does not. Whether they were not banned before.
+    /// Bans a member: their sessions end now, and they get no address. Every sync reads who is banned, and suspends what the
+    /// caller does not. Returns whether they were not banned before.
     pub async fn ban(&self, id: MemberId, cause: Cause<'_>, random: &dyn Random) -> Result<bool, StoreError> {
         let profile = self
             .update(&keys::profile(id))
@@ -219,8 +254,9 @@ impl Store {
             let entry = Entry::new(Change::Member { member: id, did }, cause, random);
             let mut writes =
                 vec![TransactWriteItem::builder().update(profile.clone()).build(), self.audit_write(&entry)?];
-            if let Some(person) = member.launchpad_id {
-                writes.push(self.mark_person(person, "banned", did == MemberChange::Banned)?);
+            for id in member.ids() {
+                let is_ban = did == MemberChange::Banned;
+                writes.push(if is_ban { self.banned_write(id)? } else { self.removal(&keys::banned(id))? });
             }
             match self.transact(writes).await? {
                 Written::All => return Ok(true),
@@ -231,7 +267,19 @@ impl Store {
         Err(StoreError::Conflict)
     }
 
-    fn put_new<T: Serialize>(&self, key: &Key, value: &T) -> Result<TransactWriteItem, StoreError> {
+    /// Every sync knows from now on that the member is banned.
+    pub(crate) fn banned_write(&self, id: MemberId) -> Result<TransactWriteItem, StoreError> {
+        let put = self.put(&keys::banned(id), &Banned { member: id })?;
+        Ok(TransactWriteItem::builder().put(put.build()?).build())
+    }
+
+    /// All members who are banned, and those that were linked to them.
+    pub async fn banned_members(&self) -> Result<BTreeSet<MemberId>, StoreError> {
+        let banned: Vec<Banned> = self.list(keys::BANNED, "").await?;
+        Ok(banned.into_iter().map(|banned| banned.member).collect())
+    }
+
+    pub(crate) fn put_new<T: Serialize>(&self, key: &Key, value: &T) -> Result<TransactWriteItem, StoreError> {
         let put: Put = self.put(key, value)?.condition_expression("attribute_not_exists(pk)").build()?;
         Ok(TransactWriteItem::builder().put(put).build())
     }

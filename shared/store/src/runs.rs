@@ -18,6 +18,8 @@ use crate::table::{Store, Written, decode, encode, expires, number, text};
 /// For how long a run that changed nothing is kept, and how long one that did.
 const KEPT: (SignedDuration, SignedDuration) =
     (SignedDuration::from_hours(24 * 60), SignedDuration::from_hours(24 * 400));
+/// A checkpoint that is older is of a team as it was: the next run reads anew.
+const RESUMABLE: SignedDuration = SignedDuration::from_hours(2);
 /// Steps in one item: some 60 kB.
 const STEPS: usize = 250;
 
@@ -29,6 +31,8 @@ pub enum RunState {
     Running,
     /// There was nothing to do.
     Unchanged,
+    /// Reading goes on in another invocation.
+    Paused,
     /// Its steps were handed on.
     Applied,
     /// It takes too much: somebody looks first.
@@ -50,6 +54,7 @@ impl RunState {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Running => "running",
+            Self::Paused => "paused",
             Self::Unchanged => "unchanged",
             Self::Applied => "applied",
             Self::Held => "held",
@@ -65,7 +70,7 @@ impl RunState {
     pub fn is_finished(self) -> bool {
         match self {
             Self::Unchanged | Self::Applied | Self::Held | Self::Waiting | Self::Released | Self::Rejected => true,
-            Self::Running | Self::Failed | Self::Died => false,
+            Self::Running | Self::Paused | Self::Failed | Self::Died => false,
         }
     }
 }
@@ -84,6 +89,18 @@ pub struct Run {
     /// When it came to its state, unless it still runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finished: Option<Timestamp>,
+    /// Rows that the source counted and did not show: private teams in the team.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hidden: Option<u64>,
+    /// Entries that could not be read and were skipped.
+    #[serde(default)]
+    pub malformed: u64,
+    /// Items of its checkpoint.
+    #[serde(default)]
+    pub checkpoints: usize,
+    /// When the last of them was saved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub saved: Option<Timestamp>,
     /// What its plan counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub counts: Option<Counts>,
@@ -101,6 +118,38 @@ pub struct Run {
     pub failure: Option<String>,
     /// The request that it began with.
     pub request_id: String,
+}
+
+impl Run {
+    fn new(id: Ulid, domain: &DomainName, started: Timestamp, request_id: &str) -> Self {
+        Self {
+            id,
+            domain: domain.clone(),
+            state: RunState::Running,
+            started,
+            finished: None,
+            hidden: None,
+            malformed: 0,
+            checkpoints: 0,
+            saved: None,
+            counts: None,
+            digest: None,
+            waits_for: None,
+            decided_by: None,
+            failure: None,
+            request_id: request_id.to_owned(),
+        }
+    }
+
+    /// Whether it has not come to its end.
+    fn is_open(&self) -> bool {
+        matches!(self.state, RunState::Running | RunState::Paused)
+    }
+
+    /// Whether another invocation may go on where it stopped.
+    fn can_resume(&self, now: Timestamp) -> bool {
+        self.saved.is_some_and(|saved| now.duration_since(saved) < RESUMABLE)
+    }
 }
 
 /// Whether a run may go on.
@@ -154,35 +203,29 @@ impl Store {
         if let Some(Lease { run, until }) = held.as_ref().filter(|lease| lease.until > now) {
             return Ok(Begun::Busy { run: *run, until: *until });
         }
-        let (state, request_id) = (RunState::Running, request_id.to_owned());
-        let (finished, counts, digest, waits_for, decided_by, failure) = (None, None, None, None, None, None);
-        let run = Run {
-            id,
-            domain: domain.clone(),
-            state,
-            started: now,
-            finished,
-            counts,
-            digest,
-            waits_for,
-            decided_by,
-            failure,
-            request_id,
+        let former = match &held {
+            Some(former) => self.run(domain, former.run).await?.filter(|run| run.is_open()),
+            None => None,
         };
-        let lease = self.put(&key, &Lease { run: id, until })?;
+        let resumed = former.as_ref().filter(|run| run.can_resume(now)).cloned();
+        let run = match resumed {
+            Some(resumed) => Run { state: RunState::Running, ..resumed },
+            None => Run::new(id, domain, now, request_id),
+        };
+        let lease = self.put(&key, &Lease { run: run.id, until })?;
         let lease = match &held {
             None => lease.condition_expression("attribute_not_exists(pk)"),
             Some(former) => lease
-                .condition_expression("#run = :former")
+                .condition_expression("#run = :former AND #until = :until")
                 .expression_attribute_names("#run", "run")
+                .expression_attribute_names("#until", "until")
+                .expression_attribute_values(":until", text(former.until.to_string()))
                 .expression_attribute_values(":former", text(former.run.to_string())),
         };
         let mut writes = vec![TransactWriteItem::builder().put(lease.build()?).build(), self.run_write(&run)?];
-        if let Some(former) = held
-            // An entry that is gone, or has its end, stays as it is.
-            && self.run(domain, former.run).await?.is_some_and(|run| run.state == RunState::Running)
-        {
-            writes.push(self.died_write(domain, former.run, now)?);
+        // An entry that is gone, or has its end, stays as it is.
+        if let Some(former) = former.filter(|former| former.id != run.id) {
+            writes.push(self.died_write(domain, former.id, now)?);
         }
         match self.transact(writes).await? {
             Written::All => Ok(Begun::Started(Box::new(run))),
@@ -191,6 +234,29 @@ impl Store {
                 Some(Lease { run, until }) => Ok(Begun::Busy { run, until }),
                 None => Err(StoreError::Conflict),
             },
+        }
+    }
+
+    /// Ends an invocation of a run that goes on in another one, which any message for the domain can be.
+    pub async fn pause_run(&self, run: &Run, now: Timestamp) -> Result<(), StoreError> {
+        let paused = Run { state: RunState::Paused, ..run.clone() };
+        let lease = self
+            .put(&keys::lease(&run.domain), &Lease { run: run.id, until: now })?
+            .condition_expression("#run = :me")
+            .expression_attribute_names("#run", "run")
+            .expression_attribute_values(":me", text(run.id.to_string()));
+        let writes = vec![TransactWriteItem::builder().put(lease.build()?).build(), self.run_write(&paused)?];
+        match self.transact(writes).await? {
+            Written::All => Ok(()),
+            Written::Failed(_) => Err(StoreError::Conflict),
+        }
+    }
+
+    /// Records that the run has saved its checkpoint, so that a run that dies after this is resumed.
+    pub async fn note_checkpoint(&self, run: &Run) -> Result<(), StoreError> {
+        match self.transact(vec![self.run_write(run)?]).await? {
+            Written::All => Ok(()),
+            Written::Failed(_) => Err(StoreError::Conflict),
         }
     }
 
@@ -303,7 +369,7 @@ impl Store {
     }
 
     fn run_write(&self, run: &Run) -> Result<TransactWriteItem, StoreError> {
-        let changed = !matches!(run.state, RunState::Unchanged | RunState::Running);
+        let changed = !matches!(run.state, RunState::Unchanged | RunState::Running | RunState::Paused);
         let mut item = encode(&keys::run(&run.domain, run.id), run)?;
         item.insert("expires".into(), expires(kept_until(run.started, changed)));
         let put = aws_sdk_dynamodb::types::Put::builder().table_name(&self.table).set_item(Some(item));
@@ -314,9 +380,10 @@ impl Store {
         let update = self
             .update(&keys::run(domain, run))
             .update_expression("SET #state = :died, finished = :now, expires = :expires")
-            .condition_expression("#state = :running")
+            .condition_expression("#state IN (:running, :paused)")
             .expression_attribute_names("#state", "state")
             .expression_attribute_values(":running", text(RunState::Running.as_str()))
+            .expression_attribute_values(":paused", text(RunState::Paused.as_str()))
             .expression_attribute_values(":died", text(RunState::Died.as_str()))
             .expression_attribute_values(":now", text(now.to_string()))
             .expression_attribute_values(":expires", number(kept_until(now, true).as_second()));

@@ -1,4 +1,4 @@
-//! Taking a step of a plan: on the version that it was planned on, once, or not at all.
+//! Applying a step of a plan: on the version that it was planned on, once, or not at all.
 
 use membermail_core::address::DomainName;
 use membermail_core::alias::{self, Alias, Status};
@@ -15,36 +15,44 @@ use crate::table::{Store, TRIES, Written, pause, text};
 
 /// What became of a step.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Taken {
-    /// It was taken now.
+pub enum Applied {
+    /// It was applied now.
     Done {
         /// As it is now.
         alias: Alias,
         /// Its audit entry, which lies in the outbox too.
         entry: Ulid,
     },
-    /// The alias is no longer what the step was planned on: it was taken before, or something newer has been.
+    /// The alias is no longer what the step was planned on: it was applied before, or a newer change counts.
     Stale,
+    /// The name was recorded, or a newer one is.
+    Observed,
 }
 
 impl Store {
-    /// Restores, ends or retires an alias. Giving one is [`grant`](Self::grant)'s.
-    pub async fn take(
+    /// Restores, ends or retires an alias, or records its name. Creating one is [`grant`](Self::grant)'s.
+    pub async fn apply(
         &self,
         sealer: &Sealer,
         step: &Step,
         community: &[DomainName],
         cause: Cause<'_>,
         random: &dyn Random,
-    ) -> Result<Taken, StoreError> {
+    ) -> Result<Applied, StoreError> {
+        if let (Action::Observe, Some(known_as)) = (&step.action, &step.known_as) {
+            self.observe_alias(&step.address, step.member, known_as).await?;
+            return Ok(Applied::Observed);
+        }
         for tried in 0..TRIES {
-            let Some(stored) = self.alias(&step.address).await? else { return Ok(Taken::Stale) };
+            let Some(stored) = self.alias(&step.address).await? else { return Ok(Applied::Stale) };
             let loops = step.action == Action::Restore && self.loops(sealer, &stored, community).await?;
-            let Some(alias) = lifecycle::take(&stored.alias, step, loops, cause.now) else { return Ok(Taken::Stale) };
+            let Some(alias) = lifecycle::apply(&stored.alias, step, loops, cause.now) else {
+                return Ok(Applied::Stale);
+            };
             let destination = stored.destination.clone().filter(|_| alias.status != Status::Retired);
             let entry = Entry::new(Change::of_alias(&alias, Some(&stored.alias), None), cause, random);
             match self.transact(self.alias_writes(&alias, destination, &entry)?).await? {
-                Written::All => return Ok(Taken::Done { alias, entry: entry.id }),
+                Written::All => return Ok(Applied::Done { alias, entry: entry.id }),
                 Written::Failed(_) => pause(tried, random).await,
             }
         }
@@ -87,18 +95,15 @@ impl Store {
             .expression_attribute_values(":one", crate::table::number(1))
             .expression_attribute_values(":seen", text(member.check.requested_at.to_string()));
         let entry = Entry::new(Change::Member { member: id, did: MemberChange::Shredded }, cause, random);
-        let mut writes = vec![
+        let writes = vec![
             aws_sdk_dynamodb::types::TransactWriteItem::builder().update(profile.build()?).build(),
             self.audit_write(&entry)?,
         ];
-        if let Some(person) = member.launchpad_id {
-            writes.push(self.mark_person(person, "shredded", true)?);
-        }
         match self.transact(writes).await? {
             Written::All => Ok(true),
             Written::Failed(places) if places.contains(&0) => Ok(false),
-            // Somebody wrote the profile or the directory at this moment. The steps are taken by now and will not come
-            // again, so that whoever called has to.
+            // The profile was written at this moment. The steps are applied by now and do not come again, so that the
+            // caller has to retry.
             Written::Failed(_) => Err(StoreError::Conflict),
         }
     }

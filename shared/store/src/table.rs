@@ -101,6 +101,13 @@ impl Store {
         Ok(TransactWriteItem::builder().delete(delete.build()?).build())
     }
 
+    /// The same, if a condition holds.
+    pub(crate) fn removal_if(&self, key: &Key, condition: &str) -> Result<TransactWriteItem, StoreError> {
+        let delete = Delete::builder().table_name(&self.table).key("pk", text(&key.pk)).key("sk", text(&key.sk));
+        let delete = delete.condition_expression(condition).build()?;
+        Ok(TransactWriteItem::builder().delete(delete).build())
+    }
+
     /// A condition on an item that the transaction does not write.
     pub(crate) fn check(&self, key: &Key, condition: &str) -> Result<TransactWriteItem, StoreError> {
         let check = ConditionCheck::builder().table_name(&self.table).key("pk", text(&key.pk)).key("sk", text(&key.sk));
@@ -156,6 +163,11 @@ pub(crate) fn text(value: impl Into<String>) -> AttributeValue {
 
 pub(crate) fn number(value: impl ToString) -> AttributeValue {
     AttributeValue::N(value.to_string())
+}
+
+/// A value as an attribute of a member's item.
+pub(crate) fn attribute(value: &impl Serialize) -> Result<AttributeValue, StoreError> {
+    serde_dynamo::to_attribute_value(value).map_err(|cause| StoreError::corrupt("MEMBER", cause))
 }
 
 /// An item of these keys, with the value's fields beside them.

@@ -1,37 +1,47 @@
-//! Keeps a domain's addresses in step with its team: reads the team and the table, makes a plan, and hands its steps on.
+//! Keeps a domain's addresses in step with its team: reads the team's pages and the table, looks up by identity whoever the
+//! pages say has changed, makes a plan, and hands its steps on.
 //!
-//! Reading and planning write nothing, so that a plan can be looked at before it is done. What a plan gives is given at
-//! once. What it takes is held where it takes too much: then nothing is taken until somebody has looked at it. Nothing
-//! here changes an alias: the steps go to `write-aliases`, which takes each once, on the version that it was planned on.
+//! The pages are a filter and no proof. A member who is listed under the name and fingerprint that their alias is known by
+//! is unchanged and costs no request; before anything is removed or given, the membership source is asked about the person
+//! by identity, in the same run. Nothing here changes an alias: the steps go to `write-aliases`, which applies each once, on
+//! the version that it was planned on.
 
 mod digest;
 mod error;
+mod limits;
+mod lookup;
+mod observe;
 mod outlet;
 mod plan;
-mod reasons;
+mod reading;
 mod run;
+mod team;
 
 use jiff::SignedDuration;
 use membermail_core::clock::Clock;
 use membermail_core::community::Community;
 use membermail_core::random::Random;
-use membermail_launchpad as launchpad;
+use membermail_membership::Source;
 use membermail_store::Store;
 
 pub use error::SyncError;
+pub use limits::Limits;
+pub use observe::{ObserveError, Observer, Settled};
 pub use outlet::Outlet;
 pub use run::Ran;
 
-/// Everything that a sync needs; the functions and the operator's command use the same.
+/// Everything that a sync needs; the function and the operator's command use the same.
 pub struct Engine<'a> {
     /// Whose domains, and by which rules.
     pub community: &'a Community,
-    /// Where teams are read.
-    pub launchpad: &'a launchpad::Client,
+    /// The authority on people and teams.
+    pub source: &'a dyn Source,
     /// The table.
     pub store: &'a Store,
-    /// After this time a run that has not ended counts as dead. Longer than a run can take.
+    /// After this time a run that has not ended counts as dead. Longer than an invocation can take.
     pub lease: SignedDuration,
+    /// What one run may ask the source for.
+    pub limits: Limits,
     /// The time.
     pub clock: &'a dyn Clock,
     /// Random bytes.

@@ -1,35 +1,176 @@
-//! Reading and comparing: makes a plan and writes nothing.
+//! Planning: compares the roster with the domain's aliases, looks members up, and makes the steps.
+
+use std::collections::BTreeSet;
 
 use membermail_core::address::DomainName;
 use membermail_core::community::Domain;
-use membermail_core::eligibility::Person;
+use membermail_core::lifecycle::Step;
+use membermail_core::member::{LaunchpadName, MemberId};
 use membermail_core::plan::{Plan, Planner};
-use membermail_core::roster::Roster;
+use membermail_core::rolling::{Cursor, Rolling, members_per_run};
+use membermail_core::roster::Names;
+use membermail_store::{Run, SyncState};
+use tokio::time::Instant;
+use tracing::warn;
 
+use crate::lookup::Lookups;
+use crate::reading::{Progress, Read};
 use crate::{Engine, SyncError};
 
+/// Failed look-ups in a row after which the source counts as unavailable, and the run fails.
+const FAILURES: usize = 3;
+
+/// A plan, and what the run leaves to the next one.
+pub(crate) struct Planned {
+    pub(crate) plan: Plan,
+    pub(crate) names: Names,
+    pub(crate) rolling: Cursor,
+}
+
+/// What a run looks up.
+#[derive(Clone, Copy)]
+pub(crate) struct Wanted {
+    /// Members at most whose pages show a change.
+    pub(crate) lookups: usize,
+    /// Whether joiners and the rolling check are looked up too.
+    pub(crate) everything: bool,
+}
+
 impl Engine<'_> {
-    /// What a sync of this domain would do now. `read` is told how many participants have been read so far, and of how
-    /// many.
-    pub async fn plan(&self, domain: &DomainName, read: &(dyn Fn(u64, u64) + Sync)) -> Result<Plan, SyncError> {
-        let Domain { domain, team, hidden_participants, .. } =
-            self.community.domain(domain).ok_or_else(|| SyncError::UnknownDomain(domain.clone()))?;
+    /// What a sync of this domain would do now. Reads and looks up, and writes nothing. `progress` is told how many people
+    /// have been read, and of how many rows.
+    pub async fn plan(&self, domain: &DomainName, progress: Progress<'_>) -> Result<Plan, SyncError> {
+        let domain = self.domain(domain)?;
         let read_at = self.clock.now();
-        let take = |people: &mut Vec<Person>, person, total| {
-            people.push(person);
-            read(people.len() as u64, total);
-        };
-        let people = self.launchpad.participants(team, *hidden_participants, Vec::new, take).await?;
-        let gives_addresses = self.store.domain_verified(domain).await?;
-        let rules = &self.community.rules;
-        let mut planner = Planner::new(domain.clone(), Roster::new(people), gives_addresses, rules, read_at);
-        self.store.each_person(|known| planner.know(known)).await?;
-        self.store.each_alias(domain, |alias| planner.compare(alias)).await?;
-        let plan = planner.finish();
-        let aliases = plan.aliases();
-        if plan.counts.participants == 0 && aliases > 0 {
-            return Err(SyncError::EmptyTeam { domain: domain.clone(), aliases });
-        }
-        Ok(plan)
+        self.check_team(domain, false).await?;
+        let state = self.store.sync_state(&domain.domain).await?;
+        let read = self.read_once(domain, &state, progress).await?;
+        let wanted = Wanted { lookups: self.limits.lookups, everything: true };
+        Ok(self.plan_of(domain, &state, read, None, read_at, wanted, self.deadline()).await?.plan)
     }
+
+    pub(crate) fn domain(&self, domain: &DomainName) -> Result<&Domain, SyncError> {
+        self.community.domain(domain).ok_or_else(|| SyncError::UnknownDomain(domain.clone()))
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "each is read elsewhere, and a struct would be used once")]
+    pub(crate) async fn plan_of(
+        &self,
+        domain: &Domain,
+        state: &SyncState,
+        read: Read,
+        run: Option<&Run>,
+        read_at: jiff::Timestamp,
+        wanted: Wanted,
+        deadline: Instant,
+    ) -> Result<Planned, SyncError> {
+        let name = &domain.domain;
+        let stored = self.store.domain(name).await?;
+        let banned = self.store.banned_members().await?;
+        let mut aliases = Vec::new();
+        self.store.each_alias(name, |alias| aliases.push(alias)).await?;
+        if read.roster.is_empty() && !aliases.is_empty() {
+            return Err(SyncError::EmptyTeam { domain: name.clone(), aliases: aliases.len() as u64 });
+        }
+        let mut names = read.roster.names();
+        let (rules, gives) = (&self.community.rules, stored.verified.is_some());
+        let mut planner = Planner::new(name.clone(), read.roster, aliases, &banned, gives, rules, read_at);
+        let lookups = Lookups { engine: self, domain, team: domain.team_pin().or(stored.team), run };
+
+        let due = planner.due();
+        let mut asked = Asked::default();
+        for member in due.iter().take(wanted.lookups) {
+            if Instant::now() >= deadline {
+                planner.postpone(*member);
+            } else {
+                asked.ask(&lookups, &mut planner, *member).await?;
+            }
+        }
+        if !wanted.everything {
+            return Ok(Planned { plan: planner.finish(), names, rolling: state.rolling.clone() });
+        }
+
+        let previous = self.store.last_names(name, state).await?.unwrap_or_default();
+        let joiners = planner.joiners(&previous);
+        let left = wanted.lookups.saturating_sub(due.len());
+        let pending = self.ask_joiners(&lookups, &mut planner, &mut asked, &joiners, left, deadline).await?;
+        names.forget(&pending);
+
+        let count = members_per_run(planner.members(), self.limits.period);
+        let is_shared = |known_as: &membermail_core::member::ObservedName| self.source.is_shared(known_as.fingerprint);
+        let Rolling(next) = planner.rolling(&state.rolling, count, is_shared);
+        let mut rolling = state.rolling.clone();
+        for (member, cursor) in next {
+            tokio::time::sleep(self.limits.pace).await;
+            if Instant::now() >= deadline {
+                break;
+            }
+            asked.ask(&lookups, &mut planner, member).await?;
+            rolling = cursor;
+        }
+        Ok(Planned { plan: planner.finish(), names, rolling })
+    }
+
+    /// Looks up the members among the joiners; the names that there was no time or room for come back.
+    async fn ask_joiners(
+        &self,
+        lookups: &Lookups<'_>,
+        planner: &mut Planner<'_>,
+        asked: &mut Asked,
+        joiners: &[LaunchpadName],
+        most: usize,
+        deadline: Instant,
+    ) -> Result<Vec<LaunchpadName>, SyncError> {
+        let mut members = self.store.members_by_names(joiners).await?;
+        members.retain(|(_, member)| !asked.members.contains(member));
+        members.sort();
+        let mut pending = Vec::new();
+        for (place, (name, member)) in members.into_iter().enumerate() {
+            if place >= most || Instant::now() >= deadline || !asked.ask(lookups, planner, member).await? {
+                pending.push(name);
+            }
+        }
+        Ok(pending)
+    }
+}
+
+/// The members that were looked up, and how many failed in a row.
+#[derive(Default)]
+struct Asked {
+    members: BTreeSet<MemberId>,
+    failures: usize,
+}
+
+impl Asked {
+    /// Looks a member up; returns whether there is an answer. One member whom the source cannot answer for changes nothing
+    /// for the others.
+    async fn ask(
+        &mut self,
+        lookups: &Lookups<'_>,
+        planner: &mut Planner<'_>,
+        member: MemberId,
+    ) -> Result<bool, SyncError> {
+        self.members.insert(member);
+        match lookups.evidence(member, planner).await {
+            Ok(evidence) => {
+                self.failures = 0;
+                match evidence {
+                    Some(evidence) => planner.answer(member, evidence),
+                    None => planner.postpone(member),
+                }
+                Ok(true)
+            }
+            Err(cause) => {
+                self.failures += 1;
+                warn!(%cause, "member {member} could not be looked up");
+                planner.postpone(member);
+                if self.failures == FAILURES { Err(cause.into()) } else { Ok(false) }
+            }
+        }
+    }
+}
+
+/// Steps that only record names: they are no change of anything.
+pub(crate) fn is_change(step: &Step) -> bool {
+    step.action != membermail_core::lifecycle::Action::Observe
 }

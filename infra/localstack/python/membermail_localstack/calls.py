@@ -66,6 +66,15 @@ def authorizations(context: Any) -> list[dict]:
                 for item in request["TransactItems"]
                 for kind, part in item.items()
             )
+        case "dynamodb" if operation == "BatchGetItem":
+            return [
+                {
+                    "action": "dynamodb:BatchGetItem",
+                    "resource": TABLE.format(name=name, **place),
+                    "keys": sorted({partition({"Key": key}) for key in wanted["Keys"]}),
+                }
+                for name, wanted in request["RequestItems"].items()
+            ]
         case "dynamodb":
             resource = TABLE.format(name=request.get("TableName", ""), **place)
             if index := request.get("IndexName"):

@@ -1,30 +1,43 @@
 //! The made-up community: people, teams, and who is a member where.
 
+mod account;
+mod add;
 mod change;
+mod event;
+mod lists;
+mod named;
 mod person;
 mod seed;
 mod team;
+#[cfg(test)]
+mod tests;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-pub use change::{Change, ChangeError, NewPerson};
+pub use account::{AccountStatus, PageState, Presence};
+pub use add::{NewPerson, NewTeam, TeamChange};
+pub use change::{Change, ChangeError};
+pub use event::Event;
 pub use person::Person;
 pub use seed::Seed;
 pub use team::{Membership, Status, Team};
 
-/// What stays of a person or team: the name that they had at the start.
+/// The constant reference of a person or team in the controls: mostly the first name.
 pub type Key = Arc<str>;
 
-/// People and teams, found quickly by all that they are asked for by.
+/// People and teams, with an index for each question that is asked.
 #[derive(Clone, Debug, Default)]
 pub struct Community {
     people: BTreeMap<Key, Person>,
     teams: BTreeMap<Key, Team>,
-    /// People whom Launchpad knows, by their name just now.
+    /// launchpad.md, 7: people and teams share one space of names.
     names: HashMap<String, Key>,
-    words: HashMap<String, Key>,
-    /// Lists in the order of names, kept until somebody joins, leaves or is renamed: a page must not cost its team.
+    /// Logins at Ubuntu One, by the end of the claimed identifier.
+    logins: HashMap<String, Key>,
+    /// People on Launchpad, by the end of the claimed identifier. launchpad.md, 3: a merge or a closing changes this
+    /// and not the login.
+    identifiers: HashMap<String, Key>,
     participants: HashMap<Key, Arc<[Key]>>,
     members: HashMap<Key, Arc<[Key]>>,
     last_id: u64,
@@ -46,84 +59,50 @@ impl Community {
         self.people.get(key)
     }
 
-    /// The team of that name; teams are not renamed here.
-    pub fn team(&self, name: &str) -> Option<(&Key, &Team)> {
-        self.teams.get_key_value(name)
+    /// The team of that key.
+    pub fn team(&self, key: &str) -> Option<(&Key, &Team)> {
+        self.teams.get_key_value(key)
     }
 
-    /// The person of that name just now, if Launchpad knows them.
+    /// The team of that key, or else of that name just now.
+    pub fn team_by_key_or_name(&self, text: &str) -> Option<(&Key, &Team)> {
+        self.team(text).or_else(|| self.names.get(text).and_then(|key| self.team(key)))
+    }
+
+    /// The person of that name just now.
     pub fn by_name(&self, name: &str) -> Option<(&Key, &Person)> {
         self.names.get(name).and_then(|key| self.people.get_key_value(key))
     }
 
-    /// The person of that word in the identifier.
-    pub fn by_word(&self, word: &str) -> Option<(&Key, &Person)> {
-        self.words.get(word).and_then(|key| self.people.get_key_value(key))
+    /// The login of that identifier at Ubuntu One.
+    pub fn login_of(&self, word: &str) -> Option<(&Key, &Person)> {
+        self.logins.get(word).and_then(|key| self.people.get_key_value(key))
     }
 
-    /// What a name on Launchpad leads to: the key of a person or of a team.
+    /// The person on Launchpad that an identifier leads to.
+    pub fn by_identifier(&self, word: &str) -> Option<(&Key, &Person)> {
+        self.identifiers.get(word).and_then(|key| self.people.get_key_value(key))
+    }
+
+    /// The key of the person or team of that name on Launchpad.
     pub fn key_of(&self, name: &str) -> Option<Key> {
-        let person = self.names.get(name).cloned();
-        person.or_else(|| self.teams.get_key_value(name).map(|(key, _)| key.clone()))
+        self.names.get(name).cloned()
     }
 
-    /// What somebody or a team is called just now.
+    /// The name of a person or team just now.
     pub fn name_of<'a>(&'a self, key: &'a str) -> &'a str {
-        self.people.get(key).map_or(key, |person| &person.name)
+        let team = || self.teams.get(key).map(|team| team.name.as_str());
+        self.people.get(key).map(|person| person.name.as_str()).or_else(team).unwrap_or(key)
     }
 
-    /// All teams that a person or team takes part in, through others too.
-    pub fn teams_of(&self, member: &str) -> BTreeSet<Key> {
-        let mut found = BTreeSet::new();
-        let mut open = vec![Key::from(member)];
-        while let Some(member) = open.pop() {
-            for (name, team) in &self.teams {
-                if team.has(&member) && found.insert(name.clone()) {
-                    open.push(name.clone());
-                }
-            }
-        }
-        found
+    /// The display name of a person or team just now.
+    fn display_name_of<'a>(&'a self, key: &'a str) -> &'a str {
+        let team = || self.teams.get(key).map(|team| team.display_name.as_str());
+        self.people.get(key).map(|person| person.display_name.as_str()).or_else(team).unwrap_or(key)
     }
 
-    /// Everybody who takes part in a team, through others too, and these others; in the order of names.
-    pub fn participants(&mut self, team: &str) -> Arc<[Key]> {
-        if let Some(list) = self.participants.get(team) {
-            return list.clone();
-        }
-        let (mut found, mut open) = (HashSet::new(), vec![Key::from(team)]);
-        while let Some(team) = open.pop() {
-            for member in self.teams.get(&team).into_iter().flat_map(Team::active) {
-                if found.insert(member.clone()) && self.teams.contains_key(member) {
-                    open.push(member.clone());
-                }
-            }
-        }
-        let list = self.in_order(found);
-        self.participants.insert(team.into(), list.clone());
-        list
-    }
-
-    /// The direct members of a team, in the order of names.
-    pub fn members(&mut self, team: &str) -> Arc<[Key]> {
-        if let Some(list) = self.members.get(team) {
-            return list.clone();
-        }
-        let list = self.in_order(self.teams.get(team).into_iter().flat_map(Team::active).cloned());
-        self.members.insert(team.into(), list.clone());
-        list
-    }
-
-    fn in_order(&self, keys: impl IntoIterator<Item = Key>) -> Arc<[Key]> {
-        let mut keys: Vec<_> = keys.into_iter().collect();
-        // Looked up once each: of a large team, comparisons are many more than people.
-        keys.sort_by_cached_key(|key| self.name_of(key).to_owned());
-        keys.into()
-    }
-
-    /// The lists may be other ones now.
-    fn forget_lists(&mut self) {
-        self.participants.clear();
-        self.members.clear();
+    /// Whether a page of the web service may have this entry. launchpad.md, 5: only private teams are hidden.
+    pub fn is_hidden(&self, key: &str) -> bool {
+        self.teams.get(key).is_some_and(|team| team.is_private)
     }
 }

@@ -10,24 +10,34 @@ use super::Key;
 /// A team.
 #[derive(Clone, Debug)]
 pub struct Team {
-    /// Launchpad's id.
+    /// Launchpad's id: for the controls only.
     pub id: u64,
-    /// Direct memberships, those that are over too.
+    /// The name just now. launchpad.md, 3: a team can be renamed too.
+    pub name: String,
+    /// The name for people to read.
+    pub display_name: String,
+    /// When it was made.
+    pub date_created: Timestamp,
+    /// launchpad.md, 5: anonymous clients do not get the entry of a private team.
+    pub is_private: bool,
+    /// The key of the owner.
+    pub owner: Key,
+    /// Direct memberships, ended ones too.
     pub memberships: BTreeMap<Key, Membership>,
 }
 
-/// How somebody is, or was, in a team.
+/// How a person or team is, or was, in a team.
 #[derive(Clone, Debug)]
 pub struct Membership {
     /// Whether it counts.
     pub status: Status,
-    /// Since when.
+    /// The beginning.
     pub joined: Timestamp,
-    /// Until when, if it ends by itself.
+    /// The end, if it ends by itself.
     pub expires: Option<Timestamp>,
 }
 
-/// Launchpad's words for it.
+/// Launchpad's words for it (launchpadlib's own description of the web service).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum Status {
     /// A member.
@@ -53,7 +63,7 @@ impl Team {
         self.memberships.iter().filter(|(_, membership)| membership.is_active()).map(|(key, _)| key)
     }
 
-    /// Whether somebody is a direct member.
+    /// Whether a person or team is a direct member.
     pub fn has(&self, key: &str) -> bool {
         self.memberships.get(key).is_some_and(Membership::is_active)
     }

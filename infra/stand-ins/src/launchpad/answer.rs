@@ -1,57 +1,63 @@
-//! Answers as JSON, with their tags, and how they go wrong.
+//! Answers, with their ETags, and how they go wrong.
 
 use std::io;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::http::{HeaderMap, HeaderName, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use futures_util::{StreamExt, stream};
-use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::at::At;
-use super::entry::{self, Entry};
+use super::entry::{self, Entry, REDACTED};
+use super::errors;
+use super::escape::json_text;
 use super::membership::{self, Held};
 use super::page::Page;
+use crate::community::PageState;
 use crate::faults::Launchpad;
 
 pub(super) const JSON: &str = "application/json";
-const OOPS: HeaderName = HeaderName::from_static("x-lazr-oopsid");
 
-/// What is answered when nothing goes wrong.
+/// The answer if nothing goes wrong.
 pub(super) enum Answer {
-    Json {
-        body: String,
-        etag: Option<String>,
-    },
-    /// A suspended account.
+    Json { body: String, etag: Option<String> },
+    NotFound(String),
     Gone,
+    BadRequest(String),
+    LoginNeeded,
 }
 
 impl Answer {
+    /// A person's or team's page. launchpad.md, 5: entries have an ETag.
     pub(super) fn entry(entry: &Entry<'_>, at: &At) -> Self {
-        if entry.is_gone() {
-            return Self::Gone;
+        let shown = || Self::Json { body: json_text(&entry::Shown { entry: *entry, at }), etag: Some(entry.etag(at)) };
+        Self::blocked(entry).unwrap_or_else(shown)
+    }
+
+    /// The error of a page that does not show, and of everything below it.
+    pub(super) fn blocked(entry: &Entry<'_>) -> Option<Self> {
+        match entry.page() {
+            PageState::Shown => None,
+            PageState::Gone => Some(Self::Gone),
+            PageState::Missing => Some(Self::NotFound(format!("~{}", entry.name()))),
         }
-        let shown = entry::Shown { entry: *entry, at };
-        Self::Json { body: text(&shown), etag: Some(entry.etag(at)) }
+    }
+
+    /// The result of an operation. launchpad.md, 4: the complete entry without an ETag header, for every state of the
+    /// account.
+    pub(super) fn result(entry: &Entry<'_>, at: &At) -> Self {
+        Self::Json { body: json_text(&entry::Shown { entry: *entry, at }), etag: None }
     }
 
     pub(super) fn membership(held: &Held<'_>, at: &At) -> Self {
-        Self::Json { body: text(&membership::Shown { held: *held, at }), etag: Some(held.etag(at)) }
+        Self::Json { body: json_text(&membership::Shown { held: *held, at }), etag: Some(held.etag(at)) }
     }
 
+    /// launchpad.md, 5: no ETag for lists.
     pub(super) fn page(page: &Page<'_>) -> Self {
-        Self::Json { body: text(page), etag: None }
-    }
-
-    /// The result of an operation, which has no tag of its own.
-    pub(super) fn untagged(self) -> Self {
-        match self {
-            Self::Json { body, .. } => Self::Json { body, etag: None },
-            Self::Gone => Self::Gone,
-        }
+        Self::Json { body: json_text(page), etag: None }
     }
 
     pub(super) fn value(value: &Value) -> Self {
@@ -59,27 +65,28 @@ impl Answer {
     }
 }
 
-/// No key of these values is anything but text, so none fails.
-fn text(value: &impl Serialize) -> String {
-    serde_json::to_string(value).unwrap_or_default()
-}
-
 /// Answers, in the way that the fault has it.
 pub(super) async fn respond(answer: Answer, fault: Option<Launchpad>, headers: &HeaderMap, at: &At) -> Response {
     if let Some(fault) = &fault {
         tokio::time::sleep(fault.delay()).await;
     }
+    if let Some(failure) = fault.as_ref().and_then(|fault| failure(fault, at)) {
+        return failure;
+    }
     let (body, etag) = match answer {
         Answer::Json { body, etag } => (body, etag),
-        Answer::Gone => return StatusCode::GONE.into_response(),
+        Answer::NotFound(name) => return errors::not_found(&name),
+        Answer::Gone => return errors::gone(),
+        Answer::BadRequest(line) => return errors::bad_request(line),
+        Answer::LoginNeeded => return errors::login_needed(),
     };
     match fault {
-        Some(Launchpad::Status { status, retry_after }) => failure(status, retry_after),
-        Some(Launchpad::Malformed) => "<html>Timeout</html>".into_response(),
-        Some(Launchpad::Redirect) => Redirect::temporary(&at.path("elsewhere")).into_response(),
         Some(Launchpad::CutShort) => cut_short(&body),
-        Some(Launchpad::Down) => down(),
-        Some(Launchpad::MissingFlag) => json(without_flag(&body)),
+        Some(Launchpad::MissingFlag) => json(altered(&body, |entry| drop(entry.remove("is_valid")))),
+        Some(Launchpad::Redacted { field }) => json(altered(&body, |entry| {
+            entry.insert(field.clone(), REDACTED.into());
+        })),
+        Some(Launchpad::MalformedEntry) => json(with_malformed_entry(&body)),
         _ => match etag {
             Some(etag) if is_known(headers, &etag) => {
                 (StatusCode::NOT_MODIFIED, [(header::ETAG, etag)]).into_response()
@@ -90,33 +97,46 @@ pub(super) async fn respond(answer: Answer, fault: Option<Launchpad>, headers: &
     }
 }
 
+/// launchpad.md, 5: `Vary: Accept`, no Last-Modified and no Cache-Control.
 fn json(body: String) -> Response {
     ([(header::CONTENT_TYPE, JSON), (header::VARY, "Accept")], body).into_response()
 }
 
-/// Whether the reader has it as it is (RFC 9110, 13.1.2).
-fn is_known(headers: &HeaderMap, etag: &str) -> bool {
-    let known = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
-    known.flat_map(|list| list.split(',')).map(str::trim).any(|one| one == "*" || one.trim_start_matches("W/") == etag)
+/// The answer of a fault that leaves nothing of the right one.
+fn failure(fault: &Launchpad, at: &At) -> Option<Response> {
+    Some(match fault {
+        Launchpad::Status { status, retry_after } => errors::status(*status, *retry_after),
+        Launchpad::Oops => errors::oops(),
+        Launchpad::Timeout => errors::timed_out(),
+        Launchpad::DatabaseAway => errors::database_away(),
+        Launchpad::FrontEnd { status } => errors::front_end(*status),
+        Launchpad::NotFound => errors::not_found("~elsewhere"),
+        Launchpad::Gone => errors::gone(),
+        Launchpad::Malformed => "<html>Timeout</html>".into_response(),
+        Launchpad::Redirect => Redirect::temporary(&at.path("elsewhere")).into_response(),
+        Launchpad::Down => down(),
+        _ => return None,
+    })
 }
 
-fn failure(status: u16, retry_after: Option<u32>) -> Response {
-    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
-    let mut response = status.into_response();
-    if status == StatusCode::SERVICE_UNAVAILABLE {
-        response.headers_mut().insert(OOPS, header::HeaderValue::from_static("OOPS-0123456789abcdef"));
-    }
-    if let Some(seconds) = retry_after {
-        response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
-    }
-    response
+/// Whether the reader has it as it is (RFC 9110, 13.1.2). launchpad.md, 5: with `-gzip` before the closing quote or not.
+fn is_known(headers: &HeaderMap, etag: &str) -> bool {
+    let known = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+    let gzipped = with_gzip(etag);
+    let is_this = |one: &str| one == "*" || one == etag || one == gzipped;
+    known.flat_map(|list| list.split(',')).map(|one| one.trim().trim_start_matches("W/")).any(is_this)
+}
+
+/// The ETag of a compressed entry.
+pub(super) fn with_gzip(etag: &str) -> String {
+    format!("{}-gzip\"", etag.strip_suffix('"').unwrap_or(etag))
 }
 
 /// More is announced than comes: the server ends the connection within the body.
 fn cut_short(body: &str) -> Response {
     let half = Bytes::copy_from_slice(&body.as_bytes()[..body.len() / 2]);
     let begin = stream::once(async { Ok::<_, io::Error>(half) });
-    // The beginning must be on its way before the end comes, or nothing of it is sent.
+    // The beginning must be on its way before the end comes, or the client never sees it.
     let end = stream::once(async {
         tokio::time::sleep(Duration::from_millis(50)).await;
         Err(io::ErrorKind::ConnectionReset.into())
@@ -130,12 +150,27 @@ fn down() -> Response {
         .into_response()
 }
 
-fn without_flag(body: &str) -> String {
+/// The body with a change of its entry, or of all entries of its page.
+fn altered(body: &str, alter: impl Fn(&mut serde_json::Map<String, Value>)) -> String {
     let mut value: Value = serde_json::from_str(body).unwrap_or_default();
-    let remove = |value: &mut Value| {
-        value.as_object_mut().and_then(|object| object.remove("is_valid"));
+    match value.get_mut("entries").and_then(Value::as_array_mut) {
+        Some(entries) => entries.iter_mut().filter_map(Value::as_object_mut).for_each(alter),
+        None => value.as_object_mut().into_iter().for_each(alter),
+    }
+    json_text(&value)
+}
+
+fn with_malformed_entry(body: &str) -> String {
+    let mut value: Value = serde_json::from_str(body).unwrap_or_default();
+    let entry = match value.get_mut("entries").and_then(Value::as_array_mut) {
+        Some(entries) => {
+            let middle = entries.len() / 2;
+            entries.get_mut(middle)
+        }
+        None => Some(&mut value),
     };
-    remove(&mut value);
-    value["entries"].as_array_mut().into_iter().flatten().for_each(remove);
-    value.to_string()
+    if let Some(entry) = entry.and_then(Value::as_object_mut) {
+        entry.insert("name".to_owned(), json!(7));
+    }
+    json_text(&value)
 }

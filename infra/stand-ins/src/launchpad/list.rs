@@ -1,4 +1,5 @@
-//! Which lists there are of a person or team, and who is on them.
+//! The lists of a person or team. launchpad.md, 5, states `participants` and `super_teams`; launchpadlib browses the
+//! others.
 
 use std::sync::Arc;
 
@@ -6,12 +7,12 @@ use crate::community::{Community, Key, Membership, Status};
 
 /// A list: what it is of, and its entries in order.
 pub(super) struct List {
-    /// What it is called where requests are counted.
+    /// Its name where requests are counted.
     pub(super) kind: &'static str,
     pub(super) of: Of,
 }
 
-/// What is on a list. All of it are keys: a page shows those only that are on it.
+/// The rows of a list. They are keys: only a page looks its own rows up.
 pub(super) enum Of {
     /// People and teams.
     Entries(Arc<[Key]>),
@@ -50,7 +51,11 @@ pub(super) fn of(community: &mut Community, key: &Key, name: &str) -> Option<Lis
         "deactivated_members" => {
             list("deactivated_members", Of::Entries(with_status(community, key, Status::Deactivated)))
         }
-        "super_teams" => list("super_teams", Of::Teams(community.teams_of(key).into_iter().collect())),
+        // 5: all public teams of one person, direct and indirect.
+        "super_teams" => {
+            let teams = community.teams_of(key).into_iter().filter(|team| !community.is_hidden(team));
+            list("super_teams", Of::Teams(community.in_order(teams.collect::<Vec<_>>())))
+        }
         "sub_teams" => {
             let all = community.participants(key);
             let teams = all.iter().filter(|key| community.team(key).is_some()).cloned().collect();
@@ -63,7 +68,7 @@ pub(super) fn of(community: &mut Community, key: &Key, name: &str) -> Option<Lis
                 Of::Memberships(members.iter().map(|member| (key.clone(), member.clone())).collect()),
             )
         }
-        // Of a person, also what is over: that is how one sees that a membership ran out.
+        // Ended memberships of a person are in this list too.
         "memberships_details" => {
             let teams = community.teams().filter(|(_, team)| team.memberships.contains_key(key));
             list("memberships_details", Of::Memberships(teams.map(|(team, _)| (team.clone(), key.clone())).collect()))

@@ -1,9 +1,8 @@
-//! How somebody is in a team, or was.
+//! A membership. No sheet states it: launchpadlib's own description of the web service does, and browses it.
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::at::At;
-use super::entry::OWNER;
 use crate::community::{Community, Membership};
 
 /// A membership with the names of just now.
@@ -12,13 +11,16 @@ pub(super) struct Held<'a> {
     team: &'a str,
     member: &'a str,
     membership: &'a Membership,
+    owner: &'a str,
 }
 
 impl<'a> Held<'a> {
     /// Of these keys.
     pub(super) fn of(community: &'a Community, team: &'a str, member: &'a str) -> Option<Self> {
-        let membership = community.team(team)?.1.memberships.get(member)?;
-        Some(Self { team, member: community.name_of(member), membership })
+        let (_, found) = community.team(team)?;
+        let membership = found.memberships.get(member)?;
+        let owner = community.name_of(&found.owner);
+        Some(Self { team: &found.name, member: community.name_of(member), membership, owner })
     }
 
     pub(super) fn etag(&self, at: &At) -> String {
@@ -52,7 +54,7 @@ impl Serialize for Shown<'_> {
         map.serialize_entry("date_joined", &time(held.membership.joined))?;
         map.serialize_entry("date_expires", &held.membership.expires.map(time))?;
         map.serialize_entry("last_change_comment", &())?;
-        map.serialize_entry("last_changed_by_link", &at.entry(OWNER))?;
+        map.serialize_entry("last_changed_by_link", &at.entry(held.owner))?;
         map.end()
     }
 }

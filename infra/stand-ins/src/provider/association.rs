@@ -6,15 +6,15 @@ use std::collections::BTreeMap;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use jiff::{SignedDuration, Timestamp};
-use membermail_core::random::Random;
+use membermail_core::random::{self, Random};
 
 use super::diffie_hellman::{self, exchange};
 use super::mac::Mac;
 use super::message::{Fields, NS, Request};
 
-/// How long a shared key is good.
-const SHARED: SignedDuration = SignedDuration::from_hours(1);
-/// How long an assertion waits to be asked about.
+/// launchpad.md, 9: `expires_in` 1209600.
+const SHARED: SignedDuration = SignedDuration::from_hours(14 * 24);
+/// How long an assertion waits to be asked about. Guess: the time.
 const PRIVATE: SignedDuration = SignedDuration::from_mins(10);
 
 /// All keys that are still good.
@@ -52,7 +52,7 @@ impl Associations {
     ) -> Result<Fields, Refusal> {
         let mac = request.get("assoc_type").and_then(Mac::of).ok_or(Refusal::UnsupportedType)?;
         let session_type = request.get("session_type").unwrap_or_default();
-        let (handle, association) = self.make(mac, now + SHARED, random);
+        let (handle, association) = Self::make(mac, now, SHARED, random);
         let mut fields = vec![
             ("ns", NS.to_owned()),
             ("assoc_handle", handle.clone()),
@@ -61,7 +61,7 @@ impl Associations {
             ("expires_in", SHARED.as_secs().to_string()),
         ];
         if session_type == "no-encryption" {
-            // Elsewhere only over TLS; what goes over loopback has nothing to hide.
+            // launchpad.md, 9: over TLS. The fake speaks on loopback, where it has nothing to hide.
             fields.push(("mac_key", STANDARD.encode(&association.key)));
         } else if session_type == mac.session_type() {
             let octets = |name| request.get(name).map(|text| STANDARD.decode(text)).transpose();
@@ -82,10 +82,10 @@ impl Associations {
         Ok(fields)
     }
 
-    /// A key that nobody else has.
+    /// A key for one assertion, which no relying party has.
     pub(crate) fn private(&mut self, now: Timestamp, random: &dyn Random) -> (String, Association) {
         self.private.retain(|_, association| association.expires > now);
-        let (handle, association) = self.make(Mac::Sha256, now + PRIVATE, random);
+        let (handle, association) = Self::make(Mac::Sha256, now, PRIVATE, random);
         self.private.insert(handle.clone(), association.clone());
         (handle, association)
     }
@@ -95,19 +95,25 @@ impl Associations {
         self.shared.get(handle).filter(|association| association.expires > now)
     }
 
-    /// Answers the relying party's question whether an assertion is ours (11.4.2). A shared handle answers nothing
-    /// (its holder could have signed it), a private one `once`, or else as often as it is asked.
-    pub(crate) fn check(&mut self, request: &Request, once: bool, now: Timestamp) -> Fields {
-        let handle = request.get("assoc_handle").unwrap_or_default();
+    /// Answers the relying party's question whether an assertion is ours (11.4.2); nothing if the request is broken.
+    ///
+    /// A shared handle answers nothing (its holder could have signed it), a private one `once`, or else as often as it
+    /// is asked. launchpad.md, 9: valid once, the handle is gone with it. It is gone after a false answer too
+    /// (python3-openid 3.2, `openid/server/server.py`, `CheckAuthRequest.answer`).
+    pub(crate) fn check(&mut self, request: &Request, once: bool, now: Timestamp) -> Option<Fields> {
+        let [Some(handle), Some(signed), Some(signature)] =
+            ["assoc_handle", "signed", "sig"].map(|name| request.get(name))
+        else {
+            return None;
+        };
         let association = self.private.get(handle).filter(|association| association.expires > now);
         let is_valid = association.is_some_and(|association| {
-            let names = request.get("signed").unwrap_or_default().split(',');
+            let names = signed.split(',');
             let value = |name| if name == "mode" { Some("id_res") } else { request.get(name) };
             let lines: Option<String> = names.map(|name| Some(format!("{name}:{}\n", value(name)?))).collect();
-            let signature = lines.map(|text| association.mac.sign(&association.key, &text));
-            signature.is_some() && signature.as_deref() == request.get("sig")
+            lines.is_some_and(|text| association.mac.sign(&association.key, &text) == signature)
         });
-        if is_valid && once {
+        if once {
             self.private.remove(handle);
         }
         let mut fields = vec![("ns", NS.to_owned()), ("is_valid", is_valid.to_string())];
@@ -115,14 +121,18 @@ impl Associations {
         if let Some(handle) = doubted {
             fields.push(("invalidate_handle", handle.to_owned()));
         }
-        fields
+        Some(fields)
     }
 
-    fn make(&mut self, mac: Mac, expires: Timestamp, random: &dyn Random) -> (String, Association) {
-        let number = self.number();
+    fn make(mac: Mac, now: Timestamp, lasting: SignedDuration, random: &dyn Random) -> (String, Association) {
         let mut key = vec![0; mac.length()];
         random.fill(&mut key);
-        (format!("{}-{}", mac.association_type(), number), Association { mac, key, expires })
+        // launchpad.md, 9: handles look like `{HMAC-SHA256}{5855f159}{F2z7DQ==}`: type, time in hexadecimal, lot.
+        let lot = STANDARD.encode(random::bytes::<4>(random));
+        (
+            format!("{{{}}}{{{:x}}}{{{lot}}}", mac.association_type(), now.as_second()),
+            Association { mac, key, expires: now + lasting },
+        )
     }
 
     /// A number that was not used before: two assertions of the same second must not have the same nonce.

@@ -1,14 +1,14 @@
 //! Sending the browser back (section 5.2): by a redirect, or by a form where a URL would be too long.
 
 use askama::Template;
-use axum::http::StatusCode;
-use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::http::{StatusCode, header};
+use axum::response::{Html, IntoResponse, Response};
 use url::Url;
 
 use super::message::Fields;
 
-/// Octets of a URL that every browser takes (5.2.1).
-const LONGEST: usize = 2_048;
+/// launchpad.md, 9: a form where the URL would be longer than this.
+const LONGEST: usize = 2_047;
 
 #[derive(Template)]
 #[template(path = "back.html")]
@@ -21,7 +21,8 @@ struct Back {
 pub(super) fn to(return_to: Url, fields: &Fields) -> Response {
     let url = with(&return_to, fields);
     if url.as_str().len() <= LONGEST {
-        return Redirect::to(url.as_str()).into_response();
+        // launchpad.md, 9: a 302.
+        return (StatusCode::FOUND, [(header::LOCATION, url.as_str())]).into_response();
     }
     let fields = fields.iter().map(|(name, value)| (format!("openid.{name}"), value.clone())).collect();
     match (Back { action: return_to.into(), fields }).render() {

@@ -1,4 +1,4 @@
-//! The page where whoever signs in says who they are.
+//! The page where a person says who signs in. The real one asks for a password instead.
 
 use askama::Template;
 use axum::http::StatusCode;
@@ -24,16 +24,18 @@ struct Choose<'a> {
 
 struct Row<'a> {
     name: &'a str,
+    /// The identifier, where the person has several.
+    word: Option<&'a str>,
     shows: &'static str,
     href: String,
 }
 
-/// The people who may be meant, those who show something first.
+/// The people that the site may have asked for; those who show something come first.
 pub(super) fn page(
     community: &Community,
     request: &Request,
     return_to: &Url,
-    may_be: impl Fn(&Person) -> bool,
+    may_be: impl Fn(&str) -> bool,
 ) -> Response {
     let search = request.parameter("search").unwrap_or_default().trim();
     let words = search.to_lowercase();
@@ -41,17 +43,19 @@ pub(super) fn page(
         [&person.name, &person.nickname].iter().any(|text| text.contains(&words))
             || person.shows.to_lowercase().contains(&words)
     };
-    let mut found: Vec<(&Key, &Person)> =
-        community.people().filter(|(_, person)| may_be(person) && is_found(person)).collect();
-    found.sort_by_key(|(_, person)| person.shows.is_empty());
+    let people = community.people().filter(|(_, person)| is_found(person));
+    let logins = people.flat_map(|(key, person)| person.words.iter().map(move |word| (key, person, word)));
+    let mut found: Vec<(&Key, &Person, &String)> = logins.filter(|(.., word)| may_be(word)).collect();
+    found.sort_by_key(|(_, person, _)| person.shows.is_empty());
     let query = request.query();
     let rows = found
         .iter()
         .take(ROWS)
-        .map(|(key, person)| Row {
+        .map(|(key, person, word)| Row {
             name: &person.name,
+            word: (person.words.len() > 1).then_some(word),
             shows: person.shows,
-            href: format!("/+openid/sign-in-as?{}&{query}", encode([("name", &***key)])),
+            href: format!("/+openid/sign-in-as?{}&{query}", encode([("name", &***key), ("word", word)])),
         })
         .collect();
     let cancel = back::with(return_to, &message("cancel")).into();

@@ -10,7 +10,7 @@ const MODULUS: &str = "dcf93a0b883972ec0e19989ac5a2ce310e1d37717e8d9571bb7623731
                        29b60814581cd3b2ca3986d2683705577d45c2e7e52dc81c7a171876e5cea74b1448bfdfaf18828efd2519f14e45e382\
                        6634af1949e5b535cc829a483b8a76223e5d490a257f05bdff16f2fb22c583ab";
 const GENERATOR: u32 = 2;
-/// Octets of a modulus at most, so that nobody can keep this busy.
+/// Octets of a modulus at most, so that no request keeps this busy.
 const LARGEST: usize = 512;
 /// Keys that are drawn at most to find a fitting one.
 const TRIES: usize = 64;
@@ -80,7 +80,7 @@ mod tests {
     #[case(128, &[0, 0x80])]
     #[case(255, &[0, 0xFF])]
     #[case(32_768, &[0, 0x80, 0])]
-    fn numbers_are_written_as_the_specification_shows(#[case] value: u32, #[case] octets: &[u8]) {
+    fn numbers_are_written_as_specified(#[case] value: u32, #[case] octets: &[u8]) {
         assert_eq!(btwoc(&BigUint::from(value)), octets);
         assert_eq!(number(octets), Some(BigUint::from(value)));
     }
@@ -88,7 +88,7 @@ mod tests {
     #[rstest::rstest]
     #[case(Mac::Sha1)]
     #[case(Mac::Sha256)]
-    fn both_sides_come_to_the_same_key(#[case] mac: Mac) {
+    fn both_sides_get_the_same_key(#[case] mac: Mac) {
         let modulus = BigUint::parse_bytes(MODULUS.as_bytes(), 16).unwrap();
         let private = BigUint::from(0x1234_5678_9ABC_DEF0_u64);
         let public = BigUint::from(GENERATOR).modpow(&private, &modulus);
@@ -104,13 +104,13 @@ mod tests {
 
     #[rstest::rstest]
     #[case("public of one", None, vec![1])]
-    #[case("public of nought", None, vec![0])]
+    #[case("public of zero", None, vec![0])]
     #[case("nothing", None, vec![])]
     #[case("negative", None, vec![0x80])]
-    #[case("modulus of nought", Some(vec![0]), vec![5])]
+    #[case("modulus of zero", Some(vec![0]), vec![5])]
     #[case("modulus that is too long", Some(vec![0x7F; 600]), vec![5])]
     #[case("public beyond the modulus", Some(vec![23]), vec![40])]
-    fn numbers_that_make_no_exchange_are_refused(
+    fn exchange_refuses_unsound_numbers(
         #[case] _what: &str,
         #[case] modulus: Option<Vec<u8>>,
         #[case] consumer_public: Vec<u8>,

@@ -16,13 +16,15 @@ pub(super) async fn answer(shared: &Shared, request: &Request) -> Response {
         let mut state = shared.lock();
         let now = SystemClock.now();
         let word = request.get("identity").and_then(|identity| identity.rsplit_once("/+id/"));
-        let key = word.and_then(|(_, word)| state.community.by_word(word)).map(|(key, _)| key.clone());
+        let key = word.and_then(|(_, word)| state.community.login_of(word)).map(|(key, _)| key.clone());
         let fault = state.provider_faults.next_if(key.as_deref().unwrap_or_default(), |fault| !fault.is_indirect());
         match request.get("mode").filter(|_| request.is_ours()) {
             Some("check_authentication") => {
                 state.counts.provider("check_authentication");
                 let once = fault != Some(Provider::ConfirmsAgain);
-                (Ok(state.associations.check(request, once, now)), fault)
+                // launchpad.md, 9: a broken request gets 400.
+                let checked = state.associations.check(request, once, now);
+                (checked.ok_or_else(|| error("assoc_handle, signed or sig is missing")), fault)
             }
             Some("associate") => {
                 state.counts.provider("associate");

@@ -1,11 +1,11 @@
-//! Discovery (section 7.3): what is at an identifier, for relying parties that look.
+//! Discovery (section 7.3), for relying parties that look at an identifier.
 
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 
-use super::SREG;
+use super::{SREG, TEAMS};
 use crate::root;
 use crate::state::Shared;
 
@@ -16,7 +16,7 @@ const LOCATION: HeaderName = HeaderName::from_static("x-xrds-location");
 #[template(path = "services.xml")]
 struct Services<'a> {
     service: &'a str,
-    sreg: &'a str,
+    extensions: &'a [&'a str],
     endpoint: String,
     local_id: Option<String>,
 }
@@ -35,9 +35,14 @@ pub(super) async fn provider(headers: HeaderMap) -> Response {
     discovered(&headers, None)
 }
 
-/// `GET /+id/WORD`: somebody's identifier.
+/// Extensions of the provider. launchpad.md, 9: AX 1.0, SREG 1.1, teams and macaroons (in the order of the test of
+/// build.snapcraft.io, which has the address of the last one).
+const EXTENSIONS: [&str; 4] =
+    ["http://openid.net/srv/ax/1.0", SREG, TEAMS, "http://ns.login.ubuntu.com/2016/openid-macaroon"];
+
+/// `GET /+id/WORD`: the identity page of a person.
 pub(super) async fn identity(State(shared): State<Shared>, Path(word): Path<String>, headers: HeaderMap) -> Response {
-    if shared.lock().community.by_word(&word).is_none() {
+    if !has_page(&shared, &word) {
         return StatusCode::NOT_FOUND.into_response();
     }
     discovered(&headers, Some(&word))
@@ -54,13 +59,18 @@ pub(super) async fn identity_services(
     Path(word): Path<String>,
     headers: HeaderMap,
 ) -> Response {
-    if shared.lock().community.by_word(&word).is_none() {
+    if !has_page(&shared, &word) {
         return StatusCode::NOT_FOUND.into_response();
     }
     services(&root(&headers), Some(&word))
 }
 
-/// The list of services to whom asks for it, a page that says where the list is to others (Yadis 1.0, 6.2).
+/// launchpad.md, 9: an identity page of an account that is not active is 404.
+fn has_page(shared: &Shared, word: &str) -> bool {
+    shared.lock().community.login_of(word).is_some_and(|(_, person)| person.has_active_login)
+}
+
+/// The list of services by `Accept`, and a page with the address of the list otherwise (Yadis 1.0, 6.2).
 fn discovered(headers: &HeaderMap, word: Option<&str>) -> Response {
     let root = root(headers);
     let accepts = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -69,7 +79,7 @@ fn discovered(headers: &HeaderMap, word: Option<&str>) -> Response {
     }
     let local_id = word.map(|word| format!("{root}/+id/{word}"));
     let list = format!("{}/+xrds", local_id.as_deref().unwrap_or(&root));
-    let title = if word.is_some() { "An identifier" } else { "Ubuntu One (stand-in)" };
+    let title = if word.is_some() { "An identifier" } else { "Ubuntu One (fake)" };
     let page = Page { title, services: list.clone(), endpoint: format!("{root}/+openid"), local_id };
     match page.render() {
         Ok(page) => ([(LOCATION, list)], Html(page)).into_response(),
@@ -78,13 +88,14 @@ fn discovered(headers: &HeaderMap, word: Option<&str>) -> Response {
 }
 
 fn services(root: &str, word: Option<&str>) -> Response {
-    let service = match word {
-        // 7.3.2.1.1 and 7.3.2.1.2.
-        None => "http://specs.openid.net/auth/2.0/server",
-        Some(_) => "http://specs.openid.net/auth/2.0/signon",
+    let (service, extensions) = match word {
+        // 7.3.2.1.1
+        None => ("http://specs.openid.net/auth/2.0/server", EXTENSIONS.as_slice()),
+        // 7.3.2.1.2. Guess: an identity has these extensions.
+        Some(_) => ("http://specs.openid.net/auth/2.0/signon", &EXTENSIONS[1..2]),
     };
     let local_id = word.map(|word| format!("{root}/+id/{word}"));
-    match (Services { service, sreg: SREG, endpoint: format!("{root}/+openid"), local_id }).render() {
+    match (Services { service, extensions, endpoint: format!("{root}/+openid"), local_id }).render() {
         Ok(text) => ([(header::CONTENT_TYPE, XRDS)], text).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }

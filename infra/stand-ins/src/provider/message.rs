@@ -6,10 +6,10 @@ use url::form_urlencoded;
 
 /// The namespace of the protocol (4.1.2).
 pub(crate) const NS: &str = "http://specs.openid.net/auth/2.0";
-/// "Whoever it is that signs in" (7.3.1).
+/// The person chooses the identifier at the provider (7.3.1).
 pub(crate) const IDENTIFIER_SELECT: &str = "http://specs.openid.net/auth/2.0/identifier_select";
 
-/// The parameters of a request, those that are not the protocol's too.
+/// The parameters of a request, with those that are not of the protocol.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Request(BTreeMap<String, String>);
 

@@ -1,5 +1,5 @@
 //! An OpenID 2.0 provider: discovery, associations and direct verification, with Simple Registration and Launchpad's
-//! teams. Nobody has a password here; whoever asks chooses who they are.
+//! teams. There are no passwords here: a page asks who signs in.
 
 mod assertion;
 mod association;
@@ -12,6 +12,8 @@ mod mac;
 mod message;
 mod realm;
 
+use std::collections::BTreeSet;
+
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{RawQuery, State};
@@ -22,7 +24,7 @@ use membermail_core::clock::{Clock, SystemClock};
 use membermail_core::random::OsRandom;
 use url::Url;
 
-use crate::community::Person;
+use crate::community::Community;
 use crate::faults::Provider;
 use crate::root;
 use crate::state::Shared;
@@ -32,6 +34,8 @@ use message::{Fields, IDENTIFIER_SELECT, NS, Request};
 
 /// Simple Registration 1.1.
 const SREG: &str = "http://openid.net/extensions/sreg/1.1";
+/// The Launchpad teams extension.
+const TEAMS: &str = "http://ns.launchpad.net/2007/openid-teams";
 
 /// All its addresses.
 pub fn router() -> Router<Shared> {
@@ -73,27 +77,38 @@ fn indirect(shared: &Shared, headers: &HeaderMap, request: &Request) -> Response
     match request.get("mode") {
         Some("checkid_setup") => {
             let root = root(headers);
-            choose::page(&state.community, request, &return_to, |person| may_be(request, person, &root))
+            choose::page(&state.community, request, &return_to, |word| may_be(request, word, &root))
         }
         Some("checkid_immediate") => back::to(return_to, &message("setup_needed")),
         _ => (StatusCode::BAD_REQUEST, "no request for a sign-in").into_response(),
     }
 }
 
-/// Somebody was chosen: `name` is their key.
+/// A person was chosen: `name` is the key, `word` is one of the person's identifiers, and one of both is enough.
 fn chosen(shared: &Shared, headers: &HeaderMap, request: &Request) -> Response {
     let Some(return_to) = return_to(request) else { return no_way_back() };
     let root = root(headers);
     let mut state = shared.lock();
     let state = &mut *state;
-    let name = request.parameter("name").unwrap_or_default();
-    let Some(person) = state.community.person(name) else {
-        return (StatusCode::NOT_FOUND, "nobody of that name").into_response();
+    let community = &state.community;
+    let (name, word) = (request.parameter("name"), request.parameter("word"));
+    let key = name.or_else(|| Some(&**community.login_of(word?)?.0)).unwrap_or_default();
+    let Some(person) = community.person(key) else {
+        return (StatusCode::NOT_FOUND, "no person has this key or identifier").into_response();
     };
-    if !may_be(request, person, &root) {
-        return (StatusCode::FORBIDDEN, "the site asked for somebody else").into_response();
-    }
-    match state.provider_faults.next_if(name, Provider::is_indirect) {
+    // Without a word it is the identifier that the site asked for, if it asked for one, or else the usual one.
+    let asked_for = || person.words.iter().find(|word| may_be(request, word, &root));
+    let word = match word {
+        Some(word) => person.words.iter().find(|one| *one == word),
+        None => Some(&person.word).filter(|word| may_be(request, word, &root)).or_else(asked_for),
+    };
+    // Guess: an account that is not active cannot sign in.
+    let Some(word) = word.filter(|word| may_be(request, word, &root) && person.has_active_login) else {
+        return (StatusCode::FORBIDDEN, "the site asked for another person, or the login is not active")
+            .into_response();
+    };
+    match state.provider_faults.next_if(key, Provider::is_indirect) {
+        // launchpad.md, 9: `mode=cancel`.
         Some(Provider::Cancel) => return back::to(return_to, &message("cancel")),
         Some(Provider::SetupNeeded) => return back::to(return_to, &message("setup_needed")),
         Some(_) => {
@@ -103,22 +118,31 @@ fn chosen(shared: &Shared, headers: &HeaderMap, request: &Request) -> Response {
         }
         None => {}
     }
-    let (now, teams) = (SystemClock.now(), state.community.teams_of(name));
-    let key = assertion::key_for(&mut state.associations, request, now, &OsRandom);
+    let now = SystemClock.now();
+    let login = assertion::Login { person, word, memberships: memberships(community, word) };
+    let signing = assertion::key_for(&mut state.associations, request, now, &OsRandom);
     let asked = assertion::Asked { request, root: &root, return_to: &return_to };
     let nonce = format!("{}{}", now.strftime("%Y-%m-%dT%H:%M:%SZ"), state.associations.number());
-    back::to(return_to.clone(), &assertion::about(person, &teams, &asked, &key, nonce))
+    back::to(return_to.clone(), &assertion::about(&login, &asked, &signing, nonce))
 }
 
-/// Whether this person is whom the site asked for: mostly it does not know.
-fn may_be(request: &Request, person: &Person, root: &str) -> bool {
+/// The names of the public teams of the person on Launchpad; nothing where Ubuntu One knows no such person.
+/// launchpad.md, 9: private teams only for registered parties, and the fake has none.
+fn memberships(community: &Community, word: &str) -> Option<BTreeSet<String>> {
+    let (key, _) = community.by_identifier(word)?;
+    let teams = community.teams_of(key).into_iter().filter(|team| !community.is_hidden(team));
+    Some(teams.map(|team| community.name_of(&team).to_owned()).collect())
+}
+
+/// Whether this identifier is the one that the site asked for: mostly it asks for any.
+fn may_be(request: &Request, word: &str, root: &str) -> bool {
     match request.get("identity") {
         None | Some(IDENTIFIER_SELECT) => true,
-        Some(identity) => identity == format!("{root}/+id/{}", person.word),
+        Some(identity) => identity == format!("{root}/+id/{word}"),
     }
 }
 
-/// The URL to go back to, if the request is one of this protocol and the URL lies in its realm.
+/// The URL to go back to, if the request is one of this protocol. launchpad.md, 9: it has to lie under the realm.
 fn return_to(request: &Request) -> Option<Url> {
     let return_to: Url = request.get("return_to").filter(|_| request.is_ours())?.parse().ok()?;
     realm::allows(request.get("realm"), &return_to).then_some(return_to)

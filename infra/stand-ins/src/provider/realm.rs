@@ -65,12 +65,12 @@ mod tests {
     #[case::no_web_page("javascript:alert(1)", "javascript:alert(1)", false)]
     #[case::no_url("a.example", "http://a.example/", false)]
     #[case::user_in_front("http://a.example/", "http://a.example@evil.example/", false)]
-    fn a_url_lies_in_its_realm(#[case] realm: &str, #[case] return_to: &str, #[case] expected: bool) {
+    fn url_lies_in_its_realm(#[case] realm: &str, #[case] return_to: &str, #[case] expected: bool) {
         assert_eq!(allows(Some(realm), &return_to.parse().unwrap()), expected);
     }
 
     #[test]
-    fn without_a_realm_the_url_is_its_own() {
+    fn url_is_its_own_without_realm() {
         assert!(allows(None, &"http://a.example/x".parse().unwrap()));
         assert!(!allows(None, &"http://a.example/x#y".parse().unwrap()));
     }

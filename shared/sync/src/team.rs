@@ -1,0 +1,38 @@
+//! The team that a domain goes with: the same one as always, or neither grants nor removals.
+
+use membermail_core::community::Domain;
+use membermail_store::TeamProblem;
+use tracing::{error, info};
+
+use crate::{Engine, SyncError};
+
+impl Engine<'_> {
+    /// Checks that the team under the configured name is the pinned one. `records` is false for a dry run.
+    pub(crate) async fn check_team(&self, domain: &Domain, records: bool) -> Result<(), SyncError> {
+        let Domain { domain: name, team, .. } = domain;
+        let stored = self.store.domain(name).await?;
+        let found = self.source.group(team).await?;
+        let pin = match (domain.team_pin().or(stored.team), &found) {
+            (Some(pin), _) => Some(pin),
+            (None, Some(group)) if records => Some(self.store.pin_team(name, group.fingerprint).await?),
+            (None, group) => group.as_ref().map(|group| group.fingerprint),
+        };
+        let problem = match found {
+            None => Some(TeamProblem::Missing),
+            Some(group) if pin.is_some_and(|pin| pin != group.fingerprint) => Some(TeamProblem::Replaced),
+            Some(_) => None,
+        };
+        if records && problem != stored.team_problem && self.store.record_team(name, problem).await? {
+            match problem {
+                Some(problem) => error!(domain = %name, problem = problem.as_str(), "the team cannot be checked"),
+                None => info!(domain = %name, "the team can be checked again"),
+            }
+        }
+        let (domain, team) = (name.clone(), team.clone());
+        match problem {
+            None => Ok(()),
+            Some(TeamProblem::Missing) => Err(SyncError::TeamMissing { domain, team }),
+            Some(TeamProblem::Replaced) => Err(SyncError::TeamReplaced { domain, team }),
+        }
+    }
+}
