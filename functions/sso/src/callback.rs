@@ -11,11 +11,12 @@ use membermail_pages::answer;
 use membermail_pages::place::{self, Place};
 use membermail_runtime::batch::chain;
 use membermail_runtime::metrics::Measure;
+use membermail_runtime::queue::QueueError;
 use membermail_runtime::secret::SecretError;
 use membermail_store::{Sealer, Session, StoreError, UsedUp};
 use tracing::{info, warn};
 
-use crate::check::{self, EnqueueError};
+use crate::check;
 use crate::context::Context;
 use crate::{refused, session_of, with_cookie};
 
@@ -119,8 +120,8 @@ pub(crate) enum Error {
     Secret(#[from] SecretError),
     #[error("the table")]
     Store(#[from] StoreError),
-    #[error("the check")]
-    Check(#[from] EnqueueError),
+    #[error("the queue")]
+    Queue(#[from] QueueError),
 }
 
 impl Error {
@@ -138,7 +139,7 @@ impl Error {
             Self::Confirm(ConfirmError::TimedOut) => "provider-timeout",
             Self::Confirm(ConfirmError::Unavailable(_) | ConfirmError::Malformed(_)) => "provider-failed",
             Self::Replayed => "replayed",
-            Self::Secret(_) | Self::Store(_) | Self::Check(_) => "failed",
+            Self::Secret(_) | Self::Store(_) | Self::Queue(_) => "failed",
         }
     }
 }

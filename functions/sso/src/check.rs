@@ -37,7 +37,10 @@ pub(crate) async fn check(context: &Context, request: &Request, place: &Place) -
         info!("a check of member {} is on its way", member.id);
         return home;
     }
-    // `Store::request_check` belongs here: it makes the page say that the check is pending.
+    // Recorded first: the page says that the check is pending, and an earlier message counts as stale.
+    if let Err(cause) = context.store.request_check(member.id, now).await {
+        return refused::unavailable(context, place, &cause);
+    }
     match enqueue(context, member.id, None, now, place::request_id(request)).await {
         Ok(()) => home,
         Err(cause) => refused::unavailable(context, place, &cause),
@@ -51,20 +54,9 @@ pub(crate) async fn enqueue(
     identity: Option<Identity>,
     requested_at: Timestamp,
     request_id: &str,
-) -> Result<(), EnqueueError> {
-    // The message cannot leave the identity out yet.
-    let claimed_identifier = identity.ok_or(EnqueueError::NoIdentity)?.subject;
-    let message = VerifyMember { member, claimed_identifier, request_id: request_id.to_owned() };
+) -> Result<(), QueueError> {
+    let message = VerifyMember { member, identity, requested_at, request_id: request_id.to_owned() };
     context.outbox.send(&message).await?;
     info!(%requested_at, "a check of member {member} was asked for");
     Ok(())
-}
-
-/// Why a check could not be asked for.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum EnqueueError {
-    #[error("no identity to check by")]
-    NoIdentity,
-    #[error("the queue")]
-    Queue(#[from] QueueError),
 }

@@ -110,7 +110,7 @@ fn words(cause: &Error, provider: &str) -> Option<Words> {
             text: "Nothing was changed. Please sign in again in a few minutes.".into(),
             next: SIGN_IN,
         }),
-        Error::Secret(_) | Error::Store(_) | Error::Check(_) => None,
+        Error::Secret(_) | Error::Store(_) | Error::Queue(_) => None,
     }
 }
 
@@ -151,7 +151,7 @@ fn log(cause: &Error) {
         Error::Confirm(ConfirmError::Rejected) => warn!("the provider rejects an assertion as malformed"),
         Error::Confirm(refusal) => error!(cause = chain(refusal), "the provider could not be asked"),
         // `unavailable` logs it.
-        Error::Secret(_) | Error::Store(_) | Error::Check(_) => {}
+        Error::Secret(_) | Error::Store(_) | Error::Queue(_) => {}
     }
 }
 

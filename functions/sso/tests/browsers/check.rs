@@ -14,7 +14,6 @@ fn form(session: &SessionId) -> String {
 }
 
 #[tokio::test]
-#[ignore = "VerifyMember cannot leave the identity out yet"]
 async fn check_button_queues_a_check() {
     let world = World::new().await;
     let mut browser = Browser::default();
