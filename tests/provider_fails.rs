@@ -9,14 +9,15 @@ use serde_json::json;
 async fn each_failure_of_the_provider_has_its_page() -> Result<()> {
     let stack = Stack::of_this_run()?;
     let failures = [
-        (json!({ "kind": "denied" }), 400, "The login could not be confirmed"),
-        (json!({ "kind": "malformed" }), 502, "The login service is not answering"),
-        (json!({ "kind": "status", "status": 503 }), 502, "The login service is not answering"),
-        (json!({ "kind": "status", "status": 404 }), 502, "The login service is not answering"),
-        (json!({ "kind": "slow", "millis": 20_000 }), 502, "The login service is not answering"),
-        (json!({ "kind": "cancel" }), 200, "You cancelled the login"),
-        (json!({ "kind": "error" }), 400, "The login service reports an error"),
-        (json!({ "kind": "setup-needed" }), 400, "The login service wants to ask you first"),
+        (json!({ "kind": "denied" }), 400, "Ubuntu One did not confirm the sign-in"),
+        (json!({ "kind": "status", "status": 400 }), 400, "Ubuntu One could not check the sign-in"),
+        (json!({ "kind": "malformed" }), 502, "Ubuntu One is not available"),
+        (json!({ "kind": "status", "status": 503 }), 502, "Ubuntu One is not available"),
+        (json!({ "kind": "status", "status": 404 }), 502, "Ubuntu One is not available"),
+        (json!({ "kind": "slow", "millis": 20_000 }), 504, "Ubuntu One did not answer in time"),
+        (json!({ "kind": "cancel" }), 200, "You cancelled the sign-in"),
+        (json!({ "kind": "error" }), 400, "Ubuntu One reports an error"),
+        (json!({ "kind": "setup-needed" }), 400, "Please confirm the sign-in at Ubuntu One"),
     ];
     for (fault, status, heading) in failures {
         stack.provider_fault("pat54", fault.clone()).await?;
@@ -24,7 +25,7 @@ async fn each_failure_of_the_provider_has_its_page() -> Result<()> {
         let callback = stack.chosen(&mut browser, "pat54").await?;
         let page = browser.open(callback).await?;
         ensure!((page.status.as_u16(), page.heading().as_str()) == (status, heading), "{fault}: {}", page.text);
-        let says_what_to_do = ["log in again", "log in whenever"].iter().any(|words| page.text.contains(words));
+        let says_what_to_do = ["sign in again", "sign in whenever"].iter().any(|words| page.text.contains(words));
         ensure!(says_what_to_do, "{fault}: {}", page.text);
         ensure!(browser.cookie(&stack.public_url, "session").is_none(), "{fault}: a session was opened");
     }

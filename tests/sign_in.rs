@@ -179,7 +179,7 @@ async fn cancelling_changes_nothing() -> Result<()> {
         .append_pair("openid.ns", "http://specs.openid.net/auth/2.0")
         .append_pair("openid.mode", "cancel");
     let page = browser.get(back).await?;
-    ensure!(page.heading() == "You cancelled the login", "{}", page.text);
+    ensure!(page.heading() == "You cancelled the sign-in", "{}", page.text);
     ensure!(browser.cookie(&stack.public_url, "session").is_none());
     Ok(())
 }

@@ -86,7 +86,7 @@ impl Mapping {
 }
 
 /// The routes of the template that are not greedy.
-const ROUTES: [&str; 4] = ["/", "/sign-in", "/callback", "/sign-out"];
+const ROUTES: [&str; 5] = ["/", "/sign-in", "/callback", "/sign-out", "/check"];
 
 /// A visitor of the site where it is mapped to, with the cookies that they got.
 pub struct Gateway {
@@ -113,12 +113,11 @@ impl Gateway {
             endpoint: stack.stand_ins_url.join("+openid")?,
             identifier_root: stack.stand_ins_url.join("+id/")?,
         };
-        let teams = community()?.domains.iter().map(|domain| domain.team.clone()).collect();
         let http = reqwest::Client::builder().no_proxy().build()?;
         let sso = sso::Context {
             community: community()?,
             public_url: None,
-            relying_party: RelyingParty::new(provider, teams, http),
+            relying_party: RelyingParty::new(provider, http),
             secret,
             store: stack.store().await,
             outbox: Queue::new(stack.sqs().await, &stack.verify_queue_url),
@@ -152,7 +151,7 @@ impl Gateway {
             headers["Content-Type"] = json!(["application/x-www-form-urlencoded"]);
         }
         let request = self.mapping.event(method, url, headers, form)?;
-        let is_sso = ["/sign-in", "/callback", "/sign-out"].iter().any(|path| url.path().ends_with(path));
+        let is_sso = ["/sign-in", "/callback", "/sign-out", "/check"].iter().any(|path| url.path().ends_with(path));
         let response = if is_sso {
             sso::handle(&self.sso, &request).await
         } else {

@@ -1,17 +1,18 @@
 //! The pages that a browser reads: who you are here, which addresses you have, and what is still to come.
 
-use lambda_http::http::{Method, StatusCode, header};
+use lambda_http::http::{Method, StatusCode};
 use lambda_http::{Body, Request, Response};
 use membermail_core::clock::{Clock, SystemClock};
 use membermail_core::community::Community;
 use membermail_core::master::MasterKeys;
 use membermail_identity::csrf;
-use membermail_identity::session::{self, SessionId};
 use membermail_pages::account::{Account, Facts, Progress, View, Welcome};
 use membermail_pages::answer;
 use membermail_pages::assets::{self, Asset};
 use membermail_pages::layout::{Message, Next, Site};
 use membermail_pages::place::{self, Place};
+use membermail_pages::public_url::PublicUrl;
+use membermail_pages::signed_in::{self, SignedIn};
 use membermail_runtime::aws::Aws;
 use membermail_runtime::batch::chain;
 use membermail_runtime::logs;
@@ -19,14 +20,13 @@ use membermail_runtime::secret::{MasterSecret, SecretError};
 use membermail_runtime::variables::{Variables, of_process};
 use membermail_store::{CheckState, Member, SealError, Sealer, Store, StoreError, StoredAlias};
 use tracing::{Instrument, error};
-use url::Url;
 
 /// What the function holds through its life.
 pub struct Context {
     /// Whose site this is.
     pub community: Community,
     /// The configured URL of the site; without it each request says where it came to.
-    pub public_url: Option<Url>,
+    pub public_url: Option<PublicUrl>,
     /// What keys are derived from.
     pub secret: MasterSecret,
     /// The table.
@@ -98,36 +98,25 @@ enum Found {
 async fn home(context: &Context, request: &Request, place: &Place, site: Site<'_>) -> Response<Body> {
     match signed_in(context, request, place).await {
         Ok(None) => answer::page(StatusCode::OK, &Welcome { site, domains: &context.community.domains }),
-        Ok(Some((id, member))) => match view(context, &member).await {
+        Ok(Some(SignedIn { session, member, .. })) => match view(context, &member).await {
             Ok(view) => {
-                let site = Site { sign_out: Some(csrf::token(&id)), ..site };
+                let site = Site { sign_out: Some(csrf::token(&session)), ..site };
                 answer::page(StatusCode::OK, &Account { site, view })
             }
             Err(cause) => unavailable(site, &cause),
         },
-        Err(cause) => unavailable(site, &cause),
+        Err(cause) => unavailable(site, &cause.into()),
     }
 }
 
-/// The session of this browser and its member, if the session is still good.
-async fn signed_in(context: &Context, request: &Request, place: &Place) -> Result<Option<(SessionId, Member)>, Error> {
-    let cookies = request.headers().get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let Some(id) = session::read_cookie(cookies, place.is_https()) else { return Ok(None) };
+/// The member of this browser, whose session is noted as used.
+async fn signed_in(context: &Context, request: &Request, place: &Place) -> Result<Option<SignedIn>, StoreError> {
     let now = context.clock.now();
-    let hash = id.hash();
-    let Some(session) = context.store.session(hash.as_str(), now).await? else { return Ok(None) };
-    if !session::is_live(session.created, session.last_seen, now) {
-        return Ok(None);
+    let found = signed_in::signed_in(&context.store, request.headers(), place.is_https(), now).await?;
+    if let Some(SignedIn { session, touch_due: true, .. }) = &found {
+        context.store.touch_session(session.hash().as_str(), now).await?;
     }
-    let Some(member) = context.store.member(session.member).await? else { return Ok(None) };
-    // A ban, or whatever else ends every session of a member, counts the epoch up.
-    if session.epoch != member.session_epoch {
-        return Ok(None);
-    }
-    if session::touch_due(session.last_seen, now) {
-        context.store.touch_session(hash.as_str(), now).await?;
-    }
-    Ok(Some((id, member)))
+    Ok(found)
 }
 
 async fn view(context: &Context, member: &Member) -> Result<View, Error> {

@@ -4,10 +4,9 @@ use lambda_http::http::{Method, header};
 use lambda_http::{Body, Request, Response};
 use membermail_core::language::Language;
 use membermail_core::master::MasterKeys;
-use membermail_core::message::VerifyMember;
 use membermail_identity::openid2::{Answer, ConfirmError, Refusal, SignedIn};
-use membermail_identity::session::{self, SessionId};
-use membermail_identity::state::{self, StateError, StateKey};
+use membermail_identity::session::{self, SessionHash, SessionId};
+use membermail_identity::state::{self, State, StateError, StateKey};
 use membermail_pages::answer;
 use membermail_pages::place::{self, Place};
 use membermail_runtime::batch::chain;
@@ -17,8 +16,9 @@ use membermail_runtime::secret::SecretError;
 use membermail_store::{Sealer, Session, StoreError, UsedUp};
 use tracing::{info, warn};
 
+use crate::check;
 use crate::context::Context;
-use crate::{cookies, former_session, refused, with_cookie};
+use crate::{refused, session_of, with_cookie};
 
 /// Answers `GET` and `POST /callback`.
 pub(crate) async fn callback(context: &Context, request: &Request, place: &Place) -> Response<Body> {
@@ -34,7 +34,8 @@ pub(crate) async fn callback(context: &Context, request: &Request, place: &Place
     }
 }
 
-/// Each step is a reason of its own to go no further; nothing is written before the provider has confirmed.
+/// Each step is a reason of its own to go no further. Before the provider has confirmed, only the state and the nonce are
+/// written.
 async fn complete(context: &Context, request: &Request, place: &Place) -> Result<SessionId, Error> {
     let query = request.uri().query().unwrap_or_default();
     let answer = if request.method() == Method::POST {
@@ -46,7 +47,7 @@ async fn complete(context: &Context, request: &Request, place: &Place) -> Result
 
     // The browser that comes back is the one that was sent.
     let now = context.clock.now();
-    let browser = state::read_cookie(cookies(request.headers()), place.is_https()).ok_or(StateError::OtherBrowser)?;
+    let browser = state::read_cookie(request.headers(), place.is_https()).ok_or(StateError::OtherBrowser)?;
     let token = answer.parameter("state").ok_or(StateError::Malformed)?;
     // It may have been made by a key that was changed meanwhile, or by a newer one than we have.
     let verified = |keys: &MasterKeys| {
@@ -55,29 +56,33 @@ async fn complete(context: &Context, request: &Request, place: &Place) -> Result
         Ok(first.unwrap_or(Err(StateError::OtherBrowser))?)
     };
     let is_of_another = |cause: &Error| matches!(cause, Error::State(StateError::OtherBrowser));
-    let state = context.secret.opening(verified, is_of_another).await?;
+    let State { id: state, previous_session } = context.secret.opening(verified, is_of_another).await?;
 
-    // The assertion is whole and meant for us, and the provider says that it made it.
+    // The assertion is whole and meant for us, and neither it nor the state was used before.
     let checked = context.relying_party.check(answer, &place.join("/callback"), now)?;
-    let signed_in = context.relying_party.confirm(checked).await?;
-
-    // Neither the assertion nor the state was used before.
-    let issuer = &signed_in.identity.issuer;
-    let (nonce, random) = (signed_in.nonce.as_str(), &*context.random);
+    let (issuer, nonce, random) = (checked.issuer(), checked.nonce().as_str(), &*context.random);
     if context.store.use_up(issuer, nonce, state.as_str(), now, random).await? == UsedUp::AlreadyUsed {
         return Err(Error::Replayed);
     }
-    open_session(context, request, place, signed_in).await
+
+    // The provider says that it made it. It does so once, even where its answer is lost on the way. So the state is used
+    // up by now: the same URL again could only come to a denial, which looks like a forgery.
+    let signed_in = context.relying_party.confirm(checked).await?;
+
+    // By POST the browser sends no session cookie, so the state names the session too. They differ where another tab has
+    // signed in meanwhile.
+    let former = [session_of(request, place).map(|id| id.hash()), previous_session];
+    open_session(context, request, signed_in, former).await
 }
 
 async fn open_session(
     context: &Context,
     request: &Request,
-    place: &Place,
     signed_in: SignedIn,
+    former: [Option<SessionHash>; 2],
 ) -> Result<SessionId, Error> {
     let now = context.clock.now();
-    let SignedIn { identity, email, language, .. } = signed_in;
+    let SignedIn { identity, email, language } = signed_in;
     let sealer = Sealer::of(&context.secret.keys().await?);
     let member = context.store.sign_in(&sealer, &identity, &email, now, &*context.random).await?;
     // For notices. A language that is none is as good as no word on it.
@@ -87,13 +92,11 @@ async fn open_session(
             warn!(cause = chain(&cause), "the language of member {} could not be kept", member.id);
         }
     }
-    let request_id = place::request_id(request).to_owned();
-    let message = VerifyMember { member: member.id, claimed_identifier: identity.subject, request_id };
-    context.outbox.send(&message).await?;
+    check::enqueue(context, member.id, Some(identity), now, place::request_id(request)).await?;
 
     // A new id at each sign-in, so that nobody can have planted it (session fixation).
-    if let Some(former) = former_session(request, place) {
-        context.store.end_session(former.hash().as_str()).await?;
+    for former in former.iter().flatten() {
+        context.store.end_session(former.as_str()).await?;
     }
     let id = SessionId::new(&*context.random);
     let session = Session { member: member.id, created: now, last_seen: now, epoch: member.session_epoch };
@@ -126,11 +129,15 @@ impl Error {
     fn word(&self) -> &'static str {
         match self {
             Self::Refused(Refusal::Cancelled) => "cancelled",
+            Self::Refused(Refusal::NoEmail) => "no-email",
+            Self::Refused(Refusal::BadEmail(_)) => "bad-email",
+            Self::State(StateError::Expired) | Self::Refused(Refusal::NonceOld) => "too-late",
             Self::Refused(_) => "refused",
-            Self::State(StateError::Expired) => "too-late",
             Self::State(_) => "other-browser",
             Self::Confirm(ConfirmError::Forged) => "forged",
-            Self::Confirm(_) => "provider-failed",
+            Self::Confirm(ConfirmError::Rejected) => "provider-rejected",
+            Self::Confirm(ConfirmError::TimedOut) => "provider-timeout",
+            Self::Confirm(ConfirmError::Unavailable(_) | ConfirmError::Malformed(_)) => "provider-failed",
             Self::Replayed => "replayed",
             Self::Secret(_) | Self::Store(_) | Self::Queue(_) => "failed",
         }

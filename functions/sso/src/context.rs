@@ -6,6 +6,7 @@ use membermail_core::clock::{Clock, SystemClock};
 use membermail_core::community::{Community, SignIn};
 use membermail_core::random::{OsRandom, Random};
 use membermail_identity::openid2::{Provider, RelyingParty};
+use membermail_pages::public_url::PublicUrl;
 use membermail_runtime::aws::Aws;
 use membermail_runtime::metrics::Metrics;
 use membermail_runtime::queue::Queue;
@@ -22,7 +23,7 @@ pub struct Context {
     /// Whose site this is.
     pub community: Community,
     /// The configured URL of the site; without it each request says where it came to.
-    pub public_url: Option<Url>,
+    pub public_url: Option<PublicUrl>,
     /// Speaks with the sign-in provider.
     pub relying_party: RelyingParty,
     /// What keys are derived from.
@@ -61,12 +62,7 @@ impl Context {
         let community = membermail_communities::community(&community)?;
         let aws = Aws::from_env().await?;
         let provider = provider(&community, sign_in_url.as_ref())?;
-        let teams = community.domains.iter().map(|domain| domain.team.clone()).collect();
-        let http = reqwest::Client::builder()
-            .user_agent(concat!("membermail/", env!("CARGO_PKG_VERSION")))
-            .redirect(reqwest::redirect::Policy::none())
-            .timeout(Duration::from_secs(5))
-            .build()?;
+        let http = http_client()?;
         let store = Store::new(aws.dynamodb(), table);
         let outbox = Queue::new(aws.sqs(), outbox);
         let mut dependencies: Vec<(_, Box<dyn Dependency>)> = vec![
@@ -80,7 +76,7 @@ impl Context {
         Ok(Self {
             community,
             public_url,
-            relying_party: RelyingParty::new(provider, teams, http),
+            relying_party: RelyingParty::new(provider, http),
             secret: MasterSecret::new(aws.secrets(), secret),
             store,
             outbox,
@@ -90,6 +86,18 @@ impl Context {
             random: Box::new(OsRandom),
         })
     }
+}
+
+/// The client that asks the provider. The provider confirms an assertion once, so a request must not be sent twice:
+/// nothing is retried, and no connection is kept, since a request on one that was closed meanwhile is sent again.
+fn http_client() -> reqwest::Result<reqwest::Client> {
+    reqwest::Client::builder()
+        .user_agent(concat!("membermail/", env!("CARGO_PKG_VERSION")))
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .pool_max_idle_per_host(0)
+        .timeout(Duration::from_secs(5))
+        .build()
 }
 
 /// The community's provider, or the one that stands in for it at another root with the same paths.

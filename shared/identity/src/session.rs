@@ -3,6 +3,7 @@
 use std::fmt;
 
 use cookie::SameSite;
+use http::HeaderMap;
 use jiff::{SignedDuration, Timestamp};
 use membermail_core::random::{self, Random};
 use sha2::{Digest, Sha256};
@@ -37,7 +38,7 @@ impl SessionId {
 
     /// What the table keeps: who reads the table cannot take over a session.
     pub fn hash(&self) -> SessionHash {
-        SessionHash(to_text(&Sha256::digest(self.0.as_slice())))
+        SessionHash::of(Sha256::digest(self.0.as_slice()).into())
     }
 
     pub(crate) fn bytes(&self) -> &[u8] {
@@ -51,14 +52,25 @@ impl fmt::Debug for SessionId {
     }
 }
 
-/// The SHA-256 hash of an id, as text.
+/// The SHA-256 hash of an id. It names a session and opens none, so it may leave the browser and the table.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SessionHash(String);
+pub struct SessionHash {
+    bytes: [u8; 32],
+    text: String,
+}
 
 impl SessionHash {
+    pub(crate) fn of(bytes: [u8; 32]) -> Self {
+        Self { bytes, text: to_text(&bytes) }
+    }
+
     /// The text.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
     }
 }
 
@@ -88,8 +100,8 @@ pub fn clearing_cookie(https: bool) -> String {
 }
 
 /// The session among the `Cookie` headers of a request.
-pub fn read_cookie<'a>(headers: impl Iterator<Item = &'a str>, https: bool) -> Option<SessionId> {
-    COOKIE.read(headers, https).and_then(|text| SessionId::parse(&text))
+pub fn read_cookie(headers: &HeaderMap, https: bool) -> Option<SessionId> {
+    COOKIE.read(headers, https, SessionId::parse)
 }
 
 #[cfg(test)]
@@ -108,9 +120,9 @@ mod tests {
         }
         assert!(!header.contains("Domain"));
         let pair = header.split(';').next().unwrap();
-        let sent = format!("theme=dark; {pair}");
-        assert_eq!(read_cookie([sent.as_str()].into_iter(), true).unwrap().hash(), id.hash());
-        assert!(read_cookie([sent.as_str()].into_iter(), false).is_none());
+        let sent = HeaderMap::from_iter([(http::header::COOKIE, format!("theme=dark; {pair}").parse().unwrap())]);
+        assert_eq!(read_cookie(&sent, true).unwrap().hash(), id.hash());
+        assert!(read_cookie(&sent, false).is_none());
         assert!(!cookie(&id, false).contains("Secure"));
         assert_eq!(format!("{id:?}"), "SessionId([redacted])");
     }

@@ -11,8 +11,9 @@ mod properties;
 mod reading;
 mod support;
 
+use membermail_core::email::EmailError;
 use membermail_identity::openid2::Refusal;
-use support::{Pairs, SREG, TEAMS, World};
+use support::{Pairs, SREG, World};
 
 /// What the attacker does to a good answer. They can sign too: with their own account at the same provider.
 type Change = fn(&World, &mut Pairs);
@@ -139,13 +140,14 @@ const TABLE: &[(&str, Refusal, Change)] = &[
     ("unsigned address", Refusal::UnsignedRegistration("email"), |_, a| {
         a.unsign("sreg.email").sign().set("openid.sreg.email", "eve@mail.example");
     }),
-    ("unsigned nickname", Refusal::UnsignedRegistration("nickname"), |_, a| {
-        a.unsign("sreg.nickname").sign().set("openid.sreg.nickname", "root");
+    ("unsigned language", Refusal::UnsignedRegistration("language"), |_, a| done(a.unsign("sreg.language").sign())),
+    ("unsigned language and no address", Refusal::UnsignedRegistration("language"), |_, a| {
+        a.unsign("sreg.email").unsign("sreg.language").remove("openid.sreg.email").sign();
     }),
-    ("unsigned teams", Refusal::UnsignedRegistration("is_member"), |_, a| {
-        a.unsign("lp.is_member").sign().set("openid.lp.is_member", "admins");
+    ("unsigned address added to an answer without one", Refusal::UnsignedRegistration("alias"), |_, a| {
+        untick_all(a);
+        a.push("openid.ns.sreg", SREG).push("openid.sreg.email", "eve@mail.example");
     }),
-    ("unsigned alias of the teams", Refusal::UnsignedRegistration("alias"), |_, a| done(a.unsign("ns.lp").sign())),
     ("unsigned alias", Refusal::UnsignedRegistration("alias"), |_, a| done(a.unsign("ns.sreg").sign())),
     ("a second alias", Refusal::SecondAlias, |_, a| {
         a.push("openid.ns.x", SREG).push("openid.x.email", "eve@mail.example");
@@ -153,25 +155,42 @@ const TABLE: &[(&str, Refusal, Change)] = &[
     ("a second alias of the older version", Refusal::SecondAlias, |_, a| {
         a.push("openid.ns.x", "http://openid.net/sreg/1.0").push("openid.x.email", "eve@mail.example");
     }),
-    ("a second alias of the teams", Refusal::SecondAlias, |_, a| {
-        a.push("openid.ns.x", TEAMS).push("openid.x.is_member", "admins");
+    ("a second alias that the provider signed", Refusal::SecondAlias, |_, a| {
+        a.push("openid.ns.x", SREG).push("openid.x.email", "eve@mail.example").sign_too("ns.x,x.email");
+    }),
+    ("the same alias twice", Refusal::Duplicate, |_, a| done(a.push("openid.ns.sreg", "http://example.org/x"))),
+    ("an empty alias", Refusal::BadAlias, |_, a| done(a.push("openid.ns.", "http://example.org/x"))),
+    ("an alias with a comma", Refusal::BadAlias, |_, a| done(a.push("openid.ns.a,b", "http://example.org/x"))),
+    ("a reserved alias that the provider signed", Refusal::BadAlias, |_, a| {
+        a.push("openid.ns.identity", "http://example.org/x").sign_too("ns.identity");
+    }),
+    ("a reserved alias for the registration", Refusal::BadAlias, |_, a| {
+        untick_all(a);
+        a.push("openid.ns.mode", SREG).push("openid.mode.email", "eve@mail.example").sign_too("ns.mode,mode.email");
     }),
     ("a second alias of an extension that we do not know", Refusal::SecondAlias, |_, a| {
         a.push("openid.ns.x", "http://example.org/x").push("openid.ns.y", "http://example.org/x");
     }),
-    ("an alias within an alias", Refusal::UnsignedRegistration("alias"), |_, a| {
+    ("an alias within an alias", Refusal::BadAlias, |_, a| {
         a.unsign("ns.sreg").remove("openid.ns.sreg").push("openid.ns.a.b", SREG);
-        let signed = format!("{},ns.a.b", a.get("openid.signed"));
-        a.set("openid.signed", &signed).sign();
+        a.sign_too("ns.a.b");
     }),
-    ("no registration", Refusal::NoEmail, |_, a| {
-        a.unsign("ns.sreg").unsign("sreg.email").unsign("sreg.nickname").remove("openid.ns.sreg").sign();
+    ("nothing ticked, so no namespace", Refusal::NoEmail, |_, a| done(untick_all(a).sign())),
+    ("fields of a registration without its namespace", Refusal::NoEmail, |_, a| {
+        a.unsign("ns.sreg").remove("openid.ns.sreg").sign();
+    }),
+    ("the address unticked and the language ticked", Refusal::NoEmail, |_, a| {
+        a.unsign("sreg.email").remove("openid.sreg.email").sign();
     }),
     ("an empty address", Refusal::NoEmail, |_, a| done(a.set("openid.sreg.email", "").sign())),
-    ("no real address", Refusal::BadEmail, |_, a| done(a.set("openid.sreg.email", "alice").sign())),
-    ("two addresses", Refusal::BadEmail, |_, a| {
-        a.set("openid.sreg.email", "alice@mail.example, eve@mail.example").sign();
+    ("no real address", Refusal::BadEmail(EmailError::Syntax), |_, a| email(a, "alice")),
+    ("an address in brackets", Refusal::BadEmail(EmailError::Domain), |_, a| email(a, "x <bob@ubuntu.com>")),
+    ("an address of this machine", Refusal::BadEmail(EmailError::Domain), |_, a| email(a, "root@localhost")),
+    ("an address literal", Refusal::BadEmail(EmailError::Domain), |_, a| email(a, "alice@[192.0.2.1]")),
+    ("two addresses", Refusal::BadEmail(EmailError::LocalPart), |_, a| {
+        email(a, "alice@mail.example, eve@mail.example");
     }),
+    ("an address with a blank behind", Refusal::BadEmail(EmailError::Domain), |_, a| email(a, "alice@mail.example ")),
     ("an address with a line break", Refusal::Encoding, |_, a| {
         a.set("openid.sreg.email", "alice@mail.example\nbcc:eve@mail.example").sign();
     }),
@@ -194,6 +213,36 @@ fn done(_: &mut Pairs) {}
 
 fn identifier(answer: &mut Pairs, identifier: &str) {
     answer.set("openid.claimed_id", identifier).set("openid.identity", identifier).sign();
+}
+
+fn email(answer: &mut Pairs, address: &str) {
+    answer.set("openid.sreg.email", address).sign();
+}
+
+/// Nothing of the registration, as Ubuntu One answers where the person unticked all of it.
+fn untick_all(answer: &mut Pairs) -> &mut Pairs {
+    for name in ["ns.sreg", "sreg.email", "sreg.language"] {
+        answer.unsign(name).remove(&format!("openid.{name}"));
+    }
+    answer
+}
+
+/// Section 12 of the specification.
+const RESERVED: &str = "assoc_handle,assoc_type,claimed_id,contact,delegate,dh_consumer_public,dh_gen,dh_modulus,error,\
+    identity,invalidate_handle,mode,ns,op_endpoint,openid,realm,reference,response_nonce,return_to,server,session_type,\
+    sig,signed,trust_root";
+
+#[tokio::test]
+async fn reserved_alias_is_refused() {
+    let world = World::new().await;
+    for alias in RESERVED.split(',') {
+        let name = format!("ns.{alias}");
+        let mut answer = world.good();
+        answer.push(&format!("openid.{name}"), "http://example.org/x");
+        assert_eq!(world.check(&answer.encode()).err(), Some(Refusal::BadAlias), "{alias}");
+        answer.sign_too(&name);
+        assert_eq!(world.check(&answer.encode()).err(), Some(Refusal::BadAlias), "{alias}, signed");
+    }
 }
 
 #[tokio::test]

@@ -5,6 +5,8 @@ use lambda_http::request::RequestContext;
 use lambda_http::{Request, RequestExt};
 use url::Url;
 
+use crate::public_url::PublicUrl;
+
 /// The site's public URL, without a slash at its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
@@ -19,9 +21,9 @@ pub fn request_id(request: &Request) -> &str {
 impl Place {
     /// The configured URL where there is one; otherwise what API Gateway says of this request. Never the `Host`
     /// header alone: that is the sender's word.
-    pub fn of(configured: Option<&Url>, request: &Request) -> Option<Self> {
-        if let Some(url) = configured {
-            return Some(Self { url: url.clone() });
+    pub fn of(configured: Option<&PublicUrl>, request: &Request) -> Option<Self> {
+        if let Some(configured) = configured {
+            return Some(Self { url: configured.as_url().clone() });
         }
         let context = context(request)?;
         Self::derive(context.domain_name.as_deref()?, context.path.as_deref()?, &path(request))
@@ -168,7 +170,7 @@ mod tests {
 
     #[test]
     fn a_configured_url_wins() {
-        let url = Url::parse("http://localhost:8480/").unwrap();
+        let url = "http://localhost:8480/".parse().unwrap();
         let place = Place::of(Some(&url), &Request::default()).unwrap();
         assert_eq!(place.join("/").as_str(), "http://localhost:8480/");
         assert_eq!(place.base(), "");

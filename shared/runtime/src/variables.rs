@@ -1,5 +1,6 @@
 //! Settings from environment variables. All that is missing or wrong is reported at once, not one a deploy.
 
+use std::fmt::Display;
 use std::str::FromStr;
 
 /// Reads variables and gathers what is wrong with them until [`finish`](Self::finish).
@@ -23,13 +24,11 @@ impl<'a> Variables<'a> {
     }
 
     /// A variable that may be absent, but must be readable where it is there.
-    pub fn optional<T: FromStr>(&mut self, name: &str) -> Option<T> {
+    pub fn optional<T: FromStr<Err: Display>>(&mut self, name: &str) -> Option<T> {
         let text = self.read(name)?;
-        let value = text.parse().ok();
-        if value.is_none() {
-            self.faults.push(format!("{name} is not readable: {text:?}"));
-        }
-        value
+        let value =
+            text.parse().map_err(|cause| self.faults.push(format!("{name} is not readable: {text:?}: {cause}")));
+        value.ok()
     }
 
     /// Whether everything was as it must be.
@@ -71,7 +70,7 @@ mod tests {
         assert_eq!(
             variables.finish().unwrap_err().to_string(),
             "the environment variables of this function: ABSENT is missing; EMPTY is missing; \
-             NUMBER is not readable: \"many\""
+             NUMBER is not readable: \"many\": invalid digit found in string"
         );
     }
 }

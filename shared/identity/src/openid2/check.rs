@@ -37,6 +37,18 @@ impl ResponseNonce {
     }
 }
 
+impl Checked {
+    /// The nonce, to be used up before the provider is asked.
+    pub fn nonce(&self) -> &ResponseNonce {
+        &self.nonce
+    }
+
+    /// The provider that the nonce is unique at.
+    pub fn issuer(&self) -> &str {
+        &self.identity.issuer
+    }
+}
+
 impl RelyingParty {
     /// Checks an answer that came to `callback` (our URL, without a query) at this time.
     pub fn check(&self, answer: Answer, callback: &Url, now: Timestamp) -> Result<Checked, Refusal> {

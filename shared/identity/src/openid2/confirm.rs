@@ -4,32 +4,24 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use membermail_core::email::EmailAddress;
-use membermail_core::member::{Identity, TeamName};
+use membermail_core::member::Identity;
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Response, StatusCode};
 
 use super::registration::Registration;
-use super::{Answer, Checked, NS, RelyingParty, ResponseNonce};
+use super::{Answer, Checked, NS, RelyingParty};
 
 /// Bytes of the provider's answer at most.
 const BODY_LIMIT: usize = 8 * 1024;
 
-/// Who signed in: checked and confirmed. The nonce is still to be used up.
+/// Who signed in: checked and confirmed.
 pub struct SignedIn {
     /// Whom the provider vouches for.
     pub identity: Identity,
     /// The address that the provider knows.
     pub email: EmailAddress,
-    /// What the person was called some time ago; good for a greeting, never for a rule.
-    pub nickname: Option<String>,
-    /// What the person is called outside.
-    pub full_name: Option<String>,
     /// The language that the person likes best, as the provider has it (ISO 639).
     pub language: Option<String>,
-    /// Teams, of those asked for, that the provider counts the person to. A hint for a page: Launchpad decides.
-    pub teams_hint: Vec<TeamName>,
-    /// Good once.
-    pub nonce: ResponseNonce,
 }
 
 impl fmt::Debug for SignedIn {
@@ -40,14 +32,13 @@ impl fmt::Debug for SignedIn {
 
 impl RelyingParty {
     /// Asks the configured endpoint, and no other, whether it made this assertion.
+    ///
+    /// The provider confirms an assertion once, so this asks once: no failure is retried. The caller uses up the nonce
+    /// before, so that no second request can ask either.
     pub async fn confirm(&self, checked: Checked) -> Result<SignedIn, ConfirmError> {
         let request = self.http.post(self.provider.endpoint.clone()).body(verification(&checked.answer));
-        let response = request
-            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .send()
-            .await
-            .map_err(|error| ConfirmError::Unavailable(error.without_url().to_string()))?;
-        // A client that follows redirects would believe whoever it is sent to.
+        let response = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").send().await?;
+        // A client that follows redirects would believe any server that it is sent to.
         if *response.url() != self.provider.endpoint {
             return Err(ConfirmError::Malformed("from another place".into()));
         }
@@ -56,6 +47,7 @@ impl RelyingParty {
             status if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => {
                 return Err(ConfirmError::Unavailable(status.to_string()));
             }
+            StatusCode::BAD_REQUEST => return Err(ConfirmError::Rejected),
             status => return Err(ConfirmError::Malformed(format!("status {status}"))),
         }
         let text = bounded(response).await?;
@@ -68,9 +60,8 @@ impl RelyingParty {
             Some(&"false") => return Err(ConfirmError::Forged),
             _ => return Err(ConfirmError::Malformed("no is_valid".into())),
         }
-        let Checked { identity, registration, nonce, .. } = checked;
-        let Registration { email, nickname, full_name, language, teams_hint } = registration;
-        Ok(SignedIn { identity, email, nickname, full_name, language, teams_hint, nonce })
+        let Checked { identity, registration: Registration { email, language }, .. } = checked;
+        Ok(SignedIn { identity, email, language })
     }
 }
 
@@ -86,8 +77,7 @@ fn verification(answer: &Answer) -> String {
 
 async fn bounded(mut response: Response) -> Result<String, ConfirmError> {
     let mut bytes = Vec::new();
-    let broken = |error: reqwest::Error| ConfirmError::Unavailable(error.without_url().to_string());
-    while let Some(chunk) = response.chunk().await.map_err(broken)? {
+    while let Some(chunk) = response.chunk().await? {
         bytes.extend_from_slice(&chunk);
         if bytes.len() > BODY_LIMIT {
             return Err(ConfirmError::Malformed("oversized".into()));
@@ -115,10 +105,22 @@ pub enum ConfirmError {
     /// The provider did not make it, or confirmed it before.
     #[error("the provider denies the assertion")]
     Forged,
+    /// It rejects the request as broken (HTTP 400), as Ubuntu One does with an assertion that was changed on its way.
+    #[error("the provider rejects the assertion as malformed")]
+    Rejected,
+    /// No answer in time. The provider may have confirmed the assertion, so it cannot be asked again.
+    #[error("the provider did not answer in time")]
+    TimedOut,
     /// Out of reach: the member tries again later.
     #[error("the provider cannot be reached: {0}")]
     Unavailable(String),
     /// Not an answer that a provider gives: an operator looks at the configuration.
     #[error("the provider's answer is malformed: {0}")]
     Malformed(String),
+}
+
+impl From<reqwest::Error> for ConfirmError {
+    fn from(error: reqwest::Error) -> Self {
+        if error.is_timeout() { Self::TimedOut } else { Self::Unavailable(error.without_url().to_string()) }
+    }
 }

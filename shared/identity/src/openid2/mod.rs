@@ -1,5 +1,5 @@
-//! A relying party of OpenID Authentication 2.0 for one configured provider, with Simple Registration 1.1 and the
-//! Launchpad teams extension. It holds no associations: every assertion is verified directly (11.4.2), so that
+//! A relying party of OpenID Authentication 2.0 for one configured provider, with Simple Registration 1.1. It
+//! holds no associations: every assertion is verified directly (11.4.2), so that
 //! nothing is shared between requests and a leaked handle opens nothing.
 //!
 //! There is no discovery: the endpoint and the root of its identifiers are configuration. So an assertion about
@@ -15,8 +15,6 @@ mod request;
 use reqwest::Client;
 use url::Url;
 
-use membermail_core::member::TeamName;
-
 pub use answer::Answer;
 pub use check::{Checked, ResponseNonce};
 pub use confirm::{ConfirmError, SignedIn};
@@ -26,8 +24,6 @@ pub use refusal::Refusal;
 pub(crate) const NS: &str = "http://specs.openid.net/auth/2.0";
 /// Simple Registration 1.1; version 1.0 has the other name and the same fields.
 pub(crate) const SREG: [&str; 2] = ["http://openid.net/extensions/sreg/1.1", "http://openid.net/sreg/1.0"];
-/// The Launchpad teams extension.
-pub(crate) const TEAMS: &str = "http://ns.launchpad.net/2007/openid-teams";
 
 /// The one provider that is believed.
 #[derive(Clone, Debug)]
@@ -42,14 +38,13 @@ pub struct Provider {
 #[derive(Clone, Debug)]
 pub struct RelyingParty {
     provider: Provider,
-    teams: Vec<TeamName>,
     http: Client,
 }
 
 impl RelyingParty {
-    /// A relying party that asks whether people are in these teams. `http` follows no redirects and has a time limit
-    /// of 5 s: both can be set there only.
-    pub fn new(provider: Provider, teams: Vec<TeamName>, http: Client) -> Self {
-        Self { provider, teams, http }
+    /// A relying party of this provider. `http` follows no redirects, retries nothing and has a time limit of 5 s: all
+    /// can be set there only.
+    pub fn new(provider: Provider, http: Client) -> Self {
+        Self { provider, http }
     }
 }

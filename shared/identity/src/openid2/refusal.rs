@@ -1,5 +1,7 @@
 //! Why an answer is refused: one reason each, for the log. The member is told to begin again.
 
+use membermail_core::email::EmailError;
+
 /// A reason.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
@@ -70,18 +72,21 @@ pub enum Refusal {
     /// The handle in use is called invalid in the same answer (11.4.2.2).
     #[error("the association is called invalid by its own answer")]
     AssociationConfusion,
+    /// An alias that is reserved or malformed (12).
+    #[error("an extension has a reserved or malformed alias")]
+    BadAlias,
     /// Two aliases for one extension (12).
     #[error("an extension has two aliases")]
     SecondAlias,
-    /// Something of an extension that nobody signed.
+    /// A field of an extension that the provider did not sign.
     #[error("the {0} of the person is not signed")]
     UnsignedRegistration(&'static str),
-    /// The provider gave no address.
+    /// The provider gave no address: the person unticked the field.
     #[error("there is no e-mail address")]
     NoEmail,
-    /// Not one that mail can be sent to.
-    #[error("the e-mail address is malformed")]
-    BadEmail,
+    /// Not an address that mail can be sent to.
+    #[error("the e-mail address is unusable")]
+    BadEmail(#[source] EmailError),
 }
 
 impl Refusal {
@@ -110,10 +115,11 @@ impl Refusal {
             Self::Unsigned(_) => "unsigned",
             Self::SignedAbsent => "signed-absent",
             Self::AssociationConfusion => "association-confusion",
+            Self::BadAlias => "bad-alias",
             Self::SecondAlias => "second-alias",
             Self::UnsignedRegistration(_) => "unsigned-registration",
             Self::NoEmail => "no-email",
-            Self::BadEmail => "bad-email",
+            Self::BadEmail(_) => "bad-email",
         }
     }
 }

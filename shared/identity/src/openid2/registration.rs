@@ -1,48 +1,68 @@
-//! What the provider says of the person by extensions: Simple Registration and Launchpad's teams. Only what is signed
-//! counts: an unsigned address, an unsigned alias, or a second alias for the same namespace is somebody's try to put
-//! on another person's address.
+//! The person's own data by Simple Registration. Only what is signed counts: an unsigned address, an unsigned alias, or
+//! a second alias for the same namespace is an attempt to put on another person's address.
 
 use std::collections::BTreeSet;
 
 use membermail_core::email::EmailAddress;
-use membermail_core::member::TeamName;
 
-use super::{Answer, Refusal, SREG, TEAMS};
+use super::{Answer, Refusal, SREG};
+
+/// Names of the protocol's own fields, which no alias may have (section 12): two readers could take the same field for
+/// one of the protocol and one of an extension.
+const RESERVED: [&str; 24] = [
+    "assoc_handle",
+    "assoc_type",
+    "claimed_id",
+    "contact",
+    "delegate",
+    "dh_consumer_public",
+    "dh_gen",
+    "dh_modulus",
+    "error",
+    "identity",
+    "invalidate_handle",
+    "mode",
+    "ns",
+    "op_endpoint",
+    "openid",
+    "realm",
+    "reference",
+    "response_nonce",
+    "return_to",
+    "server",
+    "session_type",
+    "sig",
+    "signed",
+    "trust_root",
+];
 
 /// The person's own data, as signed.
 #[derive(Clone, Debug)]
 pub(super) struct Registration {
     pub(super) email: EmailAddress,
-    pub(super) nickname: Option<String>,
-    pub(super) full_name: Option<String>,
     pub(super) language: Option<String>,
-    pub(super) teams_hint: Vec<TeamName>,
 }
 
 pub(super) fn read(answer: &Answer, signed: &BTreeSet<&str>) -> Result<Registration, Refusal> {
-    one_alias_each(answer)?;
+    check_aliases(answer)?;
     let sreg = Extension::find(answer, signed, &SREG)?.ok_or(Refusal::NoEmail)?;
-    let text = |name| sreg.field(name).map(|value| value.map(str::to_owned));
+    // Read first: an unsigned field is an attack, and that is worth more in the log than a missing address.
+    let language = sreg.field("language")?.map(str::to_owned);
     let email = sreg.field("email")?.ok_or(Refusal::NoEmail)?;
-    let teams = match Extension::find(answer, signed, &[TEAMS])? {
-        Some(extension) => extension.field("is_member")?.unwrap_or_default(),
-        None => "",
-    };
-    Ok(Registration {
-        email: EmailAddress::parse(email).map_err(|_| Refusal::BadEmail)?,
-        nickname: text("nickname")?,
-        full_name: text("fullname")?,
-        language: text("language")?,
-        teams_hint: teams.split(',').filter_map(|team| TeamName::parse(team).ok()).collect(),
-    })
+    Ok(Registration { email: EmailAddress::parse(email).map_err(Refusal::BadEmail)?, language })
 }
 
-/// No namespace has two aliases (section 12), and neither have the two versions of Simple Registration together.
-fn one_alias_each(answer: &Answer) -> Result<(), Refusal> {
+/// Each alias is one that the protocol allows, and no namespace has two (section 12). The two versions of Simple
+/// Registration count as one namespace.
+fn check_aliases(answer: &Answer) -> Result<(), Refusal> {
     let mut namespaces = BTreeSet::new();
     for (name, namespace) in answer.fields() {
+        let Some(alias) = name.strip_prefix("ns.") else { continue };
+        if alias.is_empty() || alias.contains(['.', ',']) || RESERVED.contains(&alias) {
+            return Err(Refusal::BadAlias);
+        }
         let namespace = if SREG.contains(&namespace) { SREG[0] } else { namespace };
-        if name.starts_with("ns.") && !namespaces.insert(namespace) {
+        if !namespaces.insert(namespace) {
             return Err(Refusal::SecondAlias);
         }
     }
@@ -63,8 +83,7 @@ impl<'a> Extension<'a> {
             .filter(|(_, namespace)| namespaces.contains(namespace))
             .filter_map(|(name, _)| name.strip_prefix("ns."));
         let Some(alias) = aliases.next() else { return Ok(None) };
-        let is_sound = !alias.is_empty() && !alias.contains('.');
-        if is_sound && signed.contains(format!("ns.{alias}").as_str()) {
+        if signed.contains(format!("ns.{alias}").as_str()) {
             Ok(Some(Self { answer, signed, alias }))
         } else {
             Err(Refusal::UnsignedRegistration("alias"))

@@ -2,15 +2,15 @@
 
 use url::Url;
 
-use super::{NS, RelyingParty, SREG, TEAMS};
+use super::{NS, RelyingParty, SREG};
 
-/// "Whoever it is that signs in" (7.3.1).
+/// The provider finds out which of its identifiers signs in (7.3.1).
 const IDENTIFIER_SELECT: &str = "http://specs.openid.net/auth/2.0/identifier_select";
 
 impl RelyingParty {
-    /// Where to send the browser so that it comes back to `return_to`, which lies under `realm` (9.2).
+    /// Where to send the browser so that it comes back to `return_to`, which lies under `realm` (9.2). Asks for the
+    /// address and, optionally, the language: a name could change, and Launchpad decides on teams.
     pub fn authentication_request(&self, realm: &Url, return_to: &Url) -> Url {
-        let teams: Vec<_> = self.teams.iter().map(|team| team.as_str()).collect();
         let mut url = self.provider.endpoint.clone();
         url.query_pairs_mut()
             .append_pair("openid.ns", NS)
@@ -20,10 +20,8 @@ impl RelyingParty {
             .append_pair("openid.return_to", return_to.as_str())
             .append_pair("openid.realm", realm.as_str())
             .append_pair("openid.ns.sreg", SREG[0])
-            .append_pair("openid.sreg.required", "email,nickname")
-            .append_pair("openid.sreg.optional", "fullname,language")
-            .append_pair("openid.ns.lp", TEAMS)
-            .append_pair("openid.lp.query_membership", &teams.join(","));
+            .append_pair("openid.sreg.required", "email")
+            .append_pair("openid.sreg.optional", "language");
         url
     }
 }

@@ -16,6 +16,8 @@ fn outcome(result: Result<SignedIn, ConfirmError>) -> &'static str {
     match result {
         Ok(_) => "confirmed",
         Err(ConfirmError::Forged) => "forged",
+        Err(ConfirmError::Rejected) => "rejected",
+        Err(ConfirmError::TimedOut) => "timed-out",
         Err(ConfirmError::Unavailable(_)) => "unavailable",
         Err(ConfirmError::Malformed(_)) => "malformed",
     }
@@ -92,7 +94,7 @@ async fn a_yes_from_another_place_is_no_yes() {
 
 #[rstest::rstest]
 #[case::down(ResponseTemplate::new(503), "unavailable")]
-#[case::slow(ResponseTemplate::new(200).set_delay(std::time::Duration::from_secs(2)), "unavailable")]
+#[case::slow(ResponseTemplate::new(200).set_delay(std::time::Duration::from_secs(2)), "timed-out")]
 #[case::elsewhere(ResponseTemplate::new(302).insert_header("location", "https://evil.example/"), "malformed")]
 #[case::garbage(ResponseTemplate::new(200).set_body_string("yes"), "malformed")]
 #[case::twice(ResponseTemplate::new(200).set_body_string("ns:http://specs.openid.net/auth/2.0\nis_valid:false\nis_valid:true\n"), "malformed")]
@@ -101,7 +103,10 @@ async fn a_yes_from_another_place_is_no_yes() {
 #[case::padded(ResponseTemplate::new(200).set_body_string("ns:http://specs.openid.net/auth/2.0\nis_valid: true\n"), "malformed")]
 #[case::line_ends(ResponseTemplate::new(200).set_body_string("ns:http://specs.openid.net/auth/2.0\r\nis_valid:true\r\n"), "malformed")]
 #[case::cut_off(ResponseTemplate::new(200).set_body_string("ns:http://specs.openid.net/auth/2.0\nis_valid:true"), "malformed")]
-#[case::an_error(ResponseTemplate::new(400).set_body_string("ns:http://specs.openid.net/auth/2.0\nis_valid:true\n"), "malformed")]
+#[case::broken_request(ResponseTemplate::new(400).set_body_string("ns:http://specs.openid.net/auth/2.0\nerror:no such handle\n"), "rejected")]
+#[case::an_error(ResponseTemplate::new(400).set_body_string("ns:http://specs.openid.net/auth/2.0\nis_valid:true\n"), "rejected")]
+#[case::forbidden(ResponseTemplate::new(403), "malformed")]
+#[case::another_endpoint(ResponseTemplate::new(404), "malformed")]
 #[case::busy(ResponseTemplate::new(429), "unavailable")]
 #[case::no_text(ResponseTemplate::new(200).set_body_bytes(vec![0xff, 0xfe]), "malformed")]
 #[case::denied(ResponseTemplate::new(200).set_body_string("ns:http://specs.openid.net/auth/2.0\nis_valid:false\n"), "forged")]
@@ -115,4 +120,6 @@ async fn a_provider_that_does_not_say_yes_is_no_yes(#[case] response: ResponseTe
     Mock::given(method("POST")).respond_with(response).mount(&world.server).await;
     let checked = world.check(&world.good().encode()).unwrap();
     assert_eq!(outcome(world.party.confirm(checked).await), expected);
+    // The provider may have confirmed it all the same, and does so once.
+    assert_eq!(world.asked().await, 1);
 }

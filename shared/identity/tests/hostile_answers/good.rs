@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use membermail_identity::openid2::Answer;
+use membermail_identity::openid2::{Answer, ConfirmError};
 use url::Url;
 
-use crate::support::{NS, SREG, TEAMS, World, callback, now, party_alone};
+use crate::support::{NS, SREG, World, callback, now, party_alone};
 
 #[tokio::test]
 async fn a_good_answer_comes_by_get_and_by_post() {
@@ -15,10 +15,7 @@ async fn a_good_answer_comes_by_get_and_by_post() {
     assert_eq!(signed_in.identity.subject.as_str(), world.at("/+id/AbC1234"));
     assert_eq!(signed_in.identity.issuer, world.at("/+openid"));
     assert_eq!(signed_in.email.expose(), "alice@mail.example");
-    assert_eq!(signed_in.nickname.as_deref(), Some("alice"));
-    assert_eq!(signed_in.nonce.as_str(), "2026-11-24T09:59:58Zunique");
-    let teams: Vec<_> = signed_in.teams_hint.iter().map(|team| team.as_str()).collect();
-    assert_eq!(teams, ["ubuntumembers"], "what is no team's name is dropped");
+    assert_eq!(signed_in.language.as_deref(), Some("de"));
     assert!(!format!("{signed_in:?}").contains("mail.example"));
 
     let mut form = good;
@@ -34,27 +31,34 @@ async fn a_good_answer_comes_by_get_and_by_post() {
 async fn the_provider_chooses_the_alias() {
     let world = World::new().await;
     let mut answer = world.good();
-    for name in ["ns.sreg", "sreg.email", "sreg.nickname", "ns.lp", "lp.is_member"] {
+    for name in ["ns.sreg", "sreg.email", "sreg.language"] {
         answer.unsign(name).remove(&format!("openid.{name}"));
     }
-    let fields = [
-        ("ns.who", "http://openid.net/sreg/1.0"),
-        ("who.email", "bob@mail.example"),
-        ("who.fullname", "Bob B."),
-        ("who.language", "de"),
-    ];
-    let mut signed = answer.get("openid.signed").to_owned();
+    let fields =
+        [("ns.who", "http://openid.net/sreg/1.0"), ("who.email", "bob@mail.example"), ("who.fullname", "Bob B.")];
     for (name, value) in fields {
-        answer.push(&format!("openid.{name}"), value);
-        signed = format!("{signed},{name}");
+        answer.push(&format!("openid.{name}"), value).sign_too(name);
     }
-    answer.set("openid.signed", &signed).sign();
     let signed_in = world.party.confirm(world.check(&answer.encode()).unwrap()).await.unwrap();
     assert_eq!(signed_in.email.expose(), "bob@mail.example");
-    assert_eq!(signed_in.full_name.as_deref(), Some("Bob B."));
-    assert_eq!(signed_in.language.as_deref(), Some("de"));
-    assert_eq!(signed_in.nickname, None);
-    assert!(signed_in.teams_hint.is_empty());
+    assert_eq!(signed_in.language, None);
+}
+
+/// Ubuntu One signs every field that it sends: the mode, each namespace, and the list of the signed fields itself.
+#[tokio::test]
+async fn everything_signed_is_accepted() {
+    let world = World::new().await;
+    let mut answer = world.good();
+    answer.set("openid.assoc_handle", "{HMAC-SHA256}{5855f159}{F2z7DQ==}").sign_too("mode,ns,signed");
+    let checked = world.check(&answer.encode()).unwrap();
+    assert_eq!(checked.nonce().as_str(), "2026-11-24T09:59:58Zunique");
+    assert_eq!(checked.issuer(), world.at("/+openid"));
+    assert_eq!(world.party.confirm(checked).await.unwrap().email.expose(), "alice@mail.example");
+
+    // And the signature covers them: another list is another text.
+    answer.set("openid.signed", &answer.get("openid.signed").replace("mode,ns,signed", "ns,mode,signed"));
+    let checked = world.check(&answer.encode()).unwrap();
+    assert!(matches!(world.party.confirm(checked).await, Err(ConfirmError::Forged)));
 }
 
 /// Five minutes are within the window, to the second.
@@ -84,10 +88,8 @@ fn the_request_is_that_of_the_specification() {
         ("openid.return_to", return_to.as_str()),
         ("openid.realm", realm.as_str()),
         ("openid.ns.sreg", SREG),
-        ("openid.sreg.required", "email,nickname"),
-        ("openid.sreg.optional", "fullname,language"),
-        ("openid.ns.lp", TEAMS),
-        ("openid.lp.query_membership", "ubuntumembers"),
+        ("openid.sreg.required", "email"),
+        ("openid.sreg.optional", "language"),
     ];
     assert_eq!(pairs, expected.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
 }

@@ -8,7 +8,6 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
-use membermail_core::member::TeamName;
 use membermail_identity::openid2::{Answer, Checked, Provider, Refusal, RelyingParty};
 use sha2::Sha256;
 use url::Url;
@@ -18,8 +17,6 @@ use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 const KEY: &[u8] = b"known to the provider alone";
 pub(crate) const NS: &str = "http://specs.openid.net/auth/2.0";
 pub(crate) const SREG: &str = "http://openid.net/extensions/sreg/1.1";
-
-pub(crate) const TEAMS: &str = "http://ns.launchpad.net/2007/openid-teams";
 
 pub(crate) fn now() -> Timestamp {
     "2026-11-24T10:00:00Z".parse().unwrap()
@@ -62,6 +59,12 @@ impl Pairs {
         self.set("openid.signed", &kept)
     }
 
+    /// Signs these fields too.
+    pub(crate) fn sign_too(&mut self, names: &str) -> &mut Self {
+        let signed = format!("{},{names}", self.get("openid.signed"));
+        self.set("openid.signed", &signed).sign()
+    }
+
     /// Signs as the provider would (6.1).
     pub(crate) fn sign(&mut self) -> &mut Self {
         let signature = signature(self);
@@ -85,7 +88,7 @@ fn signature(pairs: &Pairs) -> String {
 pub(crate) fn party(root: &Url, http: reqwest::Client) -> RelyingParty {
     let at = |path: &str| root.join(path).unwrap();
     let provider = Provider { endpoint: at("/+openid"), identifier_root: at("/+id/") };
-    RelyingParty::new(provider, vec![TeamName::parse("ubuntumembers").unwrap()], http)
+    RelyingParty::new(provider, http)
 }
 
 /// For what asks nobody.
@@ -153,13 +156,11 @@ impl World {
             ("openid.assoc_handle", "handle".to_owned()),
             ("openid.ns.sreg", SREG.to_owned()),
             ("openid.sreg.email", "alice@mail.example".to_owned()),
-            ("openid.sreg.nickname", "alice".to_owned()),
-            ("openid.ns.lp", TEAMS.to_owned()),
-            ("openid.lp.is_member", "ubuntumembers,Not A Team,".to_owned()),
+            ("openid.sreg.language", "de".to_owned()),
             (
                 "openid.signed",
                 "op_endpoint,claimed_id,identity,return_to,response_nonce,assoc_handle,\
-                 ns.sreg,sreg.email,sreg.nickname,ns.lp,lp.is_member"
+                 ns.sreg,sreg.email,sreg.language"
                     .to_owned(),
             ),
         ];
