@@ -9,12 +9,11 @@ use membermail_identity::session::{self, SessionHash, SessionId};
 use membermail_identity::state::{self, State, StateError, StateKey};
 use membermail_pages::answer;
 use membermail_pages::place::{self, Place};
-use membermail_runtime::batch::chain;
 use membermail_runtime::metrics::Measure;
 use membermail_runtime::queue::QueueError;
 use membermail_runtime::secret::SecretError;
-use membermail_store::{Sealer, Session, StoreError, UsedUp};
-use tracing::{info, warn};
+use membermail_store::{Sealer, Session, SignIn, StoreError, UsedUp};
+use tracing::info;
 
 use crate::check;
 use crate::context::Context;
@@ -84,14 +83,10 @@ async fn open_session(
     let now = context.clock.now();
     let SignedIn { identity, email, language } = signed_in;
     let sealer = Sealer::of(&context.secret.keys().await?);
-    let member = context.store.sign_in(&sealer, &identity, &email, now, &*context.random).await?;
     // For notices. A language that is none is as good as no word on it.
-    if let Some(language) = language.and_then(|text| Language::parse(&text).ok()) {
-        // The assertion is used up by now: no sign-in is lost for the language of a notice.
-        if let Err(cause) = context.store.keep_language(&member, &language).await {
-            warn!(cause = chain(&cause), "the language of member {} could not be kept", member.id);
-        }
-    }
+    let language = language.and_then(|text| Language::parse(&text).ok());
+    let sign_in = SignIn { identity: &identity, address: &email, language: language.as_ref() };
+    let member = context.store.sign_in(&sealer, sign_in, now, &*context.random).await?;
     check::enqueue(context, member.id, Some(identity), now, place::request_id(request)).await?;
 
     // A new id at each sign-in, so that nobody can have planted it (session fixation).

@@ -177,7 +177,7 @@ impl Inside {
                 json!({})
             }
             // What changes in a profile matters to none of these tests.
-            "UpdateItem" => json!({}),
+            "UpdateItem" => json!({ "Attributes": self.items.get(&key(&request["Key"])) }),
             "TransactWriteItems" => return self.transact(request["TransactItems"].as_array().unwrap()),
             _ => return (StatusCode::BAD_REQUEST, json!({ "__type": "UnknownOperationException" })),
         };
@@ -185,15 +185,17 @@ impl Inside {
     }
 
     fn transact(&mut self, writes: &[Value]) -> (StatusCode, Value) {
-        let items: Vec<_> = writes.iter().map(|write| &write["Put"]["Item"]).collect();
-        let is_there = |item: &&Value| self.items.contains_key(&key(item));
-        if items.iter().any(is_there) {
-            let code = |item| if is_there(item) { "ConditionalCheckFailed" } else { "None" };
-            let reasons: Vec<_> = items.iter().map(|item| json!({ "Code": code(item) })).collect();
+        let is_there = |write: &Value| {
+            let put = &write["Put"];
+            put["ConditionExpression"].is_string() && self.items.contains_key(&key(&put["Item"]))
+        };
+        if writes.iter().any(is_there) {
+            let code = |write| if is_there(write) { "ConditionalCheckFailed" } else { "None" };
+            let reasons: Vec<_> = writes.iter().map(|write| json!({ "Code": code(write) })).collect();
             let error = "com.amazonaws.dynamodb.v20120810#TransactionCanceledException";
             return (StatusCode::BAD_REQUEST, json!({ "__type": error, "CancellationReasons": reasons }));
         }
-        for item in items {
+        for item in writes.iter().filter_map(|write| write["Put"].get("Item")) {
             self.items.insert(key(item), item.clone());
         }
         (StatusCode::OK, json!({}))
