@@ -1,7 +1,8 @@
 use askama::Template;
 use membermail_core::address::{Address, LocalPart, LocalPartError};
+use membermail_core::alias::{Reason, Status};
 use membermail_core::community::SignIn;
-use membermail_core::member::{LaunchpadId, MemberId};
+use membermail_core::member::{Fingerprint, LaunchpadName, MemberId, ObservedName};
 
 use super::*;
 use crate::assets;
@@ -18,7 +19,7 @@ fn community() -> Community {
             "endpoint": "https://login.example.org/+openid",
             "identifier-root": "https://login.example.org/+id/",
         },
-        "launchpad": { "api": "https://api.example.org/" },
+        "launchpad": { "api": "https://api.example.org/", "identifier-roots": ["https://login.example.org/+id/"] },
         "domains": [{ "domain": "ubuntu.com", "team": "ubuntumembers", "admins": ["ada"] }],
     }))
     .unwrap()
@@ -37,7 +38,11 @@ fn alias(status: Status, reason: Reason) -> (Alias, Option<EmailAddress>) {
     let alias = Alias {
         address: Address { local_part: LocalPart::parse("alice").unwrap(), domain: domain("ubuntu.com") },
         member: MemberId::parse("01ARZ3NDEKTSV4RRFFQ69G5FAV").unwrap(),
-        person: LaunchpadId(7),
+        known_as: ObservedName {
+            name: LaunchpadName::parse("alice").unwrap(),
+            fingerprint: Fingerprint(7),
+            observed_at: "2026-11-24T10:00:00Z".parse().unwrap(),
+        },
         status,
         reason,
         since: "2026-11-24T10:00:00Z".parse().unwrap(),
@@ -59,6 +64,10 @@ fn words(facts: &Facts<'_>) -> String {
     if let Some(link) = &view.link {
         text.push_str(&format!("  -> {} ({})\n", link.label, link.href));
     }
+    if let Some(check) = &view.check_again {
+        let weight = if check.is_main { "main" } else { "beside" };
+        text.push_str(&format!("  -> Check again, {weight} {}\n", check.hint));
+    }
     for row in &view.rows {
         text.push_str(&format!("  [{}] {}: {} {}\n", row.mood.class(), row.title, row.state, row.advice));
     }
@@ -76,14 +85,19 @@ fn every_outcome_has_its_words() {
     let outcomes = [
         Outcome::Banned,
         Outcome::Unknown,
+        Outcome::NeverActivated,
+        Outcome::Deactivated,
+        Outcome::Suspended,
+        Outcome::NoPreferredAddress,
+        Outcome::Closed,
         Outcome::NotValid,
         Outcome::CodeOfConductUnsigned,
         Outcome::NoTeam,
-        Outcome::PersonTaken,
+        Outcome::TeamsUnavailable,
         eligible(),
     ];
     let mut text = String::new();
-    for progress in [Progress::Pending, Progress::Delayed, Progress::GivenUp] {
+    for progress in [Progress::Pending, Progress::Delayed, Progress::GivenUp, Progress::Done] {
         text.push_str(&words(&Facts { progress, outcome: None, aliases: &[], refusals: &[] }));
     }
     for outcome in &outcomes {
@@ -98,6 +112,10 @@ fn every_state_of_an_address_has_its_words() {
         (Status::Active, Reason::Eligible),
         (Status::Leaving, Reason::NotInTeam),
         (Status::Leaving, Reason::NotValid),
+        (Status::Leaving, Reason::Deactivated),
+        (Status::Leaving, Reason::AccountSuspended),
+        (Status::Leaving, Reason::AccountClosed),
+        (Status::Leaving, Reason::NoPreferredAddress),
         (Status::Leaving, Reason::CodeOfConductWithdrawn),
         (Status::Suspended, Reason::Loop),
         (Status::Suspended, Reason::Banned),
@@ -108,6 +126,10 @@ fn every_state_of_an_address_has_its_words() {
     let refusals = [
         Refusal::Taken,
         Refusal::DomainNotVerified,
+        Refusal::TeamUnavailable,
+        Refusal::TooMany,
+        Refusal::Name(LocalPartError::SubAddress),
+        Refusal::Name(LocalPartError::NotChosen),
         Refusal::Name(LocalPartError::Reserved),
         Refusal::Name(LocalPartError::TooLong),
         Refusal::Name(LocalPartError::NotADotAtom),
@@ -135,6 +157,28 @@ fn a_refusal_is_told_to_those_who_are_eligible_there() {
     for outcome in [None, Some(Outcome::NoTeam), Some(Outcome::CodeOfConductUnsigned), Some(Outcome::Banned)] {
         assert_eq!(titles(outcome.as_ref()), [""; 0], "{outcome:?}");
     }
+}
+
+#[test]
+fn check_again_carries_the_csrf_token() {
+    let community = community();
+    let facts = Facts { progress: Progress::GivenUp, outcome: None, aliases: &[], refusals: &[] };
+    let form = |sign_out: Option<String>| {
+        let site = Site { sign_out, ..site(&community) };
+        let page = rendered(&Account { site, view: View::of(&facts, &community) });
+        let begin = page.find("<form class=\"next\" method=\"post\" action=\"/live/check\">");
+        begin.map(|begin| page[begin..].split("</form>").next().unwrap_or_default().to_owned())
+    };
+    let signed_in = form(Some("token".into())).unwrap();
+    assert!(signed_in.contains("<input type=\"hidden\" name=\"csrf\" value=\"token\">"), "{signed_in}");
+    assert!(signed_in.contains("<button>Check again</button>"), "{signed_in}");
+    assert_eq!(form(None), None);
+}
+
+#[test]
+fn banned_member_cannot_check_again() {
+    let facts = Facts { progress: Progress::Done, outcome: Some(&Outcome::Banned), aliases: &[], refusals: &[] };
+    assert_eq!(View::of(&facts, &community()).check_again, None);
 }
 
 #[test]

@@ -16,7 +16,7 @@ pub struct Site<'a> {
     pub help: &'a str,
     /// "Ubuntu One".
     pub provider: &'a str,
-    /// The token of the "Log out" form, for a member who is signed in.
+    /// The token of the "Sign out" and "Check again" forms, for a member who is signed in.
     pub sign_out: Option<String>,
 }
 
