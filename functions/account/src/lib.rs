@@ -5,6 +5,7 @@ use lambda_http::{Body, Request, Response};
 use membermail_core::clock::{Clock, SystemClock};
 use membermail_core::community::Community;
 use membermail_core::master::MasterKeys;
+use membermail_core::member::MemberId;
 use membermail_identity::csrf;
 use membermail_pages::account::{Account, Facts, Progress, View, Welcome};
 use membermail_pages::answer;
@@ -18,7 +19,7 @@ use membermail_runtime::batch::chain;
 use membermail_runtime::logs;
 use membermail_runtime::secret::{MasterSecret, SecretError};
 use membermail_runtime::variables::{Variables, of_process};
-use membermail_store::{CheckState, Member, SealError, Sealer, Store, StoreError, StoredAlias};
+use membermail_store::{CheckState, Member, Salt, SealError, Sealer, Store, StoreError, StoredAlias};
 use tracing::{Instrument, error};
 
 /// What the function holds through its life.
@@ -98,11 +99,12 @@ enum Found {
 async fn home(context: &Context, request: &Request, place: &Place, site: Site<'_>) -> Response<Body> {
     match signed_in(context, request, place).await {
         Ok(None) => answer::page(StatusCode::OK, &Welcome { site, domains: &context.community.domains }),
-        Ok(Some(SignedIn { session, member, .. })) => match view(context, &member).await {
-            Ok(view) => {
+        Ok(Some(SignedIn { session, member, .. })) => match view(context, member).await {
+            Ok(Some(view)) => {
                 let site = Site { sign_out: Some(csrf::token(&session)), ..site };
                 answer::page(StatusCode::OK, &Account { site, view })
             }
+            Ok(None) => answer::page(StatusCode::OK, &Welcome { site, domains: &context.community.domains }),
             Err(cause) => unavailable(site, &cause),
         },
         Err(cause) => unavailable(site, &cause.into()),
@@ -119,15 +121,23 @@ async fn signed_in(context: &Context, request: &Request, place: &Place) -> Resul
     Ok(found)
 }
 
-async fn view(context: &Context, member: &Member) -> Result<View, Error> {
-    let stored = context.store.aliases_of(member.id).await?;
+/// The page of the member that a session belongs to, or of the one that they were linked to. None, where a ban has ended
+/// the session.
+async fn view(context: &Context, member: Member) -> Result<Option<View>, Error> {
+    let survivor = match member.merged_into {
+        Some(survivor) => context.store.member(survivor).await?,
+        None => None,
+    };
+    let Some(member) = shown(member, survivor) else { return Ok(None) };
+    let stored = stored_aliases(context, &member).await?;
     let refusals = context.store.refusals_of(member.id).await?;
     let opened = |keys: &MasterKeys| {
         let sealer = Sealer::of(keys);
-        let open = |alias: &StoredAlias| Ok((alias.alias.clone(), alias.destination(&sealer, &member.salt)?));
+        let open =
+            |(salt, stored): &(Salt, StoredAlias)| Ok((stored.alias.clone(), stored.destination(&sealer, salt)?));
         stored.iter().map(open).collect::<Result<Vec<_>, Error>>()
     };
-    // Who has no address needs no key.
+    // A member without an address needs no key.
     let aliases = match stored.is_empty() {
         true => Vec::new(),
         false => context.secret.opening(opened, |cause| matches!(cause, Error::Sealed(_))).await?,
@@ -139,7 +149,37 @@ async fn view(context: &Context, member: &Member) -> Result<View, Error> {
         CheckState::Done => Progress::Done,
     };
     let facts = Facts { progress, outcome: member.check.outcome.as_ref(), aliases: &aliases, refusals: &refusals };
-    Ok(View::of(&facts, &context.community))
+    Ok(Some(View::of(&facts, &context.community)))
+}
+
+/// The member whose page it is: their own, or the survivor of a link. A ban of the survivor counts the survivor's epoch
+/// up, and not that of an older session of the linked member; so the ban itself is looked at here.
+fn shown(member: Member, survivor: Option<Member>) -> Option<Member> {
+    match member.merged_into {
+        None => Some(member),
+        Some(_) => survivor.filter(|survivor| !survivor.is_banned()),
+    }
+}
+
+/// The aliases of a member and of those that were linked to them, by address. Each destination is sealed under the key
+/// context of the member who got the alias.
+async fn stored_aliases(context: &Context, member: &Member) -> Result<Vec<(Salt, StoredAlias)>, Error> {
+    let mut all = Vec::new();
+    for id in member.ids() {
+        let aliases = context.store.aliases_of(id).await?;
+        if aliases.is_empty() {
+            continue;
+        }
+        let salt = if id == member.id {
+            Some(member.salt.clone())
+        } else {
+            context.store.member(id).await?.map(|linked| linked.salt)
+        };
+        let salt = salt.ok_or(Error::NoMember(id))?;
+        all.extend(aliases.into_iter().map(|alias| (salt.clone(), alias)));
+    }
+    all.sort_by(|(_, one), (_, other)| one.alias.address.cmp(&other.alias.address));
+    Ok(all)
 }
 
 fn not_found(site: Site<'_>) -> Message<'_> {
@@ -168,4 +208,10 @@ enum Error {
     Secret(#[from] SecretError),
     #[error("a destination")]
     Sealed(#[from] SealError),
+    #[error("an alias without its member {0}")]
+    NoMember(MemberId),
 }
+
+#[cfg(test)]
+#[path = "link_tests.rs"]
+mod tests;
