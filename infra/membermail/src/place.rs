@@ -99,7 +99,7 @@ impl Place {
     pub(crate) async fn launchpad(&self, community: &Community) -> Result<launchpad::Client, Failure> {
         let api = match &self.flags.launchpad {
             Some(url) => Some(url.clone()),
-            // Whoever gives all the rest directly has no stack to be asked.
+            // With all the rest given directly there is no stack to be asked.
             None if self.flags.table.is_some() && self.flags.community.is_some() => None,
             None => {
                 let url = self.stack().await?.parameters.get("LaunchpadUrl").filter(|url| !url.is_empty());

@@ -98,7 +98,12 @@ pub(super) fn outcome(runs: &[Run]) -> Result<(), Failure> {
 }
 
 fn has_ended(run: &Run) -> bool {
-    !matches!(run.state, RunState::Running | RunState::Released)
+    !is_open(run) && run.state != RunState::Released
+}
+
+/// Whether it reads on, in this invocation or in the next one.
+fn is_open(run: &Run) -> bool {
+    matches!(run.state, RunState::Running | RunState::Paused)
 }
 
 /// A domain has one run at a time. A message that comes while another is at it is dropped, so that ours never begins. Of
@@ -114,7 +119,7 @@ fn crowded_out(
         *other = None;
         return Ok(());
     }
-    let running = newer.iter().find(|run| run.state == RunState::Running);
+    let running = newer.iter().find(|run| is_open(run));
     match (running, &other) {
         (Some(run), _) => *other = Some((run.id, None)),
         (None, Some((id, None))) => *other = Some((*id, Some(now))),
@@ -140,6 +145,10 @@ mod tests {
             state,
             started: jiff::Timestamp::UNIX_EPOCH,
             finished,
+            hidden: None,
+            malformed: 0,
+            checkpoints: 0,
+            saved: None,
             counts,
             digest,
             waits_for,
@@ -195,6 +204,8 @@ mod tests {
         assert_eq!(look(RunState::Applied, "another", AFTER), Ok(()));
         assert_eq!(look(RunState::Applied, "another", AFTER * 3 / 2), Ok(()));
         assert_eq!(look(RunState::Applied, "another", AFTER * 3), Err("busy"));
+        // The other one reads on in another invocation.
+        assert_eq!(look(RunState::Paused, "another", AFTER * 7 / 2), Ok(()));
         // Ours has begun after all.
         assert_eq!(look(RunState::Running, "ours", AFTER * 3), Ok(()));
         assert_eq!(look(RunState::Applied, "another", AFTER * 9), Ok(()));

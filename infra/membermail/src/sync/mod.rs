@@ -12,7 +12,7 @@ use membermail_core::community::Community;
 use membermail_core::message::SyncTeam;
 use membermail_core::plan::{Counts, Guard};
 use membermail_store::{Run, Store};
-use membermail_sync::{Engine, SyncError};
+use membermail_sync::{Engine, Limits, SyncError};
 use ulid::Ulid;
 
 use crate::Context;
@@ -112,10 +112,11 @@ async fn plan(context: &Context, store: &Store, community: &Community, name: &Do
     let launchpad = context.place.launchpad(community).await?;
     let engine = Engine {
         community,
-        launchpad: &launchpad,
+        source: &launchpad,
         store,
         // A plan takes no lease.
         lease: SignedDuration::ZERO,
+        limits: Limits::default(),
         clock: &context.operator.clock,
         random: &context.operator.random,
     };
@@ -128,10 +129,14 @@ async fn plan(context: &Context, store: &Store, community: &Community, name: &Do
     bar.finish_and_clear();
     let plan = plan.map_err(failure)?;
     let held = plan.guard(&community.rules) == Guard::Hold;
-    let Counts { taken, active, .. } = plan.counts;
+    let Counts { taken, active, unverified, .. } = plan.counts;
     context.output.show(&PlanView { plan, held })?;
     if held {
-        let why = format!("a run would be held: it takes {taken} of {active} active addresses");
+        let unverified = match unverified {
+            0 => String::new(),
+            count => format!(", and the members of {count} more could not be looked up"),
+        };
+        let why = format!("a run would be held: it removes {taken} of {active} active addresses{unverified}");
         return Err(Failure::Held(why));
     }
     Ok(())
@@ -188,8 +193,6 @@ fn failure(error: SyncError) -> Failure {
     match error {
         SyncError::Store(cause) => cause.into(),
         SyncError::Queue(cause) => cause.into(),
-        error @ (SyncError::UnknownDomain(_) | SyncError::EmptyTeam { .. } | SyncError::Launchpad(_)) => {
-            Failure::Other(membermail_runtime::batch::chain(&error))
-        }
+        error => Failure::Other(membermail_runtime::batch::chain(&error)),
     }
 }

@@ -90,12 +90,26 @@ impl fmt::Display for OneRun {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Run { id, domain, state, started, finished, counts, waits_for, decided_by, failure, request_id, .. } =
             &self.run;
+        let Run { hidden, malformed, saved, .. } = &self.run;
+        let read_so_far = saved.filter(|_| matches!(state, RunState::Running | RunState::Paused));
+        let looked_up = counts.map(|counts| counts.looked_up);
+        let unverified = counts.map(|counts| counts.unverified).filter(|count| *count > 0);
         let about = [
             ("run", Some(id.to_string())),
             ("domain", Some(domain.to_string())),
             ("state", Some(state.as_str().to_owned())),
             ("started", Some(time(*started))),
+            ("checkpoint", read_so_far.map(time)),
             ("finished", finished.map(time)),
+            (
+                "hidden",
+                hidden
+                    .filter(|count| *count > 0)
+                    .map(|count| format!("{count} private, which Launchpad counts and does not show")),
+            ),
+            ("malformed", (*malformed > 0).then(|| format!("{malformed} skipped"))),
+            ("looked up", looked_up.map(|count| format!("{count} members"))),
+            ("not verified", unverified.map(|count| format!("{count} addresses: the next run looks their members up"))),
             ("waits for", waits_for.map(|id| id.to_string())),
             ("decided by", decided_by.clone()),
             ("failure", failure.clone()),
@@ -152,20 +166,32 @@ mod tests {
     use jiff::Timestamp;
     use membermail_core::alias::Reason;
     use membermail_core::lifecycle::Action;
-    use membermail_core::member::{LaunchpadId, MemberId};
+    use membermail_core::member::MemberId;
 
     use super::*;
 
     fn run(state: RunState) -> Run {
         let now: Timestamp = "2026-11-24T10:00:00Z".parse().unwrap();
-        let counts =
-            Counts { participants: 900, active: 40, create: 2, leave: 6, unchanged: 34, taken: 6, ..Counts::default() };
+        let counts = Counts {
+            participants: 900,
+            active: 40,
+            create: 2,
+            leave: 6,
+            unchanged: 34,
+            taken: 6,
+            looked_up: 8,
+            ..Counts::default()
+        };
         Run {
             id: Ulid::from_string("01KATW4Y00YYYYYYYYYYYYYYYY").unwrap(),
             domain: "ubuntu.com".parse().unwrap(),
             state,
             started: now,
             finished: Some(now),
+            hidden: Some(2),
+            malformed: 1,
+            checkpoints: 0,
+            saved: None,
             counts: Some(counts),
             digest: None,
             waits_for: None,
@@ -181,13 +207,28 @@ mod tests {
         let step = Step {
             address: "alice@ubuntu.com".to_owned().try_into().unwrap(),
             member: MemberId::parse("01KATW4Y00ZZZZZZZZZZZZZZZZ").unwrap(),
-            person: LaunchpadId(1004),
+            known_as: None,
             version: 1,
             action: Action::Leave { reason: Reason::NotInTeam, until },
         };
         let one = OneRun { run: run(RunState::Held), announced: None, steps: vec![step] };
         let list = Runs { runs: vec![run(RunState::Held), run(RunState::Rejected)] };
         insta::assert_snapshot!(format!("{list}\n---\n{one}"));
+    }
+
+    #[test]
+    fn paused_run_shows_its_checkpoint() {
+        let saved = Some("2026-11-24T10:01:00Z".parse().unwrap());
+        let run = Run { saved, finished: None, counts: None, ..run(RunState::Paused) };
+        let shown = OneRun { run, announced: None, steps: Vec::new() }.to_string();
+        assert!(shown.contains("checkpoint  2026-11-24 10:01:00Z"), "{shown}");
+    }
+
+    #[test]
+    fn unverified_addresses_are_shown() {
+        let counts = Counts { active: 9, unverified: 3, looked_up: 300, unchanged: 9, ..Counts::default() };
+        let run = Run { counts: Some(counts), hidden: Some(0), malformed: 0, ..run(RunState::Held) };
+        insta::assert_snapshot!(OneRun { run, announced: None, steps: Vec::new() });
     }
 
     #[test]
