@@ -2,7 +2,7 @@
 
 mod alias;
 mod audit;
-mod doctor;
+mod confirm;
 mod domain;
 mod failure;
 mod member;

@@ -2,12 +2,14 @@
 
 use jiff::Timestamp;
 use membermail_core::alias::{Alias, Reason, Status};
-use membermail_core::audit::{Actor, Cause, Change, DomainChange, Entry, MemberChange, RunChange};
-use membermail_core::member::{LaunchpadId, MemberId};
+use membermail_core::audit::{
+    Actor, AdminChange, Cause, Change, DomainChange, Entry, LinkChange, MemberChange, RunChange,
+};
+use membermail_core::member::{Fingerprint, MemberId, ObservedName};
 use membermail_core::random::CountingRandom;
 use ulid::Ulid;
 
-use crate::alias::{AliasView, alias_table};
+use crate::alias::{AliasView, OneAlias, alias_table};
 use crate::audit::entry_table;
 
 fn now() -> Timestamp {
@@ -18,10 +20,17 @@ fn member() -> MemberId {
     MemberId::parse("01KATW4Y00ZZZZZZZZZZZZZZZZ").unwrap()
 }
 
-fn alias(address: &str, status: Status, reason: Reason) -> Alias {
+fn other() -> MemberId {
+    MemberId::parse("01KATW4Y00YYYYYYYYYYYYYYYY").unwrap()
+}
+
+/// An alias of that member.
+pub(crate) fn alias(address: &str, status: Status, reason: Reason) -> Alias {
     let until = (status == Status::Leaving).then(|| "2026-12-08T10:00:00Z".parse().unwrap());
     let address = address.to_owned().try_into().unwrap();
-    Alias { address, member: member(), person: LaunchpadId(1004), status, reason, since: now(), until, version: 2 }
+    let name = "alice".parse().unwrap();
+    let known_as = ObservedName { name, fingerprint: Fingerprint(1_139_000_000_000_000), observed_at: now() };
+    Alias { address, member: member(), known_as, status, reason, since: now(), until, version: 2 }
 }
 
 #[test]
@@ -34,6 +43,16 @@ fn addresses_with_their_states() {
     .map(AliasView::from)
     .to_vec();
     insta::assert_snapshot!(alias_table(&aliases));
+}
+
+#[test]
+fn alias_shows_its_member_and_name() {
+    let active = || alias("alice@ubuntu.com", Status::Active, Reason::Eligible);
+    let own = OneAlias { alias: active().into(), linked_to: None, launchpad_name: "alice".parse().ok() };
+    let survivor = MemberId::parse("01KATW4Y00YYYYYYYYYYYYYYYY").ok();
+    let linked = OneAlias { alias: active().into(), linked_to: survivor, launchpad_name: "alice-new".parse().ok() };
+    let unnamed = OneAlias { alias: active().into(), linked_to: None, launchpad_name: None };
+    insta::assert_snapshot!([own, linked, unnamed].map(|one| one.to_string()).join("---\n"));
 }
 
 #[test]
@@ -58,6 +77,24 @@ fn the_audit_log_reads_like_a_story() {
         entry(Actor::Sync, Some("01KATW4Y00YYYYYYYYYYYYYYYY"), Change::of_alias(&leaving, Some(&active), None)),
         entry(Actor::Sync, None, Change::Run { domain: domain(), run, did: RunChange::Held }),
         entry(Actor::Operator, Some("kim"), Change::Member { member: member(), did: banned }),
+        entry(Actor::Operator, Some("kim"), Change::Link { member: member(), other: other(), did: LinkChange::Linked }),
+        entry(
+            Actor::Operator,
+            Some("kim"),
+            Change::Link { member: member(), other: other(), did: LinkChange::Unlinked },
+        ),
+        entry(Actor::Operator, Some("kim"), Change::Limit { member: member(), domain: domain(), limit: Some(5) }),
+        entry(Actor::Operator, Some("kim"), Change::Limit { member: member(), domain: domain(), limit: None }),
+        entry(
+            Actor::Operator,
+            Some("kim"),
+            Change::Admin { member: member(), domain: domain(), did: AdminChange::Added },
+        ),
+        entry(
+            Actor::Operator,
+            Some("kim"),
+            Change::Admin { member: member(), domain: domain(), did: AdminChange::Removed },
+        ),
     ];
     insta::assert_snapshot!(entry_table(&entries));
     assert_eq!(entry_table(&[]), "nothing happened");

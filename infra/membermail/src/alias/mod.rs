@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use membermail_core::address::Address;
 use membermail_core::alias::{Alias, Reason, Status};
 use membermail_core::audit::{Change, Entry};
-use membermail_core::member::{LaunchpadId, LaunchpadName, MemberId};
+use membermail_core::member::{LaunchpadName, MemberId};
 use membermail_store::Store;
 use serde::Serialize;
 
@@ -40,8 +40,13 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Failu
             let store = context.place.store().await?;
             let alias = find(&store, &address).await?;
             let member = store.member(alias.member).await?;
-            let launchpad_name = member.and_then(|member| member.launchpad_name);
-            context.output.show(&OneAlias { alias: alias.into(), launchpad_name })
+            let linked_to = member.as_ref().and_then(|member| member.merged_into);
+            let member = match linked_to {
+                Some(survivor) => store.member(survivor).await?,
+                None => member,
+            };
+            let launchpad_name = member.as_ref().and_then(|member| member.name()).cloned();
+            context.output.show(&OneAlias { alias: alias.into(), linked_to, launchpad_name })
         }
         Command::History { address } => {
             let store = context.place.store().await?;
@@ -84,14 +89,18 @@ pub(crate) struct AliasView {
     since: Timestamp,
     until: Option<Timestamp>,
     member: MemberId,
-    launchpad_id: LaunchpadId,
+    /// The name that the roster of the team is compared with.
+    known_as: LaunchpadName,
+    /// When Launchpad gave that name.
+    known_at: Timestamp,
     version: u64,
 }
 
 impl From<Alias> for AliasView {
     fn from(alias: Alias) -> Self {
-        let Alias { address, member, person, status, reason, since, until, version } = alias;
-        Self { address, status, reason, since, until, member, launchpad_id: person, version }
+        let Alias { address, member, known_as, status, reason, since, until, version } = alias;
+        let (known_at, known_as) = (known_as.observed_at, known_as.name);
+        Self { address, status, reason, since, until, member, known_as, known_at, version }
     }
 }
 
@@ -109,24 +118,31 @@ pub(crate) fn alias_table(aliases: &[AliasView]) -> String {
     table(["address", "status", "why", "since", "mail ends"], aliases.iter().map(row))
 }
 
+/// `alias show`
 #[derive(Debug, Serialize)]
-struct OneAlias {
+pub(crate) struct OneAlias {
     #[serde(flatten)]
-    alias: AliasView,
-    launchpad_name: Option<LaunchpadName>,
+    pub(crate) alias: AliasView,
+    /// The member that the owner was linked to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) linked_to: Option<MemberId>,
+    /// The name of the member at the last look-up.
+    pub(crate) launchpad_name: Option<LaunchpadName>,
 }
 
 impl fmt::Display for OneAlias {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let AliasView { address, status, reason, since, until, member, launchpad_id, version } = &self.alias;
-        let name = self.launchpad_name.as_ref().map_or("-", LaunchpadName::as_str);
+        let AliasView { address, status, reason, since, until, member, known_as, known_at, version } = &self.alias;
+        let name = self.launchpad_name.as_ref().map(|name| format!(", {name} on Launchpad")).unwrap_or_default();
         let mail = if status.forwards() { "is forwarded" } else { "is refused" };
         let about = [
             ("address", Some(address.to_string())),
             ("status", Some(format!("{}: {}", status.as_str(), reason.in_words()))),
             ("since", Some(time(*since))),
             ("mail", Some(until.map_or_else(|| mail.to_owned(), |until| format!("{mail} until {}", time(until))))),
-            ("member", Some(format!("{member}, {name} on Launchpad, id {launchpad_id}"))),
+            ("member", Some(format!("{member}{name}"))),
+            ("linked to", self.linked_to.map(|survivor| survivor.to_string())),
+            ("known as", Some(format!("{known_as}, seen {}", time(*known_at)))),
             ("changes", Some(version.to_string())),
         ];
         writeln!(f, "{}", facts(about))

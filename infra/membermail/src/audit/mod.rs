@@ -2,13 +2,14 @@
 
 mod when;
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 
 use jiff::{SignedDuration, Timestamp};
 use membermail_core::address::{Address, DomainName};
-use membermail_core::audit::{Actor, Change, Entry};
+use membermail_core::audit::{Actor, Change, Entry, LinkChange};
 use membermail_core::clock::Clock;
 use membermail_core::member::MemberId;
 use membermail_store::Store;
@@ -52,7 +53,8 @@ pub(crate) struct Options {
 struct Query {
     parts: Vec<Option<DomainName>>,
     address: Option<Address>,
-    member: Option<MemberId>,
+    /// A member and those that were linked to them; empty, where all are meant.
+    members: BTreeSet<MemberId>,
     from: Timestamp,
     to: Timestamp,
 }
@@ -74,14 +76,15 @@ pub(crate) async fn run(context: &Context, options: Options) -> Result<(), Failu
 
 async fn query(context: &Context, store: &Store, options: &Options) -> Result<Query, Failure> {
     let address = options.address.as_deref().map(alias::parse).transpose()?;
-    let member = match &options.member {
-        Some(name) => Some(member::find(store, name).await?.id),
-        None => None,
+    let members: BTreeSet<_> = match &options.member {
+        Some(name) => member::find(store, name).await?.ids().collect(),
+        None => BTreeSet::new(),
     };
     let now = context.operator.clock.now();
-    let begin = match (&options.from, member, &address) {
+    // Ids sort by time.
+    let begin = match (&options.from, members.first(), &address) {
         (Some(when), ..) => when.begin(now),
-        (None, Some(member), _) => begin_of(member),
+        (None, Some(first), _) => begin_of(*first),
         (None, None, Some(address)) => store.alias(address).await?.map_or(now, |stored| begin_of(stored.alias.member)),
         (None, None, None) => now.saturating_sub(BACK).unwrap_or(Timestamp::MIN),
     };
@@ -100,7 +103,7 @@ async fn query(context: &Context, store: &Store, options: &Options) -> Result<Qu
             domains.chain([None]).collect()
         }
     };
-    Ok(Query { parts, address, member, from: begin, to })
+    Ok(Query { parts, address, members, from: begin, to })
 }
 
 /// When a member came to be: nothing of theirs is older. The id tells.
@@ -113,10 +116,15 @@ impl Query {
     fn wants(&self, entry: &Entry) -> bool {
         let address = match &entry.change {
             Change::Alias { address, .. } => Some(address),
-            Change::Member { .. } | Change::Domain { .. } | Change::Run { .. } => None,
+            _ => None,
         };
+        let other = match &entry.change {
+            Change::Link { other, .. } => Some(*other),
+            _ => None,
+        };
+        let mut about = entry.member().into_iter().chain(other);
         self.address.as_ref().is_none_or(|wanted| address == Some(wanted))
-            && self.member.is_none_or(|wanted| entry.member() == Some(wanted))
+            && (self.members.is_empty() || about.any(|member| self.members.contains(&member)))
     }
 }
 
@@ -181,6 +189,17 @@ fn in_words(change: &Change) -> [String; 3] {
             [address.to_string(), format!("{before} → {}", after.as_str()), why]
         }
         Change::Member { member, did } => [format!("member {member}"), word(did), String::new()],
+        Change::Link { member, other, did } => {
+            let preposition = if *did == LinkChange::Linked { "to" } else { "from" };
+            [format!("member {other}"), format!("{} {preposition} {member}", word(did)), String::new()]
+        }
+        Change::Limit { member, domain, limit } => {
+            let limit = limit.map_or_else(|| "as the rules say".to_owned(), |limit| limit.to_string());
+            [format!("member {member}"), format!("addresses at {domain}: {limit}"), String::new()]
+        }
+        Change::Admin { member, domain, did } => {
+            [format!("member {member}"), format!("admin of {domain} {}", word(did)), String::new()]
+        }
         Change::Domain { domain, did, until } => {
             let why = until.map(|until| format!("no new addresses after {}", until.strftime("%Y-%m-%d")));
             [format!("domain {domain}"), word(did), why.unwrap_or_default()]

@@ -1,34 +1,71 @@
 //! `membermail member …`
 
+mod ban;
+mod find;
+mod link;
 mod view;
 
-use membermail_core::member::{LaunchpadName, MemberId};
+use membermail_core::address::DomainName;
 use membermail_core::message::Notify;
 use membermail_runtime::batch::chain;
-use membermail_store::{Changed, Member, Store};
+use membermail_store::Store;
+use ulid::Ulid;
 
 use crate::Context;
+use crate::confirm::Confirm;
 use crate::failure::Failure;
 use crate::place::Inbox;
-use view::{BanView, Did, MemberView};
+use ban::{BanView, Did};
+use view::{AdminOf, Found, MemberView};
+
+pub(crate) use find::{confirm, find, find_survivor};
 
 /// What to do about members.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
-    /// Show a member: eligibility, addresses, the last check
+    /// Show a member: name and account as last seen, identities, links, eligibility and addresses
     Show {
-        /// The Launchpad name, or our own id of the member
+        /// The Launchpad name of the last look-up, or our own id of the member
         name: String,
     },
     /// Ban a member: sessions end and addresses are suspended, at once
     Ban {
-        /// The Launchpad name, or our own id of the member
+        /// The Launchpad name of the last look-up, or our own id of the member
         name: String,
     },
-    /// Take a ban back: the next sync or sign-in restores the addresses of whoever is eligible
+    /// Take a ban back: the next sync or sign-in restores the addresses, if the member is eligible
     Unban {
-        /// The Launchpad name, or our own id of the member
+        /// The Launchpad name of the last look-up, or our own id of the member
         name: String,
+    },
+    /// Link two members who are one person: the sign-ins of OTHER lead to MEMBER from now on
+    Link {
+        /// The member that stays
+        member: String,
+        /// The member whose identities and addresses go with it
+        other: String,
+        #[command(flatten)]
+        confirm: Confirm,
+    },
+    /// Take a link back: the sign-ins that came from OTHER lead to it again
+    Unlink {
+        /// The member that stayed
+        member: String,
+        /// The member that was linked to it
+        other: String,
+        #[command(flatten)]
+        confirm: Confirm,
+    },
+    /// Let a member have more or fewer addresses in a domain than the rules say
+    Limit {
+        /// The Launchpad name of the last look-up, or our own id of the member
+        member: String,
+        /// The domain
+        domain: DomainName,
+        /// How many addresses, or `default` for the number in the community's rules
+        count: link::Count,
+        #[command(flatten)]
+        confirm: Confirm,
     },
 }
 
@@ -38,37 +75,47 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Failu
         Command::Show { name } => show(context, &store, &name).await,
         Command::Ban { name } => ban(context, &store, &name).await,
         Command::Unban { name } => unban(context, &store, &name).await,
+        Command::Link { member, other, confirm } => link::link(context, &store, (&member, &other), confirm).await,
+        Command::Unlink { member, other, confirm } => link::unlink(context, &store, (&member, &other), confirm).await,
+        Command::Limit { member, domain, count, confirm } => {
+            link::limit(context, &store, &member, &domain, count, confirm).await
+        }
     }
-}
-
-/// The member of a Launchpad name, which has no upper case, or of an id, which has nothing else.
-pub(crate) async fn find(store: &Store, name: &str) -> Result<Member, Failure> {
-    let found = match (MemberId::parse(name), LaunchpadName::parse(name)) {
-        (Ok(id), Err(_)) => store.member(id).await?,
-        (_, Ok(name)) => store.member_by_name(&name).await?,
-        (Err(_), Err(why)) => return Err(Failure::Usage(format!("{name:?} is {why}"))),
-    };
-    found.ok_or_else(|| Failure::NotFound(format!("member {name}: nobody of that name has signed in")))
 }
 
 async fn show(context: &Context, store: &Store, name: &str) -> Result<(), Failure> {
     let member = find(store, name).await?;
-    let aliases = store.aliases_of(member.id).await?;
+    let community = context.place.community().await?;
+    let identities = match member.merged_into {
+        // They lead to the member that this one was linked to.
+        Some(_) => Vec::new(),
+        None => store.member_to_look_up(member.id).await?.map(|(_, identities)| identities).unwrap_or_default(),
+    };
+    let mut aliases = Vec::new();
+    for id in member.ids() {
+        aliases.extend(store.aliases_of(id).await?);
+    }
     let refusals = store.refusals_of(member.id).await?;
-    context.output.show(&MemberView::new(member, aliases, refusals))
+    let mut admin_of = Vec::new();
+    for domain in community.domain_names() {
+        let bindings = store.admin_bindings(domain).await?;
+        let bound = bindings.into_iter().find(|binding| member.ids().any(|id| id == binding.member));
+        admin_of.extend(bound.map(|binding| AdminOf { domain: domain.clone(), since: binding.since }));
+    }
+    context.output.show(&MemberView::new(member, Found { identities, aliases, refusals, admin_of }))
 }
 
 async fn ban(context: &Context, store: &Store, name: &str) -> Result<(), Failure> {
     let operator = &context.operator;
     let (cause, random) = (operator.cause()?, operator.random());
     let community = context.place.community().await?;
-    let member = find(store, name).await?;
+    let member = find_survivor(store, name).await?;
     // The ban first: from here on nothing is given, and what the rest does not come to, the next sync does.
     let now = store.ban(member.id, cause, random).await?;
     let domains: Vec<_> = community.domain_names().cloned().collect();
     // What follows has a later time, so that the audit log tells it in this order.
     let changed = store.suspend_banned(&member, &domains, operator.cause()?, random).await?;
-    tell(context, &changed).await;
+    tell(context, changed.iter().map(|(_, entry)| *entry)).await;
     let did = if now { Did::Banned } else { Did::WasBanned };
     context.output.show(&BanView::new(&member, did, changed))
 }
@@ -77,29 +124,52 @@ async fn unban(context: &Context, store: &Store, name: &str) -> Result<(), Failu
     let operator = &context.operator;
     let (cause, random) = (operator.cause()?, operator.random());
     let community = context.place.community().await?;
-    let member = find(store, name).await?;
+    let member = find_survivor(store, name).await?;
     let now = store.unban(member.id, cause, random).await?;
     let domains: Vec<_> = community.domain_names().cloned().collect();
     let changed = store.lift_ban(&member, &domains, operator.cause()?, random).await?;
-    tell(context, &changed).await;
+    tell(context, changed.iter().map(|(_, entry)| *entry)).await;
     let did = if now { Did::Unbanned } else { Did::WasWelcome };
     context.output.show(&BanView::new(&member, did, changed))
 }
 
 /// Asks for the changes to be told. They lie in the outbox, from where they are told later if this fails.
-async fn tell(context: &Context, changed: &[Changed]) {
-    if changed.is_empty() {
+async fn tell(context: &Context, entries: impl IntoIterator<Item = Ulid>) {
+    let entries: Vec<_> = entries.into_iter().collect();
+    if entries.is_empty() {
         return;
     }
     let request_id = context.operator.request_id();
     let sent = async {
         let queue = context.place.queue(Inbox::Notify).await?;
-        for (_, entry) in changed {
-            queue.send(&Notify { entry: *entry, request_id: request_id.to_owned() }).await?;
+        for entry in entries {
+            queue.send(&Notify { entry, request_id: request_id.to_owned() }).await?;
         }
         Ok::<_, Failure>(())
     };
     if let Err(cause) = sent.await {
         context.output.note(format!("the notices wait in the outbox: {}", chain(&cause)));
     }
+}
+
+/// A member as the table has them, for tests of views.
+#[cfg(test)]
+pub(crate) fn test_member(id: &str, name: &str) -> membermail_store::Member {
+    serde_json::from_value(serde_json::json!({
+        "id": id,
+        "session_epoch": 0,
+        "observation": {
+            "name": name,
+            "fingerprint": 1_139_000_000_000_000_u64,
+            "account": "active",
+            "signed_code_of_conduct": true,
+            "observed_at": 1_795_514_400_000_000_u64,
+        },
+        "salt": membermail_store::Salt::new(&membermail_core::random::CountingRandom::default()),
+        "state": "done",
+        "requested_at": "2026-11-24T10:00:00Z",
+        "checked_at": "2026-11-24T10:00:00Z",
+        "outcome": { "outcome": "eligible", "domains": ["ubuntu.com"] },
+    }))
+    .unwrap()
 }
