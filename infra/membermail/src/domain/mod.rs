@@ -1,11 +1,14 @@
 //! `membermail domain …`
 
+mod admins;
+mod admins_view;
 mod show;
+mod team;
 
 use std::fmt;
 
 use membermail_core::address::DomainName;
-use membermail_core::member::{LaunchpadName, TeamName};
+use membermail_core::member::TeamName;
 use membermail_dns::NameServers;
 use membermail_store::Run;
 use serde::Serialize;
@@ -20,7 +23,7 @@ use crate::place::domain;
 pub(crate) enum Command {
     /// List the domains of the community
     List,
-    /// Show what proves a domain: the record to add, what was last seen of it, and what its DNS says of mail
+    /// Show a domain: its team, the record that proves it, what was last seen of it, and what its DNS says of mail
     Show {
         /// The domain
         domain: DomainName,
@@ -43,6 +46,9 @@ pub(crate) enum Command {
         /// The domain
         domain: DomainName,
     },
+    /// Bind members as admins of a domain, and see who can act
+    #[command(subcommand)]
+    Admin(admins::Command),
 }
 
 pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Failure> {
@@ -52,6 +58,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Failu
         Command::Check { domains, dns_servers } => show::check(context, &domains, dns_servers).await,
         Command::Verify { domain } => verify(context, &domain, true).await,
         Command::Unverify { domain } => verify(context, &domain, false).await,
+        Command::Admin(command) => admins::run(context, command).await,
     }
 }
 
@@ -61,7 +68,7 @@ async fn list(context: &Context) -> Result<(), Failure> {
     for domain in community.domains {
         let last_run = store.runs(&domain.domain, 1).await?.pop();
         let verified = store.domain_verified(&domain.domain).await?;
-        rows.push(Row { domain: domain.domain, team: domain.team, admins: domain.admins, verified, last_run });
+        rows.push(Row { domain: domain.domain, team: domain.team, verified, last_run });
     }
     context.output.show(&List { domains: rows })
 }
@@ -87,7 +94,6 @@ struct List {
 struct Row {
     domain: DomainName,
     team: TeamName,
-    admins: Vec<LaunchpadName>,
     verified: bool,
     last_run: Option<Run>,
 }
@@ -95,17 +101,15 @@ struct Row {
 impl fmt::Display for List {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let row = |row: &Row| {
-            let admins: Vec<_> = row.admins.iter().map(LaunchpadName::as_str).collect();
             let last = row.last_run.as_ref();
             [
                 row.domain.to_string(),
                 row.team.to_string(),
                 if row.verified { "yes" } else { "no" }.to_owned(),
                 last.map_or_else(|| "never".to_owned(), |run| format!("{} {}", time(run.started), run.state.as_str())),
-                admins.join(", "),
             ]
         };
-        let head = ["domain", "team", "verified", "last sync", "admins"];
+        let head = ["domain", "team", "verified", "last sync"];
         writeln!(f, "{}", table(head, self.domains.iter().map(row)))
     }
 }

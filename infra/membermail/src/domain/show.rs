@@ -9,13 +9,13 @@ use membermail_core::clock::SystemClock;
 use membermail_core::community::Domain;
 use membermail_core::domain_mail::{Dmarc, Mx, Spf};
 use membermail_core::domain_proof::{DomainEvent, Proof, Seen};
-use membermail_core::member::{LaunchpadName, TeamName};
 use membermail_core::random::OsRandom;
 use membermail_dns::{NameServers, Resolver, Settings};
 use membermail_store::{Checked, RecordSeen};
 use serde::Serialize;
 
 use crate::Context;
+use crate::domain::team::TeamView;
 use crate::failure::Failure;
 use crate::output::{facts, time, word};
 use crate::place::domain;
@@ -23,13 +23,16 @@ use crate::place::domain;
 /// `domain show`
 pub(super) async fn show(context: &Context, name: &DomainName) -> Result<(), Failure> {
     let (store, community) = (context.place.store().await?, context.place.community().await?);
-    let Domain { domain, team, admins, .. } = domain(&community, name)?.clone();
+    let configured = domain(&community, name)?;
+    let Domain { domain, .. } = configured.clone();
     let token = store.domain_token(&domain, context.operator.random()).await?;
     let stored = store.domain(&domain).await?;
     let record = Record { name: format!("{domain}."), kind: "TXT", value: token.record() };
     let (proof, record_seen) = (stored.proof(), stored.record_seen());
+    let team = TeamView::new(configured, &stored);
+    let bound_admins = store.admin_bindings(&domain).await?.len();
     let (verified, mx, spf, dmarc) = (stored.verified, stored.mx, stored.spf, stored.dmarc);
-    context.output.show(&Shown { domain, team, admins, verified, proof, record, record_seen, mx, spf, dmarc })
+    context.output.show(&Shown { domain, team, bound_admins, verified, proof, record, record_seen, mx, spf, dmarc })
 }
 
 /// `domain check`
@@ -68,8 +71,10 @@ pub(super) async fn check(
 #[derive(Debug, Serialize)]
 struct Shown {
     domain: DomainName,
-    team: TeamName,
-    admins: Vec<LaunchpadName>,
+    #[serde(flatten)]
+    team: TeamView,
+    /// Members that are bound as admins, whether they can act or not.
+    bound_admins: usize,
     verified: Option<Timestamp>,
     proof: Proof,
     /// What to add to the zone.
@@ -90,22 +95,24 @@ struct Record {
 
 impl fmt::Display for Shown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let admins: Vec<_> = self.admins.iter().map(LaunchpadName::as_str).collect();
         let verified = self.verified.map_or_else(|| "no".to_owned(), |since| format!("since {}", time(since)));
         let seen = self.record_seen.map(|last| format!("{}, at {}", seen_in_words(last.seen), time(last.checked_at)));
         let at = |words: String, at: Timestamp| format!("{words}, at {}", time(at));
-        let about = [
-            ("domain", Some(self.domain.to_string())),
-            ("team", Some(self.team.to_string())),
-            ("admins", Some(admins.join(", "))),
+        let mut about = vec![("domain", Some(self.domain.to_string()))];
+        about.extend(self.team.facts());
+        about.extend([
+            ("admins", Some(format!("{} bound (membermail domain admin list {})", self.bound_admins, self.domain))),
             ("verified", Some(verified)),
             ("proof", Some(proof_in_words(&self.proof))),
             ("record", Some(seen.unwrap_or_else(|| "not looked for yet".to_owned()))),
             ("MX", self.mx.as_ref().map(|one| at(mx_in_words(&one.state), one.checked_at))),
             ("SPF", self.spf.as_ref().map(|one| at(spf_in_words(&one.state), one.checked_at))),
             ("DMARC", self.dmarc.as_ref().map(|one| at(dmarc_in_words(&one.state), one.checked_at))),
-        ];
+        ]);
         writeln!(f, "{}", facts(about))?;
+        if let Some(line) = self.team.file_line() {
+            writeln!(f, "\nThe line that pins the team in the community file:\n\n  {line}")?;
+        }
         let Record { name, kind, value } = &self.record;
         writeln!(f, "\nThe record that proves the domain, to be added to its zone:\n\n  {name} IN {kind} \"{value}\"")
     }
