@@ -3,6 +3,7 @@
 mod alias;
 mod audit;
 mod confirm;
+mod doctor;
 mod domain;
 mod failure;
 mod member;
