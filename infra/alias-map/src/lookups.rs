@@ -136,22 +136,12 @@ impl Lookups {
                 let outside: Vec<_> = all.iter().filter(|one| !is_loop(one, &self.community)).cloned().collect();
                 if outside.is_empty() { Err(no_admin()) } else { Ok(Found::Forwards(outside)) }
             }
-            Some(Recipient::Member(candidates)) => {
-                for candidate in candidates {
-                    match &*self.cache.answer(&Question::Alias(candidate.address)).await? {
-                        Answer::Forwards(to) if is_loop(to, &self.community) => {
-                            return Ok(Found::Refused(refusal::LOOP.to_owned()));
-                        }
-                        Answer::Forwards(to) => {
-                            let to = with_tag(to, candidate.tag.as_deref(), &self.takes_tags.load());
-                            return Ok(Found::Forwards(vec![to]));
-                        }
-                        Answer::Refuses(status, reason) => return Ok(Found::Refused(refusal::text(*status, *reason))),
-                        _ => {}
-                    }
-                }
-                Ok(Found::Nobody)
-            }
+            Some(Recipient::Member { alias, tag }) => Ok(match &*self.cache.answer(&Question::Alias(alias)).await? {
+                Answer::Forwards(to) if is_loop(to, &self.community) => Found::Refused(refusal::LOOP.to_owned()),
+                Answer::Forwards(to) => Found::Forwards(vec![with_tag(to, tag.as_deref(), &self.takes_tags.load())]),
+                Answer::Refuses(status, reason) => Found::Refused(refusal::text(*status, *reason)),
+                _ => Found::Nobody,
+            }),
         }
     }
 }

@@ -25,8 +25,7 @@ fn with_alice() -> Arc<Memory> {
     memory.put("alice@ubuntu.com", "alice@mail.example");
     memory.put("round@ubuntu.com", "round@kubuntu.org");
     memory.put_answer("gone@ubuntu.com", Answer::Refuses(Status::Suspended, Reason::NotInTeam));
-    memory.put_answer("gone+x@ubuntu.com", Answer::Refuses(Status::Suspended, Reason::Banned));
-    memory.put("gone+y@ubuntu.com", "y@mail.example");
+    memory.put_answer("banned@ubuntu.com", Answer::Refuses(Status::Suspended, Reason::Banned));
     Arc::new(memory)
 }
 
@@ -53,8 +52,11 @@ async fn wait(millis: u64) {
     "reject gone@ubuntu.com",
     "OK 550 5.2.1 This address is switched off: its owner is no longer a member of the community"
 )]
-#[case::an_exact_match_goes_first("reject gone+x@ubuntu.com", "OK 550 5.2.1 This address is switched off")]
-#[case::also_where_it_is_the_good_one("alias gone+y@ubuntu.com", "OK y@mail.example")]
+#[case::a_tag_is_refused_like_its_owner(
+    "reject gone+x@ubuntu.com",
+    "OK 550 5.2.1 This address is switched off: its owner is no longer a member of the community"
+)]
+#[case::banned("reject banned@ubuntu.com", "OK 550 5.2.1 This address is switched off")]
 #[case::loop_is_not_found("alias round@ubuntu.com", "NOTFOUND ")]
 #[case::and_refused(
     "reject round@ubuntu.com",
