@@ -129,7 +129,8 @@ mod tests {
             if let Some(Recipient::Member { alias, tag }) = parse(&format!("{local}@ubuntu.com")) {
                 prop_assert_eq!(alias.domain.as_str(), "ubuntu.com");
                 let tag = tag.map(|tag| format!("+{tag}")).unwrap_or_default();
-                prop_assert!(format!("{}{tag}", alias.local_part).eq_ignore_ascii_case(&local));
+                let whole = format!("{}{tag}", alias.local_part);
+                prop_assert!(whole.eq_ignore_ascii_case(&local));
             }
         }
 

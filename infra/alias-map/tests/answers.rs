@@ -7,6 +7,7 @@ use membermail_alias_map::protocol::Reply;
 use membermail_alias_map::settings::Patience;
 use membermail_alias_map::source::Answer;
 use membermail_core::alias::{Reason, Status};
+use membermail_core::email::EmailAddress;
 
 #[expect(dead_code, reason = "each test file takes its part")]
 mod support;
@@ -44,6 +45,7 @@ async fn wait(millis: u64) {
 #[case("alias älice@ubuntu.com", "NOTFOUND ")]
 #[case("alias ", "NOTFOUND ")]
 #[case::admins("alias postmaster@ubuntu.com", "OK one@ops.example, three@ops.example")]
+#[case::no_admin_can_act("alias postmaster@kubuntu.org", "OK operators@ops.example")]
 #[case::admins_are_not_refused("reject postmaster@ubuntu.com", "NOTFOUND ")]
 #[case::not_refused("reject alice@ubuntu.com", "NOTFOUND ")]
 #[case::parts_that_access_asks_for("reject ubuntu.com", "NOTFOUND ")]
@@ -256,8 +258,10 @@ async fn other_settings_hold_at_once() {
     assert_eq!(memory.asked(), 1);
     let mut settings = settings(millis(0, 0, 0));
     settings.takes_tags = vec!["mail.example".parse().unwrap()];
+    settings.operators = EmailAddress::parse("others@ops.example").unwrap();
     lookups.reload(&settings);
     assert_eq!(lookups.reply(b"alias alice+x@ubuntu.com").await, Reply::Ok("alice+x@mail.example".into()));
+    assert_eq!(lookups.reply(b"alias abuse@kubuntu.org").await, Reply::Ok("others@ops.example".into()));
     assert_eq!(memory.asked(), 3);
 }
 
