@@ -93,6 +93,23 @@ async fn an_admin_who_signed_in_is_told_and_a_digest_waits_for_a_full_server() -
 }
 
 #[tokio::test]
+async fn outsider_with_admins_name_gets_no_digest() -> Result<()> {
+    let world = World::new().await?;
+    world.admin().await?;
+    // The community file documents `ubuntu-admin`; another person has the name now, and an active address.
+    let outsider = world.member("ubuntu-admin", "n-outsider@mail.example").await?;
+    let entry = world.grant(&outsider, "n-outsider@edubuntu.org", fresh()).await?;
+    world.tell(entry).await?;
+    world.wait_for_admin("n-outsider@edubuntu.org: new").await?;
+    tokio::time::sleep(A_WHILE).await;
+    // Nothing but what became of their own address.
+    let mail = world.mail.to("n-outsider@mail.example")?;
+    ensure!(mail.len() == 1 && mail[0].subject().contains("is yours"), "{} came", mail.len());
+    world.forget("n-outsider@edubuntu.org").await?;
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_held_sync_is_told_with_its_counts_and_the_commands() -> Result<()> {
     let world = World::new().await?;
     world.admin().await?;
@@ -133,10 +150,10 @@ async fn what_becomes_of_a_domains_proof_is_told_to_its_admins() -> Result<()> {
     world.admin().await?;
     let domain = "ubuntustudio.com".parse()?;
     let cause = Cause { actor: Actor::Operator, by: Some("a test"), request_id: "a-test", now: SystemClock.now() };
-    let before = world.store.untold_before(Timestamp::MAX, 10_000).await?;
+    let before = world.store.undelivered_before(Timestamp::MAX, 10_000).await?;
     world.store.unverify_domain(&domain, cause, &OsRandom).await?;
     world.store.verify_domain(&domain, cause, &OsRandom).await?;
-    let untold = world.store.untold_before(Timestamp::MAX, 10_000).await?;
+    let untold = world.store.undelivered_before(Timestamp::MAX, 10_000).await?;
     let new = untold.iter().filter(|entry| entry.domain() == Some(&domain) && !before.contains(entry));
     for entry in new {
         world.tell(entry.id).await?;

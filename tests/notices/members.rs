@@ -1,7 +1,11 @@
 //! What a member is told, and that it is told once.
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
+use membermail_core::audit::{Actor, Cause};
+use membermail_core::clock::{Clock, SystemClock};
 use membermail_core::message::ToNotify;
+use membermail_core::random::OsRandom;
+use membermail_store::Linked;
 use membermail_tests::stack::Stack;
 use serde_json::json;
 
@@ -57,7 +61,7 @@ async fn the_same_message_twice_and_two_at_once_reach_people_once() -> Result<()
     world.tell(entry).await?;
     world.exactly("n-twice@mail.example", 1).await?;
     // Even where the outbox still has it: as after a crash between the mail and the note of it.
-    ensure!(world.store.untold(entry).await?.is_none());
+    ensure!(world.store.undelivered(entry).await?.is_none());
     Ok(())
 }
 
@@ -72,7 +76,7 @@ async fn a_crash_between_change_and_message_loses_nothing() -> Result<()> {
     world.until_told(lost).await?;
     world.exactly("n-crash@mail.example", 1).await?;
     // What is young has its message on the way, and here it has none.
-    ensure!(world.store.untold(sent).await?.is_some() && world.mail.to("n-young@mail.example")?.is_empty());
+    ensure!(world.store.undelivered(sent).await?.is_some() && world.mail.to("n-young@mail.example")?.is_empty());
     world.tell(sent).await?;
     world.until_told(sent).await?;
     // A second sweep finds nothing.
@@ -100,5 +104,25 @@ async fn no_log_of_the_notices_holds_an_address() -> Result<()> {
         }
     }
     ensure!(looked > 0, "no log of notify in {}", stack.logs.display());
+    Ok(())
+}
+
+#[tokio::test]
+async fn link_is_told_to_both_sign_ins() -> Result<()> {
+    let world = World::new().await?;
+    let member = world.member("n-linked", "n-linked@mail.example").await?;
+    let other = world.member("n-linked2", "n-linked2@mail.example").await?;
+    let cause = Cause { actor: Actor::Operator, by: Some("a-test"), request_id: "a-test", now: SystemClock.now() };
+    let Linked::Done(entry) = world.store.link(&member, &other, cause, &OsRandom).await? else {
+        bail!("not linked");
+    };
+    for _ in 0..3 {
+        world.tell(entry).await?;
+    }
+    world.until_told(entry).await?;
+    for address in ["n-linked@mail.example", "n-linked2@mail.example"] {
+        let mail = world.exactly(address, 1).await?;
+        ensure!(mail[0].subject() == "Your two sign-ins are one account now", "{}", mail[0].subject());
+    }
     Ok(())
 }

@@ -72,8 +72,9 @@ async fn a_message_that_nobody_can_handle_reaches_the_operators_and_the_dead_let
     let world = World::new().await?;
     // Written for somebody whom the table does not have: no try helps.
     let wish = json!({
-        "kind": "grant", "member": "01KAV0C1B5WQ0GZ0YB5R9E8QJ1", "name": "n-nobody", "domain": "ubuntu.com",
-        "eligible_at": "2026-11-24T10:00:00Z", "request_id": "request-of-nobody",
+        "kind": "grant", "member": "01KAV0C1B5WQ0GZ0YB5R9E8QJ1", "domain": "ubuntu.com",
+        "known_as": { "name": "n-nobody", "fingerprint": 1, "observed_at": 1_795_000_000_000_000_i64 },
+        "request_id": "request-of-nobody",
     });
     let sqs = world.stack.sqs().await;
     sqs.send_message().queue_url(&world.stack.write_queue_url).message_body(wish.to_string()).send().await?;

@@ -5,7 +5,6 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use membermail_core::address::Address;
 use membermail_core::clock::{Clock, SystemClock};
-use membermail_core::language::Language;
 use membermail_core::message::{ToNotify, Undeliverable};
 use membermail_tests::wait::until;
 
@@ -22,9 +21,9 @@ async fn a_server_that_refuses_for_a_while_delays_the_mail() -> Result<()> {
         Ok((world.mail.refused("n-later@mail.example") >= 2).then_some(()))
     })
     .await?;
-    ensure!(world.store.untold(entry).await?.is_some(), "told, though nothing went");
+    ensure!(world.store.undelivered(entry).await?.is_some(), "told, though nothing went");
     // The queue is at it, so a sweep keeps away.
-    ensure!(world.store.untold_before(SystemClock.now(), 1000).await?.iter().all(|other| other.id != entry));
+    ensure!(world.store.undelivered_before(SystemClock.now(), 1000).await?.iter().all(|other| other.id != entry));
     drop(refusal);
     world.until_told(entry).await?;
     world.exactly("n-later@mail.example", 1).await?;
@@ -73,7 +72,7 @@ async fn a_destination_that_fails_is_told_where_the_member_signs_in() -> Result<
     let entry = world.grant(&member, "n-moved@ubuntu.com", fresh()).await?;
     // The provider knows another address since; the alias forwards to where it did.
     let member = world.member("n-moved", "n-moved-new@mail.example").await?;
-    world.store.keep_language(&member, &Language::parse("ar")?).await?;
+    world.speaks(&member, "ar").await?;
     let _refusal = world.mail.refuse("n-moved-old@mail.example", "552 5.2.2 over quota")?;
     world.tell(entry).await?;
     world.until_told(entry).await?;

@@ -8,12 +8,12 @@ use jiff::SignedDuration;
 use membermail_core::address::Address;
 use membermail_core::audit::{Actor, Cause};
 use membermail_core::clock::{Clock, SystemClock};
-use membermail_core::eligibility::Outcome;
+use membermail_core::eligibility::{Account, Observation, Outcome, Person};
 use membermail_core::email::EmailAddress;
-use membermail_core::member::{ClaimedIdentifier, Identity, LaunchpadId, LaunchpadName};
+use membermail_core::member::{ClaimedIdentifier, Fingerprint, Identity, LaunchpadName};
 use membermail_core::message::{Notify, ToNotify};
 use membermail_core::random::OsRandom;
-use membermail_store::{Asked, Grant, Member, Sealer, Store};
+use membermail_store::{Asked, Grant, Member, Record, Recorded, Sealer, SignIn, Store, StoreError};
 use membermail_tests::mailbox::{Mail, Mailbox};
 use membermail_tests::stack::Stack;
 use membermail_tests::wait::until;
@@ -24,7 +24,7 @@ pub(crate) const PATIENCE: u64 = 120;
 /// Long enough for a second mail to come, if there were one.
 pub(crate) const A_WHILE: Duration = Duration::from_secs(4);
 /// Answers for all domains of the community.
-pub(crate) const ADMIN: &str = "ubuntu-admin@mail.example";
+pub(crate) const ADMIN: &str = "n-admin@mail.example";
 pub(crate) const OPERATORS: &str = "operators@notices.example";
 
 /// Members made straight in the table, so that nothing tells of them but what the test sends.
@@ -41,17 +41,29 @@ impl World {
         Ok(Self { store: stack.store().await, sealer: stack.sealer().await?, mail: stack.mailbox(), stack })
     }
 
-    /// Somebody who signed in and is eligible.
+    /// A member who signed in and is eligible.
     pub(crate) async fn member(&self, name: &str, email: &str) -> Result<Member> {
-        let number: u64 = name.bytes().fold(7_000_000, |sum, byte| sum * 31 % 1_000_000_007 + u64::from(byte));
         let subject = ClaimedIdentifier::parse(&format!("https://login.notices.example/+id/{name}"))?;
         let identity = Identity { issuer: "https://login.notices.example/".into(), subject };
-        let email = EmailAddress::parse(email)?;
-        let now = SystemClock.now();
-        let member = self.store.sign_in(&self.sealer, &identity, &email, now, &OsRandom).await?;
-        let name = LaunchpadName::parse(name)?;
-        let person = Some((LaunchpadId(number), &name));
-        self.store.record_outcome(member.id, &Outcome::NoTeam, person, now).await?;
+        let (address, now) = (EmailAddress::parse(email)?, SystemClock.now());
+        let sign_in = SignIn { identity: &identity, address: &address, language: None };
+        let member = self.store.sign_in(&self.sealer, sign_in, now, &OsRandom).await?;
+        let person = Person {
+            name: LaunchpadName::parse(name)?,
+            fingerprint: Fingerprint(1),
+            account: Account::Active,
+            signed_code_of_conduct: true,
+        };
+        let observation = Observation { person, observed_at: now };
+        let record = Record {
+            member: &member,
+            observation: Some(&observation),
+            outcome: Some((&Outcome::NoTeam, now)),
+            takes_name_from: None,
+            now,
+        };
+        let recorded = self.store.record(record, &OsRandom).await?;
+        ensure!(recorded == Recorded::Recorded, "{name}: {recorded:?}");
         self.store.member(member.id).await?.context("no member")
     }
 
@@ -59,12 +71,24 @@ impl World {
     pub(crate) async fn grant(&self, member: &Member, address: &str, age: SignedDuration) -> Result<Ulid> {
         let (address, now) = (Address::try_from(address.to_owned())?, SystemClock.now());
         let cause = Cause { actor: Actor::Member, by: None, request_id: "a-test", now: now.checked_sub(age)? };
-        let asked = Asked { address: &address, eligible_at: now, renamed_from: None };
+        let known_as = member.observation.as_ref().map(Observation::name).context("not looked up")?;
+        let asked = Asked { address: &address, known_as: &known_as, renamed_from: None, limit: 10 };
         let community = ["ubuntu.com".parse()?];
         match self.store.grant(&self.sealer, member, asked, &community, cause, &OsRandom).await? {
             Grant::Created { entry, .. } => Ok(entry),
             other => anyhow::bail!("{address}: {other:?}"),
         }
+    }
+
+    /// Changes the language of a member.
+    pub(crate) async fn speaks(&self, member: &Member, language: &str) -> Result<()> {
+        let text = |value: String| AttributeValue::S(value);
+        let update = self.stack.dynamodb().await.update_item().table_name(&self.stack.table);
+        let update = update.key("pk", text(format!("MEMBER#{}", member.id))).key("sk", text("PROFILE".to_owned()));
+        let update =
+            update.update_expression("SET #language = :language").expression_attribute_names("#language", "language");
+        update.expression_attribute_values(":language", text(language.to_owned())).send().await?;
+        Ok(())
     }
 
     /// Takes an alias out of the table: its owner is in no team, and a sync of that domain would have to end it.
@@ -90,7 +114,7 @@ impl World {
 
     pub(crate) async fn until_told(&self, entry: Ulid) -> Result<()> {
         until("everybody to be told", Duration::from_secs(PATIENCE), || async move {
-            Ok(self.store.untold(entry).await?.is_none().then_some(()))
+            Ok(self.store.undelivered(entry).await?.is_none().then_some(()))
         })
         .await
     }
@@ -104,9 +128,28 @@ impl World {
         Ok(mail)
     }
 
-    /// The admin of every domain has signed in: from now on digests come to them.
+    /// Binds the admin of every domain, who has an active address where no test syncs: from now on digests go to them.
     pub(crate) async fn admin(&self) -> Result<()> {
-        self.member("ubuntu-admin", ADMIN).await.map(drop)
+        const ADDRESS: &str = "n-admin@ubuntustudio.com";
+        let (admin, address) = (self.member("n-admin", ADMIN).await?, Address::try_from(ADDRESS.to_owned())?);
+        until("the admin's address", Duration::from_secs(PATIENCE), || async {
+            if self.store.alias(&address).await?.is_none() {
+                // Another test may make it at the same time.
+                self.grant(&admin, ADDRESS, fresh()).await.ok();
+            }
+            Ok(self.store.alias(&address).await?.map(drop))
+        })
+        .await?;
+        let now = SystemClock.now();
+        let cause = Cause { actor: Actor::Operator, by: Some("a-test"), request_id: "a-test", now };
+        for domain in membermail_communities::community("ubuntu")?.domain_names() {
+            match self.store.bind_admin(domain, admin.id, cause, &OsRandom).await {
+                // Another test binds the same member.
+                Ok(_) | Err(StoreError::Conflict) => {}
+                Err(cause) => return Err(cause.into()),
+            }
+        }
+        Ok(())
     }
 
     /// What the admin was told in which this stands.

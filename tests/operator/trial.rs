@@ -13,7 +13,7 @@ use tokio::process::Command;
 use crate::command::{Said, membermail, membermail_fed};
 use crate::{TEAM, somebody};
 
-const SETTINGS: &str = "hits = \"0s\"\nmisses = \"0s\"\n[admins]\nubuntu-admin = \"admin@mail.example\"";
+const SETTINGS: &str = "hits = \"0s\"\nmisses = \"0s\"";
 
 async fn host(stack: &Stack, name: &str) -> Result<MailHost> {
     MailHost::start(stack, name, &stack.endpoint_url, SETTINGS, WIDE).await

@@ -40,6 +40,9 @@ pub const WIDE: Limits = Limits {
     recipients_a_minute: 100_000,
 };
 
+/// Where the operators read mail: role mail of a domain without an admin goes there.
+pub const OPERATORS: &str = "operators@ops.example";
+
 /// A mail host of a test.
 pub struct MailHost {
     /// It.
@@ -72,6 +75,7 @@ impl MailHost {
             master_secret: MasterSecretAt::Arn(mail.master_secret_arn),
             community: "ubuntu".to_owned(),
             settings: String::new(),
+            operators: OPERATORS.to_owned(),
             signs: false,
             limits: WIDE,
             socket: None,

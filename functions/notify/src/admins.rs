@@ -2,41 +2,38 @@
 
 use jiff::{SignedDuration, Timestamp};
 use membermail_core::address::DomainName;
-use membermail_core::audit::{DomainChange, Entry};
-use membermail_core::member::{self, LaunchpadName, MemberId};
+use membermail_core::audit::DomainChange;
+use membermail_core::clock::later;
+use membermail_core::member;
 use membermail_core::message::{Digest as DigestMessage, ToNotify};
 use membermail_core::notice::{NoticeId, for_admins};
-use membermail_notices::{Digest, DomainNews, Held, Notice};
-use tracing::info;
+use membermail_notices::{Digest, DomainNews, Held, Notice, WithoutAdmin};
+use membermail_runtime::batch::chain;
+use tracing::{info, warn};
 use ulid::Ulid;
 
 use crate::deliver::{Reader, deliver};
 use crate::mailer::Mailer;
 use crate::{Context, Error, failure};
 
-/// Keeps a change for the next digest, and has that sent in a while.
-pub(crate) async fn gather(
-    context: &Context,
-    domain: &DomainName,
-    entry: &Entry,
-    request_id: &str,
-) -> Result<(), Error> {
-    context.store.gather(domain, entry).await?;
-    ask_for_digest(context, domain, request_id).await
-}
-
-/// Sends the message that will send the digest, unless one is on its way. Sent first and noted second: two messages do
-/// no harm, and none would.
-pub(crate) async fn ask_for_digest(context: &Context, domain: &DomainName, request_id: &str) -> Result<(), Error> {
+/// Sends the message that will send the digest, unless one is on its way.
+///
+/// One conditional put decides, so it is noted first and sent second. The note has an end: if this crashes in between, the
+/// next change or the sweep asks again once the digest would have been due, and finds what was gathered.
+pub(crate) async fn request_digest(context: &Context, domain: &DomainName, request_id: &str) -> Result<(), Error> {
     let now = context.clock.now();
-    if context.store.digest_is_due(domain, now).await? {
+    let until = later(now, SignedDuration::from_secs(context.digest_seconds.into()));
+    if !context.store.claim_digest(domain, now, until).await? {
         return Ok(());
     }
     let message = DigestMessage { domain: domain.clone(), request_id: request_id.to_owned() };
-    context.inbox.send_later(&ToNotify::Digest(message), context.digest_seconds).await?;
-    let until = now.saturating_add(SignedDuration::from_secs(context.digest_seconds.into())).unwrap_or(now);
-    context.store.digest_due(domain, until).await?;
-    Ok(())
+    let sent = context.inbox.send_later(&ToNotify::Digest(message), context.digest_seconds).await;
+    if sent.is_err()
+        && let Err(cause) = context.store.release_digest(domain).await
+    {
+        warn!(%domain, cause = chain(&cause), "that no digest is on its way could not be noted");
+    }
+    Ok(sent?)
 }
 
 /// Sends all that is gathered as one mail to each admin. The first message that comes takes all; the others find nothing.
@@ -45,14 +42,14 @@ pub(crate) async fn send_digest(context: &Context, message: DigestMessage) -> Re
     let Some(mailer) = context.mail.mailer().await? else { return Ok(()) };
     let sent = digest(context, &mailer, &domain, &request_id).await;
     if sent.is_err() {
-        // The queue brings the message back; nobody need send another.
+        // The queue brings the message back: no other is needed.
         context.store.digest_due(&domain, context.trying_until()).await?;
     }
     sent
 }
 
 async fn digest(context: &Context, mailer: &Mailer, domain: &DomainName, request_id: &str) -> Result<(), Error> {
-    context.store.digest_begins(domain).await?;
+    context.store.release_digest(domain).await?;
     let new = member::ulid(context.clock.now(), &*context.random);
     let Some(batch) = context.store.digest(domain, new).await? else { return Ok(()) };
     let mut news: Vec<_> = batch.news.iter().filter_map(for_admins).map(|(at, news)| (at.clone(), news)).collect();
@@ -61,13 +58,13 @@ async fn digest(context: &Context, mailer: &Mailer, domain: &DomainName, request
     // Where nothing is left, an earlier try told it all and ended before it could say so.
     if !news.is_empty() {
         info!(%domain, changes = news.len(), "a digest goes out");
-        let tell = |absent| Notice::Digest(Digest { domain: domain.clone(), news: news.clone(), absent });
+        let tell = |without_admin| Notice::Digest(Digest { domain: domain.clone(), news: news.clone(), without_admin });
         every_admin(context, mailer, batch.id, domain, request_id, tell).await?;
     }
     context.store.digest_told(domain, &batch).await?;
     // What came while an earlier try was waiting for the mail server.
     if context.store.has_news(domain).await? {
-        ask_for_digest(context, domain, request_id).await?;
+        request_digest(context, domain, request_id).await?;
     }
     Ok(())
 }
@@ -82,7 +79,7 @@ pub(crate) async fn tell_held(
     request_id: &str,
 ) -> Result<(), Error> {
     let counts = context.store.run(domain, run).await?.and_then(|run| run.counts);
-    let tell = |absent| Notice::Held(Held { domain: domain.clone(), run, counts, absent });
+    let tell = |without_admin| Notice::Held(Held { domain: domain.clone(), run, counts, without_admin });
     every_admin(context, mailer, entry, domain, request_id, tell).await
 }
 
@@ -94,40 +91,39 @@ pub(crate) async fn tell_domain(
     (domain, did, until): (&DomainName, DomainChange, Option<Timestamp>),
     request_id: &str,
 ) -> Result<(), Error> {
-    let tell = |absent| Notice::Domain(DomainNews { domain: domain.clone(), did, until, absent });
+    let tell = |without_admin| Notice::Domain(DomainNews { domain: domain.clone(), did, until, without_admin });
     every_admin(context, mailer, entry, domain, request_id, tell).await
 }
 
+/// Notifies each admin who can act. Where there is none, the operators get it, with how to bind one.
 async fn every_admin(
     context: &Context,
     mailer: &Mailer,
     id: Ulid,
     domain: &DomainName,
     request_id: &str,
-    tell: impl Fn(Vec<LaunchpadName>) -> Notice,
+    tell: impl Fn(Option<WithoutAdmin>) -> Notice,
 ) -> Result<(), Error> {
-    let mut absent = Vec::new();
-    for name in context.community.domain(domain).map(|domain| domain.admins.as_slice()).unwrap_or_default() {
-        let Some((member, reader)) = reach(context, name).await? else {
-            absent.push(name.clone());
-            continue;
-        };
-        let to = NoticeId::to_admin(id, name);
-        let report = async |reply, _| failure::refused(context, &to, Some(member), reply, request_id).await;
-        deliver(context, mailer, &to, &reader, &tell(Vec::new()), report).await?;
+    let known = context.community.domain(domain);
+    let admins = match known {
+        Some(domain) => context.store.admins(domain, context.community.issuer()).await?,
+        None => Vec::new(),
+    };
+    let mut is_reached = false;
+    for admin in admins {
+        let Some(address) = context.opening(|sealer| admin.sign_in_address(sealer)).await? else { continue };
+        let reader = Reader { address, language: admin.language };
+        let to = NoticeId::to_admin(id, admin.id);
+        let report = async |reply, _| failure::refused(context, &to, Some(admin.id), reply, request_id).await;
+        deliver(context, mailer, &to, &reader, &tell(None), report).await?;
+        is_reached = true;
     }
-    if absent.is_empty() {
+    if is_reached {
         return Ok(());
     }
+    let documented = known.map(|domain| domain.admins.clone()).unwrap_or_default();
     let reader = Reader { address: mailer.settings.operators.clone(), language: None };
     let to = NoticeId::to_operators(id);
     let report = async |reply, _| Err(Error::OperatorsRefuse(reply));
-    deliver(context, mailer, &to, &reader, &tell(absent), report).await.map(drop)
-}
-
-/// An admin who has signed in has an address here.
-async fn reach(context: &Context, name: &LaunchpadName) -> Result<Option<(MemberId, Reader)>, Error> {
-    let Some(member) = context.store.member_by_name(name).await? else { return Ok(None) };
-    let Some(address) = context.opening(|sealer| member.sign_in_address(sealer)).await? else { return Ok(None) };
-    Ok(Some((member.id, Reader { address, language: member.language })))
+    deliver(context, mailer, &to, &reader, &tell(Some(WithoutAdmin { documented })), report).await.map(drop)
 }

@@ -6,7 +6,7 @@ use membermail_core::notice::NoticeId;
 use membermail_notices::{Addressed, Notice, Reply, SendError, compose};
 use membermail_runtime::batch::chain;
 use membermail_runtime::metrics::Measure;
-use membermail_store::Claim;
+use membermail_store::{Claim, Ended};
 use tracing::{error, info, warn};
 
 use crate::mailer::Mailer;
@@ -33,8 +33,7 @@ pub(crate) struct Reader {
     pub(crate) language: Option<Language>,
 }
 
-/// Sends a notice, unless it was sent or another is at it. A refusal is reported to the caller before it is marked:
-/// `refused` makes it known, so that a crash in between repeats the question and loses nothing.
+/// Delivers a notice, and settles it.
 pub(crate) async fn deliver(
     context: &Context,
     mailer: &Mailer,
@@ -43,12 +42,32 @@ pub(crate) async fn deliver(
     notice: &Notice,
     refused: impl AsyncFnOnce(Reply, bool) -> Result<(), Error>,
 ) -> Result<Delivered, Error> {
+    let (delivered, ended) = send(context, mailer, id, reader, notice, refused).await?;
+    if let Some(ended) = ended {
+        context.store.settle_notice(&ended, context.clock.now()).await?;
+    }
+    Ok(delivered)
+}
+
+/// Sends a notice, unless it was sent or another delivery is at it. A refusal is reported to the caller before it is
+/// settled: `refused` makes it known, so that a crash in between repeats the question and loses nothing.
+///
+/// The caller settles what ended here, at once: until then a crash makes the notice go out again when the claim's lease is
+/// over.
+pub(crate) async fn send(
+    context: &Context,
+    mailer: &Mailer,
+    id: &NoticeId,
+    reader: &Reader,
+    notice: &Notice,
+    refused: impl AsyncFnOnce(Reply, bool) -> Result<(), Error>,
+) -> Result<(Delivered, Option<Ended>), Error> {
     let now = context.clock.now();
     match context.store.claim_notice(id, now).await? {
         Claim::Mine => {}
         Claim::Busy => return Err(Error::Busy),
-        Claim::Sent => return Ok(Delivered::Taken),
-        Claim::Refused => return Ok(Delivered::RefusedBefore),
+        Claim::Sent => return Ok((Delivered::Taken, None)),
+        Claim::Refused => return Ok((Delivered::RefusedBefore, None)),
     }
     let Reader { address: to, language } = reader;
     let addressed = Addressed { id, to, language: language.as_ref(), now };
@@ -57,11 +76,11 @@ pub(crate) async fn deliver(
         Err(cause) => return Err(give_back(context, id, cause.into()).await),
     };
     context.metrics.record(&Measure::Mail { outcome: word(&sent) });
+    let ended = |is_sent| Some(Ended { id: id.clone(), is_sent });
     let (reply, mailbox) = match sent {
         Ok(()) => {
             info!(notice = id.as_str(), "a notice is sent");
-            context.store.settle_notice(id, true, context.clock.now()).await?;
-            return Ok(Delivered::Taken);
+            return Ok((Delivered::Taken, ended(true)));
         }
         Err(SendError::NoMailbox(reply)) => (reply, true),
         Err(SendError::Refused(reply)) => (reply, false),
@@ -77,8 +96,7 @@ pub(crate) async fn deliver(
     if let Err(cause) = refused(reply, mailbox).await {
         return Err(give_back(context, id, cause).await);
     }
-    context.store.settle_notice(id, false, context.clock.now()).await?;
-    Ok(Delivered::Refused { reply, mailbox })
+    Ok((Delivered::Refused { reply, mailbox }, ended(false)))
 }
 
 /// What the metric says of it.
@@ -92,7 +110,7 @@ fn word(sent: &Result<(), SendError>) -> &'static str {
     }
 }
 
-/// Nobody need wait for a notice that did not go.
+/// Releases the claim of a notice that was not sent, so that the next try need not wait for its lease.
 async fn give_back(context: &Context, id: &NoticeId, cause: Error) -> Error {
     if let Err(release) = context.store.release_notice(id).await {
         // The claim ends by itself.

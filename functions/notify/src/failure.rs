@@ -55,7 +55,7 @@ pub(crate) async fn tell(context: &Context, failure: Failure) -> Result<(), Erro
 async fn mail(context: &Context, mailer: &Mailer, failure: &Failure, counted: u64) -> Result<(), Error> {
     let Failure { id, member, step, error, cause, request_id } = failure.clone();
     let name = match member {
-        Some(member) => context.store.member(member).await?.and_then(|member| member.launchpad_name),
+        Some(member) => context.store.member(member).await?.and_then(|member| member.name().cloned()),
         None => None,
     };
     let what = match error.parse() {

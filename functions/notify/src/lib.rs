@@ -1,8 +1,8 @@
 //! Tells people what they must know, by mail: members and admins of what changed, operators of what failed.
 //!
 //! Each notice is derived from what the table has (the outbox, a digest, the reports of an error) and known by an id that
-//! says what it tells to whom. Only once the mail server has taken it is it marked as sent, so that a crash loses none;
-//! and whoever wants to send it asks for it first, so that a repeat reaches nobody twice.
+//! says what it tells to whom. It is marked as sent only once the mail server has taken it, so that a crash loses none; and
+//! a delivery claims it first, so that a repeat reaches no person twice.
 
 mod admins;
 mod change;
@@ -97,7 +97,7 @@ impl Context {
 /// Handles a batch; a notice that did not go comes back alone.
 pub async fn handle(context: &Context, event: SqsEvent) -> SqsBatchResponse {
     let Context { inbox: queue, metrics, clock, random, .. } = context;
-    // Whoever mails cannot mail that it cannot: what it gives up has an alarm.
+    // notify cannot report its own failures by mail; its dead-letter queue has an alarm.
     let inbox = Inbox { step: "notify", queue, reports: None, metrics, clock: &**clock, random: &**random };
     let handle = |message| async move {
         match message {

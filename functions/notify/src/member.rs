@@ -1,15 +1,16 @@
-//! Notices to a member: to where the address in question forwards; where that refuses mail, to where they sign in.
+//! Notices to a member: to where the address in question forwards; where that refuses mail, to where they sign in. A link
+//! concerns no address, so it is told where both members sign in.
 
 use membermail_core::address::Address;
 use membermail_core::member::MemberId;
 use membermail_core::message::Undeliverable;
 use membermail_core::notice::{MemberNews, NoticeId};
-use membermail_notices::{Member as MemberNotice, Notice, Reply, Said};
-use membermail_store::{Member, Sealer};
+use membermail_notices::{Linked, Member as MemberNotice, Notice, Reply, Said};
+use membermail_store::{Ended, Member, Sealer};
 use tracing::{info, warn};
 use ulid::Ulid;
 
-use crate::deliver::{Delivered, Reader, deliver};
+use crate::deliver::{Delivered, Reader, deliver, send};
 use crate::mailer::Mailer;
 use crate::{Context, Error, failure};
 
@@ -21,7 +22,7 @@ struct Reached {
     second: Option<Reader>,
 }
 
-/// Tells a member what became of an address of theirs.
+/// Tells a member what became of an address of theirs. The caller settles what ended last.
 pub(crate) async fn tell(
     context: &Context,
     mailer: &Mailer,
@@ -30,27 +31,57 @@ pub(crate) async fn tell(
     address: &Address,
     news: MemberNews,
     request_id: &str,
-) -> Result<(), Error> {
+) -> Result<Option<Ended>, Error> {
     let Some(reached) = reach(context, id, address).await? else {
         info!(%entry, "member {id} has no address left to write to");
-        return Ok(());
+        return Ok(None);
     };
     let Reached { member, first, second } = reached;
-    let notice =
-        Notice::Member(MemberNotice { name: member.launchpad_name, address: address.clone(), said: Said::News(news) });
+    let (name, said) = (member.name().cloned(), Said::News(news));
+    let notice = Notice::Member(MemberNotice { name, address: address.clone(), said });
     let to = NoticeId::to_member(entry);
     let report = async |reply, _| failure::refused(context, &to, Some(id), reply, request_id).await;
-    let delivered = deliver(context, mailer, &to, &first, &notice, report).await?;
+    let (delivered, ended) = send(context, mailer, &to, &first, &notice, report).await?;
     let (Some(second), Delivered::Refused { .. } | Delivered::RefusedBefore) = (second, &delivered) else {
-        return Ok(());
+        return Ok(ended);
     };
+    if let Some(ended) = ended {
+        context.store.settle_notice(&ended, context.clock.now()).await?;
+    }
     // Why it went there: said first, and on its own, since it is no passing thing.
     if let Delivered::Refused { reply, mailbox: true } = delivered {
         destination_fails(context, mailer, id, address, reply, request_id).await?;
     }
     let to = NoticeId::to_sign_in_address(entry);
     let report = async |reply, _| failure::refused(context, &to, Some(id), reply, request_id).await;
-    deliver(context, mailer, &to, &second, &notice, report).await.map(drop)
+    send(context, mailer, &to, &second, &notice, report).await.map(|(_, ended)| ended)
+}
+
+/// Tells both of two members that they are one from now on, each where they sign in: if the link is a mistake, either of
+/// them can say so.
+pub(crate) async fn tell_linked(
+    context: &Context,
+    mailer: &Mailer,
+    entry: Ulid,
+    (member, other): (MemberId, MemberId),
+    request_id: &str,
+) -> Result<(), Error> {
+    let Some(survivor) = context.store.member(member).await? else { return Ok(()) };
+    let notice = Notice::Linked(Linked { name: survivor.name().cloned() });
+    let first = context.opening(|sealer| survivor.sign_in_address(sealer)).await?;
+    let second = match context.store.member(other).await? {
+        Some(other) => context.opening(|sealer| other.sign_in_address(sealer)).await?.map(|to| (to, other.language)),
+        None => None,
+    };
+    // Two sign-ins of one mailbox need one mail.
+    let second = second.filter(|(to, _)| first.as_ref() != Some(to)).map(|(to, language)| (other, to, language));
+    let first = first.map(|to| (member, to, survivor.language));
+    for (id, address, language) in first.into_iter().chain(second) {
+        let to = NoticeId::of_link(entry, id);
+        let report = async |reply, _| failure::refused(context, &to, Some(id), reply, request_id).await;
+        deliver(context, mailer, &to, &Reader { address, language }, &notice, report).await?;
+    }
+    Ok(())
 }
 
 /// Mail to where an address forwards comes back: whoever handles bounces says so by this message.
@@ -84,15 +115,16 @@ async fn destination_fails(
         return Ok(());
     };
     let said = Said::DestinationFails(reply);
-    let notice = Notice::Member(MemberNotice { name: member.launchpad_name, address: address.clone(), said });
+    let notice = Notice::Member(MemberNotice { name: member.name().cloned(), address: address.clone(), said });
     let to = NoticeId::of_destination(id, &address.domain, context.clock.now());
     let report = async |reply, _| failure::refused(context, &to, Some(id), reply, request_id).await;
     deliver(context, mailer, &to, &second, &notice, report).await.map(drop)
 }
 
 async fn reach(context: &Context, id: MemberId, address: &Address) -> Result<Option<Reached>, Error> {
-    let Some(member) = context.store.member(id).await? else { return Ok(None) };
-    let stored = context.store.alias(address).await?.filter(|stored| stored.alias.member == id);
+    let (member, stored) = context.store.member_with_alias(id, address).await?;
+    let Some(member) = member else { return Ok(None) };
+    let stored = stored.filter(|stored| stored.alias.member == id);
     let open = |sealer: &Sealer| {
         let destination = stored.as_ref().map(|stored| stored.destination(sealer, &member.salt)).transpose()?;
         Ok((destination.flatten(), member.sign_in_address(sealer)?))

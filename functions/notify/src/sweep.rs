@@ -1,5 +1,5 @@
-//! Looks for what is still to be told and whose message was lost: by a crash between the change and its message, or
-//! since the mail server was away for longer than the queue tries.
+//! Finds outbox entries and gathered changes whose message was lost: by a crash, or since the mail server was away for
+//! longer than the queue tries.
 
 use jiff::SignedDuration;
 use membermail_core::message::{Notify, ToNotify};
@@ -14,7 +14,7 @@ const MOST: i32 = 1000;
 
 pub(crate) async fn sweep(context: &Context) -> Result<(), Error> {
     let now = context.clock.now();
-    let waiting = context.store.untold_before(now.saturating_sub(YOUNG).unwrap_or(now), MOST).await?;
+    let waiting = context.store.undelivered_before(now.saturating_sub(YOUNG).unwrap_or(now), MOST).await?;
     if context.mail.mailer().await?.is_none() {
         if !waiting.is_empty() {
             warn!(waiting = waiting.len(), "no mail server is configured: notices wait in the outbox");
@@ -27,11 +27,11 @@ pub(crate) async fn sweep(context: &Context) -> Result<(), Error> {
     for entry in waiting {
         let message = Notify { entry: entry.id, request_id: entry.request_id };
         context.inbox.send(&ToNotify::Change(message)).await?;
-        context.store.is_on_its_way(entry.id, context.trying_until()).await?;
+        context.store.mark_in_flight(entry.id, context.trying_until()).await?;
     }
     for domain in context.community.domain_names() {
         if context.store.has_news(domain).await? {
-            admins::ask_for_digest(context, domain, "sweep").await?;
+            admins::request_digest(context, domain, "sweep").await?;
         }
     }
     Ok(())

@@ -23,7 +23,7 @@ use membermail_core::clock::{Clock, SystemClock};
 use membermail_core::email::EmailAddress;
 use membermail_core::member::{ClaimedIdentifier, Identity};
 use membermail_core::random::{OsRandom, bytes};
-use membermail_store::{Field, Member, Sealer, Store};
+use membermail_store::{Field, Member, Sealer, SignIn, Store};
 use tokio::runtime::Builder;
 
 #[derive(Parser)]
@@ -128,7 +128,8 @@ async fn members(store: &Store, sealer: &Sealer) -> Result<Vec<Member>> {
         let subject = ClaimedIdentifier::parse(&format!("https://login.example/+id/{number}"))?;
         let identity = Identity { issuer: "bench".to_owned(), subject };
         let address = EmailAddress::parse(&format!("member{number}@mail.example"))?;
-        members.push(store.sign_in(sealer, &identity, &address, SystemClock.now(), &OsRandom).await?);
+        let sign_in = SignIn { identity: &identity, address: &address, language: None };
+        members.push(store.sign_in(sealer, sign_in, SystemClock.now(), &OsRandom).await?);
     }
     Ok(members)
 }
@@ -149,7 +150,9 @@ fn item(sealer: &Sealer, member: &Member, domain: &DomainName, number: usize) ->
         ("sk", text(format!("ALIAS#{}", address.local_part))),
         ("address", text(address.to_string())),
         ("member", text(member.id.to_string())),
-        ("person", AttributeValue::N(number.to_string())),
+        ("name", text(alias(number))),
+        ("fingerprint", AttributeValue::N(number.to_string())),
+        ("observed_at", AttributeValue::N("1795000000000000".to_owned())),
         ("status", text("active".to_owned())),
         ("reason", text("eligible".to_owned())),
         ("since", text("2026-11-24T10:00:00Z".to_owned())),

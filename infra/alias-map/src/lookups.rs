@@ -28,6 +28,7 @@ pub struct Lookups {
     community: Vec<DomainName>,
     patience: Arc<ArcSwap<Patience>>,
     takes_tags: ArcSwap<Vec<DomainName>>,
+    operators: ArcSwap<EmailAddress>,
     counts: Counts,
 }
 
@@ -67,13 +68,15 @@ impl Lookups {
         let patience = Arc::new(ArcSwap::from_pointee(settings.patience));
         let cache = Cache::new(source, settings.cache_megabytes, Arc::clone(&patience));
         let takes_tags = ArcSwap::from_pointee(settings.takes_tags.clone());
-        Self { cache, community, patience, takes_tags, counts: Counts::new() }
+        let operators = ArcSwap::from_pointee(settings.operators.clone());
+        Self { cache, community, patience, takes_tags, operators, counts: Counts::new() }
     }
 
     /// Takes those settings over that need no restart; look-ups under way end by the old ones.
     pub fn reload(&self, settings: &Settings) {
         self.patience.store(Arc::new(settings.patience));
         self.takes_tags.store(Arc::new(settings.takes_tags.clone()));
+        self.operators.store(Arc::new(settings.operators.clone()));
     }
 
     /// The reply to the data of one netstring, within [`LONGEST`].
@@ -132,32 +135,17 @@ impl Lookups {
             None => Ok(Found::Nobody),
             Some(Recipient::Admins(domain)) => {
                 let answer = self.cache.answer(&Question::Admins(domain)).await?;
-                let Answer::Admins(all) = &*answer else { return Err(no_admin()) };
+                let all = if let Answer::Admins(all) = &*answer { all.as_slice() } else { &[] };
                 let outside: Vec<_> = all.iter().filter(|one| !is_loop(one, &self.community)).cloned().collect();
-                if outside.is_empty() { Err(no_admin()) } else { Ok(Found::Forwards(outside)) }
+                // RFC 5321, 4.5.1 wants mail for `postmaster` taken, whether a domain has admins or not.
+                Ok(Found::Forwards(if outside.is_empty() { vec![(**self.operators.load()).clone()] } else { outside }))
             }
-            Some(Recipient::Member(candidates)) => {
-                for candidate in candidates {
-                    match &*self.cache.answer(&Question::Alias(candidate.address)).await? {
-                        Answer::Forwards(to) if is_loop(to, &self.community) => {
-                            return Ok(Found::Refused(refusal::LOOP.to_owned()));
-                        }
-                        Answer::Forwards(to) => {
-                            let to = with_tag(to, candidate.tag.as_deref(), &self.takes_tags.load());
-                            return Ok(Found::Forwards(vec![to]));
-                        }
-                        Answer::Refuses(status, reason) => return Ok(Found::Refused(refusal::text(*status, *reason))),
-                        _ => {}
-                    }
-                }
-                Ok(Found::Nobody)
-            }
+            Some(Recipient::Member { alias, tag }) => Ok(match &*self.cache.answer(&Question::Alias(alias)).await? {
+                Answer::Forwards(to) if is_loop(to, &self.community) => Found::Refused(refusal::LOOP.to_owned()),
+                Answer::Forwards(to) => Found::Forwards(vec![with_tag(to, tag.as_deref(), &self.takes_tags.load())]),
+                Answer::Refuses(status, reason) => Found::Refused(refusal::text(*status, *reason)),
+                _ => Found::Nobody,
+            }),
         }
     }
-}
-
-/// RFC 5321, 4.5.1 wants `postmaster` taken, so the mail waits until somebody is known who reads it.
-fn no_admin() -> SourceError {
-    tracing::error!("a domain has no admin whose address is known: name one in the settings, under [admins]");
-    SourceError::Broken("no address of an admin".to_owned())
 }

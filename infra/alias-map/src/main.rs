@@ -1,6 +1,6 @@
 //! The program: reads the settings, makes clients once, serves until SIGTERM, reads the settings again at SIGHUP.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use membermail_alias_map::server::{Listener, Server};
 use membermail_alias_map::settings::{MasterSecretAt, Settings};
 use membermail_alias_map::table::{Secret, Table};
 use membermail_communities::community;
+use membermail_core::address::DomainName;
 use membermail_core::master::MasterKeys;
 use membermail_runtime::secret::MasterSecret;
 use membermail_store::Store;
@@ -41,8 +42,7 @@ async fn main() -> Result<()> {
     let (mut hangup, mut terminate, mut interrupt) =
         (signal(SignalKind::hangup())?, signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let arguments = Arguments::parse();
-    let settings = Settings::read(&arguments.config)?;
-    let domains = community(&settings.community)?.domain_names().cloned().collect();
+    let settings = read(&arguments.config)?;
     if arguments.check {
         println!("the settings are good");
         return Ok(());
@@ -54,7 +54,7 @@ async fn main() -> Result<()> {
         metrics.set_buckets_for_metric(seconds, &buckets)?.install().context("the metrics endpoint")?;
     }
     let table = Arc::new(table(&settings).await?);
-    let lookups = Arc::new(Lookups::new(table.clone(), domains, &settings));
+    let lookups = Arc::new(Lookups::new(table, domains(&settings)?, &settings));
     let server = Server::new(Arc::clone(&lookups), settings.connections);
     for endpoint in &settings.listen {
         let listener = Listener::bind(endpoint).await.with_context(|| format!("listening at {endpoint}"))?;
@@ -64,10 +64,9 @@ async fn main() -> Result<()> {
     let mut tick = tokio::time::interval(Duration::from_secs(10));
     loop {
         tokio::select! {
-            _ = hangup.recv() => match Settings::read(&arguments.config) {
+            _ = hangup.recv() => match read(&arguments.config) {
                 Ok(settings) => {
                     lookups.reload(&settings);
-                    table.reload(settings.admins);
                     tracing::info!("settings read again");
                 }
                 Err(error) => tracing::error!(%error, "the settings stay as they were"),
@@ -84,6 +83,17 @@ async fn main() -> Result<()> {
     tracing::info!("stopping");
     server.stop(STOP).await;
     Ok(())
+}
+
+/// The settings, with what the file alone cannot tell checked too.
+fn read(config: &Path) -> Result<Settings> {
+    let settings = Settings::read(config)?;
+    settings.check_operators(&domains(&settings)?).map_err(anyhow::Error::msg)?;
+    Ok(settings)
+}
+
+fn domains(settings: &Settings) -> Result<Vec<DomainName>> {
+    Ok(community(&settings.community)?.domain_names().cloned().collect())
 }
 
 /// The table and the secret, with clients that give up in time for an answer to Postfix.
@@ -106,7 +116,7 @@ async fn table(settings: &Settings) -> Result<Table> {
         }
     };
     let store = Store::new(aws_sdk_dynamodb::Client::new(&aws), &settings.table);
-    Ok(Table::new(store, secret, community(&settings.community)?, settings.admins.clone()))
+    Ok(Table::new(store, secret, community(&settings.community)?))
 }
 
 async fn aws() -> SdkConfig {

@@ -9,7 +9,7 @@ pub fn text(status: Status, reason: Reason) -> String {
     match (status, reason) {
         (Status::Retired, _) => "550 5.1.6 This address has been given up and is no longer in use".to_owned(),
         (_, Reason::Loop) => LOOP.to_owned(),
-        (_, Reason::NotInTeam | Reason::NotValid | Reason::CodeOfConductWithdrawn) => {
+        (_, Reason::NotInTeam | Reason::CodeOfConductWithdrawn) => {
             "550 5.2.1 This address is switched off: its owner is no longer a member of the community".to_owned()
         }
         _ => "550 5.2.1 This address is switched off".to_owned(),
@@ -33,8 +33,14 @@ mod tests {
         assert!(text.starts_with(code) && text.len() > code.len() && text.is_ascii(), "{text}");
     }
 
-    #[test]
-    fn a_ban_is_nobody_elses_business() {
-        assert!(!text(Status::Suspended, Reason::Banned).contains("ban"));
+    #[rstest::rstest]
+    #[case(Reason::Banned)]
+    #[case(Reason::Deactivated)]
+    #[case(Reason::AccountSuspended)]
+    #[case(Reason::AccountClosed)]
+    #[case(Reason::NoPreferredAddress)]
+    #[case(Reason::NotValid)]
+    fn account_state_stays_private(#[case] reason: Reason) {
+        assert_eq!(text(Status::Suspended, reason), "550 5.2.1 This address is switched off");
     }
 }

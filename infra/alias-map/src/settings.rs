@@ -1,14 +1,13 @@
 //! The settings: one TOML file, read at the start and again at SIGHUP.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::SignedDuration;
 use membermail_core::address::DomainName;
+use membermail_core::alias::is_loop;
 use membermail_core::email::EmailAddress;
-use membermail_core::member::LaunchpadName;
 use serde::Deserialize;
 
 use crate::endpoint::Endpoint;
@@ -34,8 +33,8 @@ pub struct Settings {
     pub patience: Patience,
     /// Domains whose servers take `name+tag` for `name`: mail for those keeps its tag.
     pub takes_tags: Vec<DomainName>,
-    /// Where admins read mail, by Launchpad name; goes before where they sign in.
-    pub admins: BTreeMap<LaunchpadName, EmailAddress>,
+    /// Where the operators read mail. Role mail of a domain goes there while no admin of it can act.
+    pub operators: EmailAddress,
 }
 
 /// Where the master secret is.
@@ -85,8 +84,7 @@ struct File {
     stale: Option<SignedDuration>,
     #[serde(default)]
     takes_tags: Vec<DomainName>,
-    #[serde(default)]
-    admins: BTreeMap<LaunchpadName, String>,
+    operators: String,
 }
 
 fn cache_megabytes() -> u32 {
@@ -107,7 +105,7 @@ impl Settings {
 
     /// Reads the text of the file, or says what is wrong with it.
     pub fn parse(text: &str) -> Result<Self, String> {
-        // A mistake is shown with its line, but what is under [admins] is personal and never shown.
+        // A mistake is shown with its line number and never with the line, which can hold the operators' address.
         let file: File = toml::from_str(text).map_err(|error| {
             let line =
                 error.span().and_then(|span| text.get(..span.start)).map_or(1, |text| text.lines().count().max(1));
@@ -127,10 +125,7 @@ impl Settings {
         if !(1..=65_536).contains(&file.cache_megabytes) || file.connections == 0 {
             return Err("cache-megabytes and connections cannot be that".to_owned());
         }
-        let admins = file.admins.into_iter().map(|(name, address)| {
-            let address = EmailAddress::parse(&address).map_err(|error| format!("the admin {name}: {error}"))?;
-            Ok((name, address))
-        });
+        let operators = EmailAddress::parse(&file.operators).map_err(|error| format!("operators: {error}"))?;
         let standard = Patience::default();
         Ok(Self {
             community: file.community,
@@ -147,8 +142,19 @@ impl Settings {
                 table: standard.table,
             },
             takes_tags: file.takes_tags,
-            admins: admins.collect::<Result<_, String>>()?,
+            operators,
         })
+    }
+}
+
+impl Settings {
+    /// Whether the operators read mail outside the community. Role mail that comes back to an address of ours would go
+    /// round in a circle.
+    pub fn check_operators(&self, community: &[DomainName]) -> Result<(), String> {
+        if is_loop(&self.operators, community) {
+            return Err("operators lies in a domain of the community".to_owned());
+        }
+        Ok(())
     }
 }
 
@@ -191,14 +197,18 @@ mod tests {
     #[case::nowhere("listen = [\"inet:127.0.0.1:2527\"]", "listen = []", "listen names no place")]
     #[case::metrics_for_all("metrics = \"127.0.0.1:9527\"", "metrics = \"0.0.0.0:9527\"", "metrics is not on loopback")]
     #[case::no_secret("master-secret-arn", "#", "one of master-secret-arn and")]
-    #[case::admin(
-        "ubuntu-admin = \"admin@example.org\"",
-        "ubuntu-admin = \"secret\"",
-        "the admin ubuntu-admin: not an"
-    )]
+    #[case::operators("operators = \"operators@example.org\"", "operators = \"secret\"", "operators: not an")]
+    #[case::no_operators("operators = \"operators@example.org\"", "", "missing field `operators`")]
     fn a_mistake_is_told_and_no_address_with_it(#[case] good: &str, #[case] bad: &str, #[case] reason: &str) {
         assert!(EXAMPLE.contains(good));
         let told = Settings::parse(&EXAMPLE.replacen(good, bad, 1)).unwrap_err();
         assert!(told.contains(reason) && !told.contains("secret\""), "{told}");
+    }
+
+    #[test]
+    fn operators_inside_community_are_refused() {
+        let settings = Settings::parse(EXAMPLE).unwrap();
+        assert_eq!(settings.check_operators(&["ubuntu.com".parse().unwrap()]), Ok(()));
+        assert!(settings.check_operators(&["example.org".parse().unwrap()]).is_err());
     }
 }

@@ -12,7 +12,7 @@ pub enum Question {
     Alias(Address),
     /// Whether the domain has proven that it is the community's.
     Domain(DomainName),
-    /// Where its admins read mail.
+    /// Where those of its admins who can act read mail.
     Admins(DomainName),
 }
 

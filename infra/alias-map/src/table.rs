@@ -1,18 +1,12 @@
 //! Questions to the real table. Destinations are unsealed here, in memory, and go nowhere but into the cache.
 
-use std::sync::Arc;
-
-use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use membermail_core::address::{Address, DomainName};
 use membermail_core::alias::Status;
 use membermail_core::community::Community;
-use membermail_core::email::EmailAddress;
 use membermail_core::master::MasterKeys;
-use membermail_core::member::LaunchpadName;
 use membermail_runtime::secret::{MasterSecret, SecretError};
 use membermail_store::{SealError, Sealer, Store, StoreError};
-use std::collections::BTreeMap;
 
 use crate::source::{Answer, Question, Source, SourceError};
 
@@ -24,26 +18,17 @@ pub enum Secret {
     Keys(MasterKeys),
 }
 
-/// Where admins read mail, by Launchpad name.
-pub type AdminAddresses = BTreeMap<LaunchpadName, EmailAddress>;
-
 /// The table behind the maps.
 pub struct Table {
     store: Store,
     secret: Secret,
     community: Community,
-    admins: ArcSwap<AdminAddresses>,
 }
 
 impl Table {
-    /// Reads this table, as it was a moment ago, with this secret; `admins` goes before what the table knows of them.
-    pub fn new(store: Store, secret: Secret, community: Community, admins: AdminAddresses) -> Self {
-        Self { store: store.eventually(), secret, community, admins: ArcSwap::from_pointee(admins) }
-    }
-
-    /// Takes other addresses of admins.
-    pub fn reload(&self, admins: AdminAddresses) {
-        self.admins.store(Arc::new(admins));
+    /// Reads this table, as it was a moment ago, with this secret.
+    pub fn new(store: Store, secret: Secret, community: Community) -> Self {
+        Self { store: store.eventually(), secret, community }
     }
 
     /// Opens what is sealed, by newer keys where the master secret was changed meanwhile.
@@ -81,25 +66,15 @@ impl Table {
         Ok(if stored.takes_mail() { Answer::Verified } else { Answer::Nothing })
     }
 
+    /// Where the admins sign in from. Names of the community file grant nothing: the store knows who can act.
     async fn admins(&self, domain: &DomainName) -> Result<Answer, SourceError> {
-        let known = self.admins.load();
-        let of_domain = self.community.domains.iter().filter(|one| one.domain == *domain).flat_map(|one| &one.admins);
-        let mut addresses: Vec<EmailAddress> = Vec::new();
-        for name in of_domain {
-            match known.get(name) {
-                Some(address) => addresses.push(address.clone()),
-                None => addresses.extend(self.admin(name).await?),
-            }
+        let Some(domain) = self.community.domain(domain) else { return Ok(Answer::Nothing) };
+        let admins = self.store.admins(domain, self.community.issuer()).await.map_err(failed)?;
+        let mut addresses = Vec::new();
+        for admin in admins {
+            addresses.extend(self.opening(|sealer| admin.sign_in_address(sealer)).await?);
         }
         Ok(if addresses.is_empty() { Answer::Nothing } else { Answer::Admins(addresses) })
-    }
-}
-
-impl Table {
-    /// Where an admin signs in from, if they ever did.
-    async fn admin(&self, name: &LaunchpadName) -> Result<Option<EmailAddress>, SourceError> {
-        let Some(member) = self.store.member_by_name(name).await.map_err(failed)? else { return Ok(None) };
-        self.opening(|sealer| member.sign_in_address(sealer)).await
     }
 }
 

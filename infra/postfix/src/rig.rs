@@ -51,6 +51,8 @@ pub struct Options {
     pub community: String,
     /// More settings of `alias-map`, as lines of TOML.
     pub settings: String,
+    /// Where the operators read mail: role mail of a domain whose admins cannot act goes there.
+    pub operators: String,
     /// Whether rspamd signs; without DNS it takes a moment for each mail.
     pub signs: bool,
     /// Sizes and rates; whoever tests with a thousand mails from one client wants wide ones.
@@ -329,14 +331,15 @@ async fn rspamd(host: &MailHost, folder: &Path, domains: &[DomainName], port: u1
 }
 
 fn write_settings(options: &Options, endpoint: &Endpoint, metrics: u16) -> Result<()> {
-    let Options { community, table, master_secret, settings, .. } = options;
+    let Options { community, table, master_secret, settings, operators, .. } = options;
     let secret = match master_secret {
         MasterSecretAt::Arn(arn) => format!("master-secret-arn = {arn:?}"),
         MasterSecretAt::File(file) => format!("master-secret-file = {file:?}"),
     };
     let text = format!(
         "community = {community:?}\ntable = {table:?}\n{secret}\n\
-         listen = [\"{endpoint}\"]\nmetrics = \"127.0.0.1:{metrics}\"\n{settings}\n"
+         listen = [\"{endpoint}\"]\nmetrics = \"127.0.0.1:{metrics}\"\n\
+         operators = {operators:?}\n{settings}\n"
     );
     fs::write(options.folder.join("etc/alias-map.toml"), text).context("writing the settings of alias-map")
 }

@@ -153,6 +153,12 @@ impl Community {
         self.domains.iter().find(|domain| &domain.domain == name)
     }
 
+    /// The issuer of its members' identities: the endpoint that they sign in at.
+    pub fn issuer(&self) -> &str {
+        let SignIn::OpenId2 { endpoint, .. } = &self.sign_in;
+        endpoint.as_str()
+    }
+
     /// What the file's syntax cannot rule out.
     pub fn faults(&self) -> Vec<(Place, String)> {
         let mut faults = Vec::new();

@@ -21,20 +21,20 @@ date = { $day } { $month ->
 
 greeting = مرحبًا { $name }،
 service = بريد { $community }
-footer-member = وصلتك هذه الرسالة لأن لديك عنوانًا لدى مجتمع { $community }. للوصول إلى من يساعدك ردّ على هذه الرسالة، أو راجع { $help }
+footer-member = وصلتك هذه الرسالة لأن لديك عنوانًا لدى مجتمع { $community }. إن احتجت إلى مساعدة فردّ على هذه الرسالة، أو راجع { $help }
 footer-admin = وصلتك هذه الرسالة لأنك من مشرفي { $domain } في مجتمع { $community }.
 footer-operators = وصلتك هذه الرسالة لأن هذا العنوان مسجّل لمشغّلي بريد { $community }.
 
 ## To a member
 
 addresses-button = اعرض عناوينك
-stays-yours = يبقى العنوان لك: لن يحصل عليه أحد غيرك أبدًا.
+stays-yours = يبقى العنوان لك: لن يحصل عليه عضو آخر أبدًا.
 
 member-created =
     .subject = أصبح العنوان { $address } لك
     .heading = عنوانك جاهز
     .body =
-        البريد المرسل إلى { $address } يُحوَّل إليك من الآن، إلى هنا حيث تقرأ هذه الرسالة.
+        البريد المرسل إلى { $address } يُحوَّل من الآن إلى هذا الصندوق.
 
         أرسل إلى نفسك رسالة لتجرّبه.
 member-renamed =
@@ -43,50 +43,68 @@ member-renamed =
     .body =
         تغيّر اسمك في Launchpad، فأصبح لك عنوان جديد: البريد المرسل إلى { $address } يُحوَّل إليك من الآن.
 
-        عنوانك السابق { $from } يستمر في تحويل البريد إليك كما كان، ولن يحصل عليه أحد غيرك. أخبر الناس بالعنوان الجديد متى شئت.
+        عنوانك السابق { $from } يستمر في تحويل البريد إليك كما كان، ولن يحصل عليه عضو آخر أبدًا. أخبر الناس بالعنوان الجديد متى شئت.
 member-leaving =
     .subject = ينتهي العنوان { $address } في { $until }
     .heading = ينتهي عنوانك في { $until }
     .body =
         { $reason }
 
-        يُحوَّل البريد المرسل إلى { $address } حتى { $until }. بعد ذلك يُرفض، ويُبلَّغ بذلك كل من يراسلك.
+        يُحوَّل البريد المرسل إلى { $address } حتى { $until }. بعد ذلك يُرفض، ويُبلَّغ المرسل بذلك.
 member-restored =
     .subject = يعمل العنوان { $address } كما كان
     .heading = عنوانك يعمل كما كان
-    .body = أصبح العنوان { $address } من حقك من جديد. البريد المرسل إليه يُحوَّل إليك كأن شيئًا لم يكن.
+    .body = أصبح العنوان { $address } من حقك من جديد. البريد المرسل إليه يُحوَّل إليك كما كان.
 member-suspended =
     .subject = أُوقف العنوان { $address }
     .heading = أُوقف عنوانك
     .body =
         { $reason }
 
-        البريد المرسل إلى { $address } يُرفض من الآن، ويُبلَّغ بذلك كل من يراسلك.
+        البريد المرسل إلى { $address } يُرفض من الآن، ويُبلَّغ المرسل بذلك.
 member-destination =
     .subject = البريد المرسل إلى { $address } لا يصلك
     .heading = البريد المرسل إلى { $address } لا يصلك
     .body =
-        خادم البريد الذي يُحوَّل إليه بريد { $address } يرفض استلام بريدك، وقد أجاب: { $reply }. ما دام كذلك فلن يصلك البريد المرسل إلى { $address }.
+        خادم البريد الذي يُحوَّل إليه بريد { $address } يرفض استلام بريدك، وقد أجاب: { $reply }. ما لم يتغيّر ذلك فلن يصلك البريد المرسل إلى { $address }.
 
         تحقّق من صندوق بريدك: ربما امتلأ أو لم يعد لك. إن تعذّر عليك ذلك فردّ على هذه الرسالة لنساعدك.
 
+member-linked =
+    .subject = أصبح حسابا تسجيل دخولك حسابًا واحدًا
+    .heading = أصبح حسابا تسجيل دخولك حسابًا واحدًا
+    .body =
+        سجّلت الدخول إلى بريد { $community } بحسابين مختلفين لدى { $provider }. كلاهما للشخص نفسه، فأصبحا هنا حسابًا واحدًا من الآن. وصلت هذه الرسالة إلى عنواني تسجيل الدخول كليهما.
+
+        أيًّا كان الحساب الذي تسجّل به الدخول فسترى جميع عناوينك. ويستمر كل عنوان في تحويل البريد إلى الصندوق نفسه كما كان، وليس عليك فعل أي شيء.
+
+        إن لم تكن أنت من فعل ذلك، أو لم يكن حساب تسجيل الدخول الآخر لك، فردّ على هذه الرسالة. سننظر في الأمر معك، ويمكننا التراجع عنه.
+
 # Why, in a sentence.
 reason-eligible = أصبح العنوان من حقك من جديد.
-reason-loop = كان البريد سيدور في حلقة: العنوان الذي تسجّل الدخول به يقع في أحد نطاقات مجتمع { $community } نفسه.
+reason-loop = كان عنوانك سيحوّل البريد إلى نفسه: عنوان البريد الذي تسجّل الدخول به يقع في أحد نطاقات مجتمع { $community }.
 reason-not-in-team = لم تعد عضوًا في الفريق الذي يمنح عناوين { $domain }.
-reason-not-valid = يفيد Launchpad بأن حسابك غير نشط.
-reason-code-of-conduct-withdrawn = لم يعد توقيعك على ميثاق السلوك موجودًا.
+reason-not-valid = لم يعد Launchpad يعدّ حسابك صالحًا.
+reason-deactivated = حسابك في Launchpad معطَّل.
+reason-account-suspended = حسابك في Launchpad موقوف.
+reason-account-closed = حسابك في Launchpad مغلق.
+reason-no-preferred-address = ليس في حسابك في Launchpad عنوان بريد مفضَّل.
+reason-code-of-conduct-withdrawn = لم يعد في حسابك في Launchpad ميثاق سلوك موقَّع.
 reason-banned = حظر أحد مشغّلي بريد { $community } حسابك.
 reason-ban-lifted = لم يعد حسابك محظورًا.
 
 # What to do, by the same reasons.
 next-eligible = ليس عليك فعل أي شيء.
-next-loop = اختر عنوانًا آخر لدى { $provider }، ثم سجّل الدخول هنا من جديد.
-next-not-in-team = إن لم يكن ذلك صحيحًا فتحدّث إلى مشرفي الفريق. وحين تعود عضوًا سجّل الدخول هنا، فيعود كل شيء كما كان.
-next-not-valid = حين يصبح حسابك نشطًا في Launchpad من جديد سجّل الدخول هنا، فيعود كل شيء كما كان.
-next-code-of-conduct-withdrawn = وقّع الميثاق في Launchpad من جديد، ثم سجّل الدخول هنا، فيعود كل شيء كما كان.
+next-loop = اختر عنوان بريد آخر لدى { $provider }، ثم سجّل الدخول مرة أخرى.
+next-not-in-team = إن كان ذلك خطأ فاسأل مشرفي الفريق. وحين تعود عضوًا افتح عناوينك واضغط «Check again»، فيعمل كل شيء كما كان.
+next-not-valid = يبيّن ملفك الشخصي في Launchpad ما ينقص. وحين تُحلّ المشكلة افتح عناوينك واضغط «Check again»، فيعمل كل شيء كما كان. إن تعذّر عليك ذلك فردّ على هذه الرسالة.
+next-deactivated = إن أردت مواصلة استخدامه فأعد تفعيله بتسجيل الدخول إلى Launchpad. ثم افتح عناوينك واضغط «Check again»، فيعمل كل شيء كما كان.
+next-account-suspended = لا يستطيع تغيير ذلك إلا مديرو Launchpad، فاسألهم من فضلك. وحين يصبح حسابك نشطًا من جديد افتح عناوينك واضغط «Check again»، فيعمل كل شيء كما كان.
+next-account-closed = لا يمكن إعادة فتح حساب مغلق. إن كنت تستخدم الآن حسابًا آخر في Launchpad فسجّل الدخول به، ثم ردّ على هذه الرسالة: يمكننا أن نجمع عنوانك به.
+next-no-preferred-address = اختر عنوان بريد مفضَّلًا في Launchpad. ثم افتح عناوينك واضغط «Check again»، فيعمل كل شيء كما كان.
+next-code-of-conduct-withdrawn = وقّع ميثاق السلوك في Launchpad. ثم افتح عناوينك واضغط «Check again»، فيعمل كل شيء كما كان.
 next-banned = إن رأيت أن هذا خطأ فردّ على هذه الرسالة.
-next-ban-lifted = يعود عنوانك خلال ساعات، أو فورًا حين تسجّل الدخول هنا.
+next-ban-lifted = يعود عنوانك خلال بضع ساعات. ليعود فورًا افتح عناوينك واضغط «Check again».
 
 ## To the admins of a domain
 
@@ -100,7 +118,7 @@ digest =
        *[other] { $count } تغيير في { $domain }
     }
     .heading = ما الذي تغيّر في { $domain }
-    .body = لا يُطلب منك شيء؛ هذا لتكون على علم فحسب.
+    .body = هذا للعلم فحسب؛ ليس عليك فعل أي شيء.
 digest-more = { $count ->
     [zero] ولا شيء غير ذلك:
     [one] وتغيير آخر تجده في سجل التدقيق:
@@ -111,10 +129,14 @@ digest-more = { $count ->
 }
 news-created = جديد
 news-restored = عاد من جديد
-news-loop = أُوقف: كان البريد سيدور في حلقة
+news-loop = أُوقف: كان سيحوّل البريد إلى نفسه
 news-removed-eligible = أُوقف
 news-removed-not-in-team = أُوقف: لم يعد صاحبه في الفريق
-news-removed-not-valid = أُوقف: حساب Launchpad غير نشط
+news-removed-not-valid = أُوقف: حساب Launchpad غير صالح
+news-removed-deactivated = أُوقف: حساب Launchpad معطَّل
+news-removed-account-suspended = أُوقف: حساب Launchpad موقوف
+news-removed-account-closed = أُوقف: حساب Launchpad مغلق
+news-removed-no-preferred-address = أُوقف: ليس في حساب Launchpad عنوان بريد مفضَّل
 news-removed-code-of-conduct-withdrawn = أُوقف: ميثاق السلوك لم يعد موقّعًا
 news-removed-banned = أُوقف: حظره أحد المشغّلين
 news-removed-ban-lifted = أُوقف حتى المزامنة القادمة
@@ -122,7 +144,9 @@ count-created = جديدة
 count-restored = عادت من جديد
 count-loop = أُوقفت بسبب حلقة
 count-removed = أُوقفت
-absent-admins = لم يسجّل { $names } من { $domain } الدخول هنا قط، فلا عنوان لمراسلتهم. تصلك هذه الرسالة بدلًا منهم.
+no-admin = ليس للنطاق { $domain } مشرف يمكنه التصرّف، فوصلتك هذه الرسالة بصفتك من المشغّلين. يجب أن يكون المشرف مربوطًا، وحسابه في Launchpad صالحًا، وله عنوان نشط.
+no-admin-documented = يذكر ملف المجتمع هؤلاء المشرفين: { $names }. الأسماء وحدها لا تمنح أي حق، فاربط الأعضاء.
+no-admin-bind = اربط مشرفًا
 
 held =
     .subject = مزامنة { $domain } في انتظارك
@@ -145,6 +169,7 @@ held-restore = ستعود
 held-leave = ستنتهي بعد مهلة
 held-suspend = ستُوقف
 held-retire = ستُمحى بياناتها
+held-unverified = لم يُبحث عنها بعد
 held-show = انظر فيها
 held-release = دعها تستمر
 held-reject = ألغها
@@ -185,7 +210,7 @@ domain-show = السجل
 failure =
     .subject = توقّفت { $step }: { $error }
     .heading = توقّفت { $step }
-    .body = فشلت رسالة مرات كثيرة فلن تُعاد محاولتها. وهي في طابور الرسائل الميتة مع كل ما يلزم لإعادتها.
+    .body = فشلت رسالة نهائيًا فلن تُعاد محاولتها. وهي في طابور الرسائل الميتة مع كل ما يلزم لإعادتها.
 failure-refused =
     .subject = رُفض إشعار: { $reply }
     .heading = رُفض إشعار

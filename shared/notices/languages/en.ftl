@@ -21,72 +21,90 @@ date = { $day } { $month ->
 
 greeting = Hello { $name },
 service = { $community } mail
-footer-member = You get this because you have an address of the { $community } community. Reply to this mail to reach people who help, or look at { $help }
+footer-member = You get this because you have an address of the { $community } community. If you need help, reply to this mail or see { $help }
 footer-admin = You get this because you are an admin of { $domain } in the { $community } community.
 footer-operators = You get this because this address is set as the operators’ of { $community } mail.
 
 ## To a member
 
 addresses-button = See your addresses
-stays-yours = The address stays yours: nobody else will ever get it.
+stays-yours = The address stays yours: no other member will ever get it.
 
 member-created =
     .subject = { $address } is yours
     .heading = Your address is ready
     .body =
-        Mail to { $address } is now forwarded to you here, where you read this.
+        Mail to { $address } is now forwarded to this mailbox.
 
         Send yourself a message to try it.
 member-renamed =
     .subject = Your new address is { $address }
     .heading = A new name, a new address
     .body =
-        Launchpad has a new name for you, so there is a new address for you: mail to { $address } is now forwarded to you.
+        Your Launchpad name has changed, so you have a new address: mail to { $address } is now forwarded to you.
 
-        Your former address { $from } goes on forwarding to you as before, and nobody else will get it. Tell people the new one when it suits you.
+        Your former address { $from } keeps forwarding to you, and no other member will ever get it. Tell people the new one when it suits you.
 member-leaving =
     .subject = { $address } ends on { $until }
     .heading = Your address ends on { $until }
     .body =
         { $reason }
 
-        Mail to { $address } is forwarded until { $until }. From then on it is refused, and whoever writes to you is told so.
+        Mail to { $address } is forwarded until { $until }. After that it is refused, and the sender is told.
 member-restored =
     .subject = { $address } works as before
     .heading = Your address works as before
-    .body = You are eligible for { $address } again. Mail to it is forwarded to you as if nothing had been.
+    .body = You are eligible for { $address } again. Mail to it is forwarded to you as before.
 member-suspended =
     .subject = { $address } is switched off
     .heading = Your address is switched off
     .body =
         { $reason }
 
-        Mail to { $address } is refused from now on, and whoever writes to you is told so.
+        Mail to { $address } is refused from now on, and the sender is told.
 member-destination =
     .subject = Mail for { $address } does not reach you
     .heading = Mail for { $address } does not reach you
     .body =
-        The mail server to which { $address } forwards refuses mail for you: it answered { $reply }. As long as it does, mail to { $address } is lost to you.
+        The mail server to which { $address } forwards refuses mail for you: it answered { $reply }. Until that changes, mail to { $address } does not reach you.
 
-        See to that mailbox: perhaps it is full, or no longer yours. If you cannot, reply to this mail, and people will help.
+        Please check that mailbox: it may be full, or no longer yours. If you cannot fix it, reply to this mail and we will help.
+
+member-linked =
+    .subject = Your two sign-ins are one account now
+    .heading = Your two sign-ins are one account now
+    .body =
+        You signed in to { $community } mail with two different { $provider } accounts. Both belong to the same person, so they are one account here from now on. Both sign-in addresses get this mail.
+
+        Whichever of the two you sign in with, you see all of your addresses. Each address keeps forwarding to the same mailbox as before, and there is nothing you need to do.
+
+        If this was not you, or if the other sign-in is not yours, reply to this mail. We will look into it with you and can undo it.
 
 # Why, in a sentence.
 reason-eligible = You are eligible again.
-reason-loop = Mail would go round in a circle: the address that you sign in with lies in a domain of the { $community } community itself.
+reason-loop = Your address would forward to itself: the e-mail address that you sign in with is in a domain of the { $community } community.
 reason-not-in-team = You are no longer a member of the team that goes with { $domain }.
-reason-not-valid = Launchpad says that your account is not active.
-reason-code-of-conduct-withdrawn = Your signature under the Code of Conduct is gone.
+reason-not-valid = Launchpad no longer counts your account as valid.
+reason-deactivated = Your Launchpad account is deactivated.
+reason-account-suspended = Your Launchpad account is suspended.
+reason-account-closed = Your Launchpad account is closed.
+reason-no-preferred-address = Your Launchpad account has no preferred e-mail address.
+reason-code-of-conduct-withdrawn = Your Launchpad account no longer has a signed Code of Conduct.
 reason-banned = An operator of { $community } mail has blocked your account.
 reason-ban-lifted = Your account is no longer blocked.
 
 # What to do, by the same reasons.
-next-eligible = There is nothing to do for you.
-next-loop = Choose another address with { $provider }, then log in here again.
-next-not-in-team = If that is not right, speak to the admins of the team. Once you are a member again, log in here, and everything is as before.
-next-not-valid = Once Launchpad has your account as active again, log in here, and everything is as before.
-next-code-of-conduct-withdrawn = Sign it on Launchpad again, then log in here, and everything is as before.
+next-eligible = There is nothing you need to do.
+next-loop = Choose another e-mail address at { $provider }, then sign in once more.
+next-not-in-team = If this is a mistake, please ask the admins of the team. Once you are a member again, open your addresses and press “Check again”: everything will work as before.
+next-not-valid = Your profile on Launchpad shows what is missing. Once it is sorted out, open your addresses and press “Check again”: everything will work as before. If you are stuck, reply to this mail.
+next-deactivated = If you want to keep using it, reactivate it by logging in to Launchpad. Then open your addresses and press “Check again”: everything will work as before.
+next-account-suspended = Only Launchpad’s administrators can change this, so please ask them. Once your account is active again, open your addresses and press “Check again”: everything will work as before.
+next-account-closed = A closed account cannot be reopened. If you use another Launchpad account now, sign in with that one, then reply to this mail: we can bring your address together with it.
+next-no-preferred-address = Choose a preferred e-mail address on Launchpad. Then open your addresses and press “Check again”: everything will work as before.
+next-code-of-conduct-withdrawn = Sign the Code of Conduct on Launchpad. Then open your addresses and press “Check again”: everything will work as before.
 next-banned = If you think that this is a mistake, reply to this mail.
-next-ban-lifted = Your address comes back within hours, or at once when you log in here.
+next-ban-lifted = Your address comes back within a few hours. To have it at once, open your addresses and press “Check again”.
 
 ## To the admins of a domain
 
@@ -96,17 +114,21 @@ digest =
        *[other] { $count } changes at { $domain }
     }
     .heading = What changed at { $domain }
-    .body = Nothing is asked of you; this is so that you know.
+    .body = This is for your information; there is nothing you need to do.
 digest-more = { $count ->
     [one] And one more, which the audit log has:
    *[other] And { $count } more, which the audit log has:
 }
 news-created = new
 news-restored = back again
-news-loop = switched off: mail would go round in a circle
+news-loop = switched off: it would forward to itself
 news-removed-eligible = switched off
 news-removed-not-in-team = switched off: no longer in the team
-news-removed-not-valid = switched off: the Launchpad account is not active
+news-removed-not-valid = switched off: the Launchpad account is not valid
+news-removed-deactivated = switched off: the Launchpad account is deactivated
+news-removed-account-suspended = switched off: the Launchpad account is suspended
+news-removed-account-closed = switched off: the Launchpad account is closed
+news-removed-no-preferred-address = switched off: the Launchpad account has no preferred e-mail address
 news-removed-code-of-conduct-withdrawn = switched off: the Code of Conduct is no longer signed
 news-removed-banned = switched off: blocked by an operator
 news-removed-ban-lifted = switched off until the next sync
@@ -114,16 +136,18 @@ count-created = New
 count-restored = Back again
 count-loop = Switched off for a loop
 count-removed = Switched off
-absent-admins = { $names } of { $domain } never signed in here, so that there is no address to write to. This comes to you in their place.
+no-admin = { $domain } has no admin who can act, so you get this as an operator. An admin must be bound, have a valid Launchpad account and an active address.
+no-admin-documented = The community file documents these admins: { $names }. Their names alone give no rights, so bind the members.
+no-admin-bind = Bind an admin
 
 held =
     .subject = A sync of { $domain } waits for you
-    .heading = Somebody must look at a sync of { $domain }
+    .heading = A sync of { $domain } needs your decision
     .body =
         It would take { $taken ->
             [one] one
            *[other] { $taken }
-        } of { $active } active addresses. That is more than is done without somebody having looked, so nothing has been changed.
+        } of { $active } active addresses. That is more than a sync may do unattended, so nothing has been changed.
 
         Look at what it would do, and then let it go on or drop it:
 held-active = Active addresses
@@ -133,6 +157,7 @@ held-restore = To come back
 held-leave = To end after a grace
 held-suspend = To be switched off
 held-retire = To lose their data
+held-unverified = Not looked up yet
 held-show = Look at it
 held-release = Let it go on
 held-reject = Drop it
@@ -173,7 +198,7 @@ domain-show = The record
 failure =
     .subject = { $step } gave up: { $error }
     .heading = { $step } gave up
-    .body = A message failed so often that it is not tried any more. It lies in the dead-letter queue with all that is needed to replay it.
+    .body = A message failed for good and is not tried again. It is in the dead-letter queue, with everything needed to replay it.
 failure-refused =
     .subject = A notice was refused: { $reply }
     .heading = A notice was refused

@@ -18,6 +18,13 @@ use crate::texts::Speaker;
 /// Addresses that a digest names at most; a mail is to be read.
 const NAMED: usize = 100;
 
+/// No admin of a domain is bound and can act, so that its notices go to the operators.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WithoutAdmin {
+    /// Who should be bound, as the community file documents them. These names grant nothing.
+    pub documented: Vec<LaunchpadName>,
+}
+
 /// What changed at a domain since the last digest.
 #[derive(Clone, Debug)]
 pub struct Digest {
@@ -25,8 +32,8 @@ pub struct Digest {
     pub domain: DomainName,
     /// What, in the order that it is told in.
     pub news: Vec<(Address, AdminNews)>,
-    /// Admins whom nobody has an address of, where it goes to the operators in their place.
-    pub absent: Vec<LaunchpadName>,
+    /// Set where it goes to the operators, since no admin can act.
+    pub without_admin: Option<WithoutAdmin>,
 }
 
 /// A sync that takes too much to be done without a look.
@@ -38,8 +45,8 @@ pub struct Held {
     pub run: Ulid,
     /// What it would do; nothing, if the table no longer has it.
     pub counts: Option<Counts>,
-    /// Admins whom nobody has an address of, where it goes to the operators in their place.
-    pub absent: Vec<LaunchpadName>,
+    /// Set where it goes to the operators, since no admin can act.
+    pub without_admin: Option<WithoutAdmin>,
 }
 
 /// What became of a domain's proof.
@@ -51,13 +58,13 @@ pub struct DomainNews {
     pub did: DomainChange,
     /// Of one whose record is gone: until when it still gives new addresses.
     pub until: Option<Timestamp>,
-    /// Admins whom nobody has an address of, where it goes to the operators in their place.
-    pub absent: Vec<LaunchpadName>,
+    /// Set where it goes to the operators, since no admin can act.
+    pub without_admin: Option<WithoutAdmin>,
 }
 
 impl Digest {
     pub(crate) fn content(&self, speaker: Speaker<'_>, site: &Site) -> Content {
-        let Self { domain, news, absent } = self;
+        let Self { domain, news, without_admin } = self;
         let args = [("domain", FluentValue::from(domain.as_str())), ("count", news.len().into())];
         let mut rows = Vec::new();
         // How many of which first, where there are too many to see it.
@@ -89,8 +96,8 @@ impl Digest {
             heading: speaker.part("digest", "heading", &args),
             paragraphs: speaker.paragraphs("digest", "body", &args),
             rows,
-            commands: more.into_iter().collect(),
-            footer: footer(domain, absent, speaker, site),
+            commands: more.into_iter().chain(bind(domain, without_admin.as_ref(), speaker)).collect(),
+            footer: footer(domain, without_admin.as_ref(), speaker, site),
             ..Content::default()
         }
     }
@@ -108,15 +115,14 @@ fn kind(news: AdminNews) -> (u8, &'static str) {
 
 impl Held {
     pub(crate) fn content(&self, speaker: Speaker<'_>, site: &Site) -> Content {
-        let Self { domain, run, counts, absent } = self;
+        let Self { domain, run, counts, without_admin } = self;
         let counts = counts.unwrap_or_default();
         let args = [
             ("domain", FluentValue::from(domain.as_str())),
             ("taken", counts.taken.into()),
             ("active", counts.active.into()),
         ];
-        let Counts { participants: _, active, create, rename, restore, leave, suspend, retire, unchanged: _, taken: _ } =
-            counts;
+        let Counts { active, create, rename, restore, leave, suspend, retire, unverified, .. } = counts;
         let rows = [
             ("held-active", active),
             ("held-create", create),
@@ -126,19 +132,24 @@ impl Held {
             ("held-suspend", suspend),
             ("held-retire", retire),
         ];
-        let rows = rows.into_iter().map(|(id, count)| Pair::new(speaker.say(id, &[]), count.to_string()));
+        let unverified = (unverified > 0).then_some(("held-unverified", unverified));
+        let rows =
+            rows.into_iter().chain(unverified).map(|(id, count)| Pair::new(speaker.say(id, &[]), count.to_string()));
         let command = |id: &str, verb: &str| Pair::new(speaker.say(id, &[]), format!("membermail sync {verb} {run}"));
         Content {
             subject: speaker.part("held", "subject", &args),
             heading: speaker.part("held", "heading", &args),
             paragraphs: speaker.paragraphs("held", "body", &args),
             rows: rows.collect(),
-            commands: vec![
+            commands: [
                 command("held-show", "show"),
                 command("held-release", "release"),
                 command("held-reject", "reject"),
-            ],
-            footer: footer(domain, absent, speaker, site),
+            ]
+            .into_iter()
+            .chain(bind(domain, without_admin.as_ref(), speaker))
+            .collect(),
+            footer: footer(domain, without_admin.as_ref(), speaker, site),
             ..Content::default()
         }
     }
@@ -146,7 +157,7 @@ impl Held {
 
 impl DomainNews {
     pub(crate) fn content(&self, speaker: Speaker<'_>, site: &Site) -> Content {
-        let Self { domain, did, until, absent } = self;
+        let Self { domain, did, until, without_admin } = self;
         let (id, shows) = match did {
             DomainChange::Verified => ("domain-verified", false),
             DomainChange::RecordGone => ("domain-record-gone", true),
@@ -164,19 +175,27 @@ impl DomainNews {
             subject: speaker.part(id, "subject", &args),
             heading: speaker.part(id, "heading", &args),
             paragraphs: speaker.paragraphs(id, "body", &args),
-            commands: shows.then(show).into_iter().collect(),
-            footer: footer(domain, absent, speaker, site),
+            commands: shows.then(show).into_iter().chain(bind(domain, without_admin.as_ref(), speaker)).collect(),
+            footer: footer(domain, without_admin.as_ref(), speaker, site),
             ..Content::default()
         }
     }
 }
 
-fn footer(domain: &DomainName, absent: &[LaunchpadName], speaker: Speaker<'_>, site: &Site) -> Vec<String> {
-    let names = absent.iter().map(LaunchpadName::as_str).collect::<Vec<_>>().join(", ");
-    let args = [
-        ("domain", FluentValue::from(domain.as_str())),
-        ("community", site.community.as_str().into()),
-        ("names", names.into()),
-    ];
-    vec![speaker.say(if absent.is_empty() { "footer-admin" } else { "absent-admins" }, &args)]
+/// How operators give the domain an admin, where it has none.
+fn bind(domain: &DomainName, without_admin: Option<&WithoutAdmin>, speaker: Speaker<'_>) -> Option<Pair> {
+    without_admin?;
+    Some(Pair::new(speaker.say("no-admin-bind", &[]), format!("membermail domain admin add {domain} MEMBER")))
+}
+
+fn footer(domain: &DomainName, without_admin: Option<&WithoutAdmin>, speaker: Speaker<'_>, site: &Site) -> Vec<String> {
+    let mut args = vec![("domain", FluentValue::from(domain.as_str())), ("community", site.community.as_str().into())];
+    let Some(WithoutAdmin { documented }) = without_admin else { return vec![speaker.say("footer-admin", &args)] };
+    let mut footer = vec![speaker.say("no-admin", &args)];
+    if !documented.is_empty() {
+        let names = documented.iter().map(LaunchpadName::as_str).collect::<Vec<_>>().join(", ");
+        args.push(("names", names.into()));
+        footer.push(speaker.say("no-admin-documented", &args));
+    }
+    footer
 }

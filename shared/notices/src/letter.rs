@@ -52,6 +52,7 @@ pub fn compose(
     let speaker = texts.speaker(addressed.language);
     let (content, list) = match notice {
         Notice::Member(notice) => (notice.content(speaker, site), "members"),
+        Notice::Linked(notice) => (notice.content(speaker, site), "members"),
         Notice::Digest(notice) => (notice.content(speaker, site), "admins"),
         Notice::Held(notice) => (notice.content(speaker, site), "admins"),
         Notice::Domain(notice) => (notice.content(speaker, site), "admins"),

@@ -1,6 +1,6 @@
 use jiff::SignedDuration;
 use mail_parser::{HeaderName as Name, MessageParser};
-use membermail_core::address::Address;
+use membermail_core::address::{Address, DomainName};
 use membermail_core::alias::Reason;
 use membermail_core::audit::DomainChange;
 use membermail_core::member::LaunchpadName;
@@ -10,7 +10,7 @@ use rstest::rstest;
 use ulid::Ulid;
 
 use super::*;
-use crate::{Digest, DomainNews, Failed, Held, Member, Said, What};
+use crate::{Digest, DomainNews, Failed, Held, Linked, Member, Said, What, WithoutAdmin};
 
 fn now() -> Timestamp {
     "2026-11-24T10:00:00Z".parse().unwrap()
@@ -53,7 +53,11 @@ fn suspended(reason: Reason) -> Notice {
     news(MemberNews::Suspended { reason })
 }
 
-fn digest(changes: usize, absent: &[&str]) -> Notice {
+fn documented(names: &[&str]) -> Option<WithoutAdmin> {
+    Some(WithoutAdmin { documented: names.iter().map(|text| name(text)).collect() })
+}
+
+fn digest(changes: usize, without_admin: Option<WithoutAdmin>) -> Notice {
     let kinds = [
         AdminNews::Created,
         AdminNews::Removed(Reason::NotInTeam),
@@ -62,22 +66,19 @@ fn digest(changes: usize, absent: &[&str]) -> Notice {
         AdminNews::Removed(Reason::Banned),
     ];
     let news = (0..changes).map(|number| (address(&format!("member{number:03}@ubuntu.com")), kinds[number % 5]));
-    Notice::Digest(Digest {
-        domain: "ubuntu.com".parse().unwrap(),
-        news: news.collect(),
-        absent: absent.iter().map(|text| name(text)).collect(),
-    })
+    Notice::Digest(Digest { domain: "ubuntu.com".parse().unwrap(), news: news.collect(), without_admin })
 }
 
-fn held() -> Notice {
-    let counts = Counts { participants: 612, active: 700, leave: 88, create: 3, taken: 88, ..Counts::default() };
+fn held(without_admin: Option<WithoutAdmin>) -> Notice {
+    let counts =
+        Counts { participants: 612, active: 700, leave: 88, create: 3, taken: 88, unverified: 4, ..Counts::default() };
     let run = Ulid::from_string("01KAV0C1B5WQ0GZ0YB5R9E8QJ1").unwrap();
-    Notice::Held(Held { domain: "ubuntu.com".parse().unwrap(), run, counts: Some(counts), absent: Vec::new() })
+    Notice::Held(Held { domain: "ubuntu.com".parse().unwrap(), run, counts: Some(counts), without_admin })
 }
 
 fn domain(did: DomainChange) -> Notice {
     let domain = "ubuntu.com".parse().unwrap();
-    Notice::Domain(DomainNews { domain, did, until: Some(until()), absent: Vec::new() })
+    Notice::Domain(DomainNews { domain, did, until: Some(until()), without_admin: None })
 }
 
 fn failed(what: What, counted: u64) -> Notice {
@@ -88,6 +89,19 @@ fn failed(what: What, counted: u64) -> Notice {
         cause: "Launchpad gave no answer that can be used: status 503".into(),
         request_id: "8f0e4cde-3f4f-4f0c-9a0f-5d2f8f1f0a11".into(),
         counted,
+        quiet: SignedDuration::from_hours(24),
+    })
+}
+
+/// A sync that has no team to read, as its error says it.
+fn team(error: &str) -> Notice {
+    Notice::Failed(Failed {
+        what: What::Message(error.into()),
+        name: None,
+        step: "sync-team".into(),
+        cause: error.into(),
+        request_id: "8f0e4cde-3f4f-4f0c-9a0f-5d2f8f1f0a11".into(),
+        counted: 0,
         quiet: SignedDuration::from_hours(24),
     })
 }
@@ -117,6 +131,11 @@ fn shown(bytes: &[u8]) -> String {
 #[case::suspended("suspended", suspended(Reason::NotInTeam))]
 #[case::loops("loop", suspended(Reason::Loop))]
 #[case::not_valid("not-valid", suspended(Reason::NotValid))]
+#[case::deactivated("deactivated", suspended(Reason::Deactivated))]
+#[case::account_suspended("account-suspended", suspended(Reason::AccountSuspended))]
+#[case::account_closed("account-closed", suspended(Reason::AccountClosed))]
+#[case::no_preferred_address("no-preferred-address", suspended(Reason::NoPreferredAddress))]
+#[case::linked("linked", Notice::Linked(Linked { name: Some(name("alice")) }))]
 #[case::unsigned("unsigned", suspended(Reason::CodeOfConductWithdrawn))]
 #[case::banned("banned", suspended(Reason::Banned))]
 #[case::ban_lifted("ban-lifted", suspended(Reason::BanLifted))]
@@ -125,10 +144,11 @@ fn shown(bytes: &[u8]) -> String {
     address: address("alice@ubuntu.com"),
     said: Said::DestinationFails("550 5.1.1".parse().unwrap()),
 }))]
-#[case::digest_of_one("digest-1", digest(1, &[]))]
-#[case::digest("digest-5", digest(5, &["ubuntu-admin"]))]
-#[case::large_digest("digest-500", digest(500, &[]))]
-#[case::held("held", held())]
+#[case::digest_of_one("digest-1", digest(1, None))]
+#[case::digest("digest-5", digest(5, documented(&["ubuntu-admin", "jane"])))]
+#[case::large_digest("digest-500", digest(500, None))]
+#[case::held("held", held(None))]
+#[case::held_without_admin("held-no-admin", held(documented(&[])))]
 #[case::verified("domain-verified", domain(DomainChange::Verified))]
 #[case::record_gone("domain-record-gone", domain(DomainChange::RecordGone))]
 #[case::lapsed("domain-lapsed", domain(DomainChange::Lapsed))]
@@ -136,10 +156,40 @@ fn shown(bytes: &[u8]) -> String {
 #[case::unverified("domain-unverified", domain(DomainChange::Unverified))]
 #[case::failed("failed", failed(What::Message("Launchpad gave no answer that can be used".into()), 0))]
 #[case::failed_again("failed-again", failed(What::Message("Launchpad gave no answer that can be used".into()), 3))]
+#[case::team_missing("failed-team", team("the team ubuntumembers of ubuntu.com cannot be found on Launchpad"))]
 #[case::refused("refused", failed(What::Notice("550 5.1.1".parse().unwrap()), 1))]
 fn every_mail_in_every_language(#[case] what: &str, #[case] notice: Notice) {
     for language in ["en", "ar"] {
         insta::assert_snapshot!(format!("{what}.{language}"), shown(&written(&notice, Some(language))));
+    }
+}
+
+#[rstest]
+#[case(Reason::Eligible)]
+#[case(Reason::Loop)]
+#[case(Reason::NotInTeam)]
+#[case(Reason::NotValid)]
+#[case(Reason::Deactivated)]
+#[case(Reason::AccountSuspended)]
+#[case(Reason::AccountClosed)]
+#[case(Reason::NoPreferredAddress)]
+#[case(Reason::CodeOfConductWithdrawn)]
+#[case(Reason::Banned)]
+#[case(Reason::BanLifted)]
+fn every_reason_has_its_texts(#[case] reason: Reason) {
+    let domain = "ubuntu.com".parse().unwrap();
+    let change = if reason == Reason::Loop { AdminNews::Loop } else { AdminNews::Removed(reason) };
+    let news = vec![(address("alice@ubuntu.com"), change)];
+    for language in ["en", "ar"] {
+        let digest =
+            Notice::Digest(Digest { domain: DomainName::clone(&domain), news: news.clone(), without_admin: None });
+        for notice in [suspended(reason), digest] {
+            let text = shown(&written(&notice, Some(language)));
+            for id in ["reason-", "next-", "news-removed-"] {
+                // A text that is missing shows as its id.
+                assert!(!text.contains(&format!("{id}{}", reason.as_str())), "{text}");
+            }
+        }
     }
 }
 
@@ -172,7 +222,7 @@ fn a_letter_shows_nothing() {
     let id = NoticeId::of_failure("1");
     let to = EmailAddress::parse("alice@mail.example").unwrap();
     let addressed = Addressed { id: &id, to: &to, language: None, now: now() };
-    let letter = compose(&held(), addressed, &Texts::load().unwrap(), &site(), &settings()).unwrap();
+    let letter = compose(&held(None), addressed, &Texts::load().unwrap(), &site(), &settings()).unwrap();
     assert_eq!(
         format!("{letter:?} {:?}", settings()),
         "Letter([redacted]) MailSettings { host: \"relay.example\", port: 465, encryption: Tls, .. }"

@@ -1,7 +1,7 @@
 //! Notices: what they say in each language, how they look, and the way to the mail server.
 //!
-//! A notice is typed ([`Member`], [`Digest`], [`Held`], [`DomainNews`], [`Failed`]); its words are in `languages/`, one file a language;
-//! [`compose`] makes a message of both, and [`Relay`] hands it to a mail server.
+//! A notice is typed ([`Member`], [`Linked`], [`Digest`], [`Held`], [`DomainNews`], [`Failed`]); its words are in
+//! `languages/`, one file a language; [`compose`] makes a message of both, and [`Relay`] hands it to a mail server.
 
 mod admins;
 mod content;
@@ -16,9 +16,9 @@ mod texts;
 use membermail_core::community::{Community, SignIn};
 use url::Url;
 
-pub use admins::{Digest, DomainNews, Held};
+pub use admins::{Digest, DomainNews, Held, WithoutAdmin};
 pub use letter::{Addressed, Letter, LetterError, compose};
-pub use member::{Member, Said};
+pub use member::{Linked, Member, Said};
 pub use operators::{Failed, What};
 pub use relay::{Relay, SendError};
 pub use reply::Reply;
@@ -51,6 +51,8 @@ impl Site {
 pub enum Notice {
     /// To a member, of an address of theirs.
     Member(Member),
+    /// To both of a member's sign-in addresses: two sign-ins are one account.
+    Linked(Linked),
     /// To the admins of a domain: what changed there.
     Digest(Digest),
     /// To the admins of a domain: a sync waits.

@@ -1,4 +1,4 @@
-//! Notices to a member.
+//! Notices to a member: on one of their addresses, and on two sign-ins that are one account now.
 
 use fluent_bundle::FluentValue;
 use membermail_core::address::Address;
@@ -6,7 +6,7 @@ use membermail_core::member::LaunchpadName;
 use membermail_core::notice::MemberNews;
 
 use crate::content::{Content, Pair};
-use crate::texts::Speaker;
+use crate::texts::{Args, Speaker};
 use crate::{Reply, Site};
 
 /// A notice to a member, of one address.
@@ -65,16 +65,44 @@ impl Member {
             paragraphs.push(speaker.say(&format!("next-{}", reason.as_str()), &args));
             paragraphs.push(speaker.say("stays-yours", &[]));
         }
-        let greet = |name: &LaunchpadName| speaker.say("greeting", &[("name", text(name.as_str()))]);
-        let about = [("community", text(&site.community)), ("help", text(site.help.as_str()))];
-        Content {
-            subject: speaker.part(id, "subject", &args),
-            heading: speaker.part(id, "heading", &args),
-            greeting: name.as_ref().map(greet),
-            paragraphs,
-            button: Some(Pair::new(speaker.say("addresses-button", &[]), site.url.as_str())),
-            footer: vec![speaker.say("footer-member", &about)],
-            ..Content::default()
-        }
+        content(id, &args, name.as_ref(), paragraphs, speaker, site)
+    }
+}
+
+/// A notice that two sign-ins are one account from now on; each of the two gets one.
+#[derive(Clone, Debug)]
+pub struct Linked {
+    /// What Launchpad calls the person.
+    pub name: Option<LaunchpadName>,
+}
+
+impl Linked {
+    pub(crate) fn content(&self, speaker: Speaker<'_>, site: &Site) -> Content {
+        let id = "member-linked";
+        let args =
+            [("community", FluentValue::from(site.community.as_str())), ("provider", site.provider.as_str().into())];
+        let paragraphs = speaker.paragraphs(id, "body", &args);
+        content(id, &args, self.name.as_ref(), paragraphs, speaker, site)
+    }
+}
+
+/// The parts that all notices to members share.
+fn content(
+    id: &str,
+    args: Args<'_>,
+    name: Option<&LaunchpadName>,
+    paragraphs: Vec<String>,
+    speaker: Speaker<'_>,
+    site: &Site,
+) -> Content {
+    let about = [("community", FluentValue::from(site.community.as_str())), ("help", site.help.as_str().into())];
+    Content {
+        subject: speaker.part(id, "subject", args),
+        heading: speaker.part(id, "heading", args),
+        greeting: name.map(|name| speaker.say("greeting", &[("name", name.as_str().into())])),
+        paragraphs,
+        button: Some(Pair::new(speaker.say("addresses-button", &[]), site.url.as_str())),
+        footer: vec![speaker.say("footer-member", &about)],
+        ..Content::default()
     }
 }

@@ -74,7 +74,7 @@ impl Store {
 
     /// All bindings of a domain, whether their members can act now or not.
     pub async fn admin_bindings(&self, domain: &DomainName) -> Result<Vec<AdminBinding>, StoreError> {
-        self.list(&keys::domain(domain).pk, keys::ADMIN).await
+        self.list(&keys::admins(domain), "").await
     }
 
     /// The admins of a domain who can act now, each once. `issuer` is the provider that the identities of the community

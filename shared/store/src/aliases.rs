@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::StoreError;
 use crate::keys::{self, Key};
+use crate::members::Member;
 use crate::sealing::{Field, Salt, SealError, Sealed, Sealer};
 use crate::table::{Store, decode, number, text};
 
@@ -62,6 +63,26 @@ impl Store {
     /// The alias of that address.
     pub async fn alias(&self, address: &Address) -> Result<Option<StoredAlias>, StoreError> {
         Ok(self.get::<Stored>(&keys::alias(address)).await?.map(StoredAlias::from))
+    }
+
+    /// A member and an alias, by one request, strongly consistent: what a notice on the alias needs.
+    pub async fn member_with_alias(
+        &self,
+        id: MemberId,
+        address: &Address,
+    ) -> Result<(Option<Member>, Option<StoredAlias>), StoreError> {
+        let keys = [keys::profile(id), keys::alias(address)];
+        let (mut member, mut alias) = (None, None);
+        self.each_item_of(&keys, |item| {
+            if item.get("sk").and_then(|sk| sk.as_s().ok()) == Some(&keys[0].sk) {
+                member = Some(decode::<Member>(item, &keys[0])?);
+            } else {
+                alias = Some(decode::<Stored>(item, &keys[1])?.into());
+            }
+            Ok(())
+        })
+        .await?;
+        Ok((member, alias))
     }
 
     /// A member's aliases, by address. The index lags behind the table by a moment.

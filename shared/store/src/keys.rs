@@ -103,11 +103,14 @@ pub(crate) fn alias(address: &Address) -> Key {
     key(format!("DOMAIN#{}", address.domain), format!("{ALIAS}{}", address.local_part))
 }
 
-/// Sort keys of a domain's admins begin so.
-pub(crate) const ADMIN: &str = "ADMIN#";
-
+/// An admin of a domain. A partition of its own: alias-map may list it, and must not list the aliases of a domain.
 pub(crate) fn admin(domain: &DomainName, member: MemberId) -> Key {
-    key(format!("DOMAIN#{domain}"), format!("{ADMIN}{member}"))
+    key(admins(domain), member.to_string())
+}
+
+/// The partition of a domain's admins.
+pub(crate) fn admins(domain: &DomainName) -> String {
+    format!("ADMINS#{domain}")
 }
 
 /// `month` as `YYYY-MM`. What is done to a member belongs to no domain.

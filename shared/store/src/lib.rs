@@ -36,7 +36,7 @@ pub use error::StoreError;
 pub use grants::{Asked, Grant};
 pub use links::Linked;
 pub use members::{Member, SignIn};
-pub use notices::{Batch, Claim};
+pub use notices::{Batch, Claim, Ended};
 pub use observations::{Record, Recorded};
 pub use replay::UsedUp;
 pub use resealing::SealedBy;

@@ -2,7 +2,7 @@
 //! errors were mailed.
 
 use aws_sdk_dynamodb::error::SdkError;
-use aws_sdk_dynamodb::types::TransactWriteItem;
+use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 use jiff::{SignedDuration, Timestamp};
 use membermail_core::address::DomainName;
 use membermail_core::audit::Entry;
@@ -15,7 +15,7 @@ use ulid::Ulid;
 
 use crate::error::StoreError;
 use crate::keys::{self, Key};
-use crate::table::{Store, TRIES, Written, encode, expires, number, pause, text};
+use crate::table::{Item, Store, TRIES, Written, encode, expires, number, pause, text};
 
 /// Longer than any queue keeps a message, so that no repeat comes later.
 const KEPT: SignedDuration = SignedDuration::from_hours(24 * 30);
@@ -70,9 +70,20 @@ struct StoredBatch {
     entries: Vec<Ulid>,
 }
 
+/// A message that will send a digest.
 #[derive(Serialize, Deserialize)]
 struct Due {
-    until: Timestamp,
+    /// In seconds since 1970, so that it can be compared.
+    due_until: i64,
+}
+
+/// A notice that ended, before the table knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// Which.
+    pub id: NoticeId,
+    /// Whether the mail server took it; it refused it for good otherwise.
+    pub is_sent: bool,
 }
 
 impl Store {
@@ -100,13 +111,17 @@ impl Store {
         }
     }
 
-    /// The mail server took the notice, or refused it for good: no repeat sends it again.
-    pub async fn settle_notice(&self, id: &NoticeId, taken: bool, now: Timestamp) -> Result<(), StoreError> {
-        let state = if taken { State::Sent } else { State::Refused };
-        let mut item = encode(&keys::notice(id), &Stored { state, lease_until: now.as_second() })?;
-        item.insert("expires".into(), expires(later(now, KEPT)));
+    /// Settles a notice: no repeat sends it again.
+    pub async fn settle_notice(&self, ended: &Ended, now: Timestamp) -> Result<(), StoreError> {
+        let item = settled(ended, now)?;
         self.client.put_item().table_name(&self.table).set_item(Some(item)).send().await?;
         Ok(())
+    }
+
+    /// The same within a transaction.
+    pub(crate) fn settle_write(&self, ended: &Ended, now: Timestamp) -> Result<TransactWriteItem, StoreError> {
+        let put = Put::builder().table_name(&self.table).set_item(Some(settled(ended, now)?));
+        Ok(TransactWriteItem::builder().put(put.build()?).build())
     }
 
     /// The notice did not go: whoever tries next need not wait.
@@ -121,21 +136,41 @@ impl Store {
         Ok(())
     }
 
-    /// Whether a message that will send the domain's digest is on its way.
-    pub async fn digest_is_due(&self, domain: &DomainName, now: Timestamp) -> Result<bool, StoreError> {
-        let due: Option<Due> = self.get(&keys::digest_due(domain)).await?;
-        Ok(due.is_some_and(|due| due.until > now))
+    /// The same within a transaction.
+    pub(crate) fn gather_write(&self, domain: &DomainName, entry: &Entry) -> Result<TransactWriteItem, StoreError> {
+        let put = self.put(&keys::news(domain, entry.id), entry)?;
+        Ok(TransactWriteItem::builder().put(put.build()?).build())
+    }
+
+    /// Claims the sending of the message that will send the domain's digest, until it is due. Returns whether the caller
+    /// sends it; otherwise one is on its way.
+    pub async fn claim_digest(
+        &self,
+        domain: &DomainName,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let item = encode(&keys::digest_due(domain), &Due { due_until: until.as_second() })?;
+        let put = self.client.put_item().table_name(&self.table).set_item(Some(item));
+        let put = put
+            .condition_expression("attribute_not_exists(due_until) OR due_until <= :now")
+            .expression_attribute_values(":now", number(now.as_second()));
+        match put.send().await {
+            Err(SdkError::ServiceError(error)) if error.err().is_conditional_check_failed_exception() => Ok(false),
+            other => other.map(|_| true).map_err(Into::into),
+        }
     }
 
     /// A message that will send the domain's digest is on its way until then.
     pub async fn digest_due(&self, domain: &DomainName, until: Timestamp) -> Result<(), StoreError> {
-        let item = encode(&keys::digest_due(domain), &Due { until })?;
+        let item = encode(&keys::digest_due(domain), &Due { due_until: until.as_second() })?;
         self.client.put_item().table_name(&self.table).set_item(Some(item)).send().await?;
         Ok(())
     }
 
-    /// The message for the domain's digest has come: what is gathered from now on needs another.
-    pub async fn digest_begins(&self, domain: &DomainName) -> Result<(), StoreError> {
+    /// No message for the domain's digest is on its way: it has come, or could not be sent. What is gathered from now on
+    /// needs another.
+    pub async fn release_digest(&self, domain: &DomainName) -> Result<(), StoreError> {
         self.delete(&keys::digest_due(domain)).await
     }
 
@@ -264,4 +299,12 @@ impl Store {
         }
         Err(StoreError::Conflict)
     }
+}
+
+/// The item of a notice that ended.
+fn settled(ended: &Ended, now: Timestamp) -> Result<Item, StoreError> {
+    let state = if ended.is_sent { State::Sent } else { State::Refused };
+    let mut item = encode(&keys::notice(&ended.id), &Stored { state, lease_until: now.as_second() })?;
+    item.insert("expires".into(), expires(later(now, KEPT)));
+    Ok(item)
 }

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::StoreError;
 use crate::keys::{self, Key};
 use crate::members::{Member, StoredIdentity};
-use crate::table::{Store, TRIES, Written, attribute, decode, number, pause, text};
+use crate::table::{Item, Store, TRIES, Written, attribute, decode, number, pause, text};
 
 /// Keys of one `BatchGetItem` at most.
 const BATCH: usize = 100;
@@ -183,6 +183,16 @@ impl Store {
         all: &[Key],
         mut each: impl FnMut(T),
     ) -> Result<(), StoreError> {
+        let Some(first) = all.first() else { return Ok(()) };
+        self.each_item_of(all, |item| decode(item, first).map(&mut each)).await
+    }
+
+    /// The same for items of several kinds, which `each` decodes.
+    pub(crate) async fn each_item_of(
+        &self,
+        all: &[Key],
+        mut each: impl FnMut(Item) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
         for keys in all.chunks(BATCH) {
             let key = |key: &Key| HashMap::from([("pk".into(), text(&key.pk)), ("sk".into(), text(&key.sk))]);
             let mut open: Vec<HashMap<String, AttributeValue>> = keys.iter().map(key).collect();
@@ -190,7 +200,7 @@ impl Store {
                 let wanted = KeysAndAttributes::builder().set_keys(Some(open)).consistent_read(true).build()?;
                 let answer = self.client.batch_get_item().request_items(&self.table, wanted).send().await?;
                 for item in answer.responses.unwrap_or_default().into_values().flatten() {
-                    each(decode(item, &keys[0])?);
+                    each(item)?;
                 }
                 let left = answer.unprocessed_keys.and_then(|mut left| left.remove(&self.table));
                 open = left.map(|left| left.keys).unwrap_or_default();

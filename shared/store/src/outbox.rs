@@ -1,15 +1,18 @@
-//! What is still to be told: each change lies here from its own transaction on until everybody whom it concerns has been
-//! told, so that a crash in between loses nothing.
+//! The transactional outbox: each change lies here from its own transaction on until its notices are delivered, so that a
+//! crash in between loses none.
 
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use jiff::Timestamp;
+use membermail_core::address::DomainName;
 use membermail_core::audit::Entry;
+use membermail_core::random::Random;
 use ulid::Ulid;
 
 use crate::error::StoreError;
 use crate::keys::{self, Key};
-use crate::table::{Store, decode, number, text};
+use crate::notices::Ended;
+use crate::table::{Store, TRIES, Written, decode, number, pause, text};
 
 impl Store {
     pub(crate) fn outbox_write(&self, entry: &Entry) -> Result<TransactWriteItem, StoreError> {
@@ -17,14 +20,14 @@ impl Store {
         Ok(TransactWriteItem::builder().put(put).build())
     }
 
-    /// A change that is still to be told.
-    pub async fn untold(&self, entry: Ulid) -> Result<Option<Entry>, StoreError> {
+    /// An outbox entry that is not delivered yet.
+    pub async fn undelivered(&self, entry: Ulid) -> Result<Option<Entry>, StoreError> {
         self.get(&keys::outbox(entry)).await
     }
 
-    /// Changes of before that time which are still to be told and whose message was lost, oldest first, so many at most.
-    /// One that [`is_on_its_way`](Self::is_on_its_way) longer than until then is none of them.
-    pub async fn untold_before(&self, time: Timestamp, most: i32) -> Result<Vec<Entry>, StoreError> {
+    /// Undelivered outbox entries older than `time` whose message was lost, oldest first, at most `limit`. One that is
+    /// [in flight](Self::mark_in_flight) until a later time is left out.
+    pub async fn undelivered_before(&self, time: Timestamp, limit: i32) -> Result<Vec<Entry>, StoreError> {
         let millis = u64::try_from(time.as_millisecond()).unwrap_or_default();
         let mut items = self
             .client
@@ -40,7 +43,7 @@ impl Store {
             .items()
             .send();
         let (mut entries, key) = (Vec::new(), keys::outbox(Ulid::nil()));
-        while entries.len() < usize::try_from(most).unwrap_or_default()
+        while entries.len() < usize::try_from(limit).unwrap_or_default()
             && let Some(item) = items.next().await
         {
             entries.push(decode(item?, &key)?);
@@ -48,8 +51,8 @@ impl Store {
         Ok(entries)
     }
 
-    /// A message for this change is in the queue, and is tried until then at least.
-    pub async fn is_on_its_way(&self, entry: Ulid, until: Timestamp) -> Result<(), StoreError> {
+    /// A message for this entry is in the queue, and is tried until then at least.
+    pub async fn mark_in_flight(&self, entry: Ulid, until: Timestamp) -> Result<(), StoreError> {
         let Key { pk, sk } = keys::outbox(entry);
         let request = self.client.update_item().table_name(&self.table).key("pk", text(pk)).key("sk", text(sk));
         let noted = request
@@ -64,8 +67,32 @@ impl Store {
         }
     }
 
-    /// Everybody has been told.
-    pub async fn told(&self, entry: Ulid) -> Result<(), StoreError> {
-        self.delete(&keys::outbox(entry)).await
+    /// Ends the delivery of an outbox entry in one transaction: settles its last notice, keeps the change for the next
+    /// digest of `digest`, and removes the entry. Returns whether the entry was still there; where another delivery
+    /// removed it, that one did the rest too, and this one writes nothing. So a change is in one digest at most.
+    pub async fn mark_delivered(
+        &self,
+        entry: &Entry,
+        last: Option<&Ended>,
+        digest: Option<&DomainName>,
+        now: Timestamp,
+        random: &dyn Random,
+    ) -> Result<bool, StoreError> {
+        for tried in 0..TRIES {
+            let mut writes = vec![self.removal_if(&keys::outbox(entry.id), "attribute_exists(pk)")?];
+            if let Some(ended) = last {
+                writes.push(self.settle_write(ended, now)?);
+            }
+            if let Some(domain) = digest {
+                writes.push(self.gather_write(domain, entry)?);
+            }
+            match self.transact(writes).await? {
+                Written::All => return Ok(true),
+                Written::Failed(places) if places.contains(&0) => return Ok(false),
+                // A sweep marks the entry as in flight just now.
+                Written::Failed(_) => pause(tried, random).await,
+            }
+        }
+        Err(StoreError::Conflict)
     }
 }

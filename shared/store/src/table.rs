@@ -23,7 +23,7 @@ pub(crate) type Item = HashMap<String, AttributeValue>;
 pub struct Store {
     pub(crate) client: Client,
     pub(crate) table: String,
-    /// Whether single items are read as they are, or as they were a moment ago.
+    /// Whether items are read as they are, or as they were a moment ago.
     is_consistent: bool,
 }
 
@@ -33,8 +33,8 @@ impl Store {
         Self { client, table: table.into(), is_consistent: true }
     }
 
-    /// The same table for who looks often and only reads: single items come as they were a moment ago, for half the price,
-    /// and also while the table's leader does not answer.
+    /// The same table for who looks often and only reads: items come as they were a moment ago, for half the price, and also
+    /// while the table's leader does not answer.
     #[must_use]
     pub fn eventually(self) -> Self {
         Self { is_consistent: false, ..self }
@@ -49,7 +49,7 @@ impl Store {
 
     /// Reads every item of a partition whose sort key begins so, in order; with no beginning, the whole partition.
     pub(crate) async fn list<T: DeserializeOwned>(&self, pk: &str, begins: &str) -> Result<Vec<T>, StoreError> {
-        let query = self.client.query().table_name(&self.table).consistent_read(true);
+        let query = self.client.query().table_name(&self.table).consistent_read(self.is_consistent);
         let query = query.expression_attribute_values(":pk", text(pk));
         let query = if begins.is_empty() {
             query.key_condition_expression("pk = :pk")

@@ -65,7 +65,7 @@ async fn a_ban_suspends_what_is_the_members_and_nothing_twice() {
     assert!(store.ban(alice.id, cause, &OsRandom).await.unwrap());
     let changed = store.suspend_banned(&alice, &domains, cause, &OsRandom).await.unwrap();
     assert_eq!(changed.len(), 1);
-    assert!(store.untold(changed[0].1).await.unwrap().is_some(), "the member is to be told");
+    assert!(store.undelivered(changed[0].1).await.unwrap().is_some(), "the member is to be told");
     assert!(store.suspend_banned(&alice, &domains, cause, &OsRandom).await.unwrap().is_empty());
     assert_eq!(world.state("alice@ubuntu.com").await, (Status::Suspended, Reason::Banned, 2));
     assert_eq!(world.state("bob@ubuntu.com").await, (Status::Active, Reason::Eligible, 1));

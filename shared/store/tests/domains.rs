@@ -91,7 +91,7 @@ async fn a_lapsed_domain_gives_no_new_address_and_takes_none_away() {
     };
     assert_eq!(found, proof);
     // The news lies in the outbox and in the audit log, from the same transaction on.
-    let untold = world.store.untold(entry).await.unwrap().unwrap();
+    let untold = world.store.undelivered(entry).await.unwrap().unwrap();
     assert!(matches!(untold.change, Change::Domain { did: DomainChange::Lapsed, .. }));
     let entries = world.store.audit(Some(&kubuntu()), "2026-12").await.unwrap();
     assert!(entries.contains(&untold), "{entries:?}");

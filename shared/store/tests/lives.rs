@@ -118,16 +118,17 @@ async fn every_change_lies_in_the_outbox_until_it_is_told() {
         panic!("stale")
     };
     let later = now() + SignedDuration::from_mins(5);
-    let untold = world.store.untold_before(later, 10).await.unwrap();
+    let untold = world.store.undelivered_before(later, 10).await.unwrap();
     // That the domain was verified, that the alias was made, and that it is suspended.
     assert_eq!(untold.len(), 3);
     assert_eq!(untold, world.store.audit(Some(&domain()), "2026-11").await.unwrap());
-    assert!(world.store.untold_before(now(), 10).await.unwrap().is_empty());
-    assert_eq!(world.store.untold(entry).await.unwrap().unwrap().id, entry);
-    world.store.told(entry).await.unwrap();
-    world.store.told(entry).await.unwrap();
-    assert_eq!(world.store.untold(entry).await.unwrap(), None);
-    assert_eq!(world.store.untold_before(later, 10).await.unwrap().len(), 2);
+    assert!(world.store.undelivered_before(now(), 10).await.unwrap().is_empty());
+    assert_eq!(world.store.undelivered(entry).await.unwrap().unwrap().id, entry);
+    let suspended = world.store.undelivered(entry).await.unwrap().unwrap();
+    assert!(world.store.mark_delivered(&suspended, None, None, later, &OsRandom).await.unwrap());
+    assert!(!world.store.mark_delivered(&suspended, None, None, later, &OsRandom).await.unwrap());
+    assert_eq!(world.store.undelivered(entry).await.unwrap(), None);
+    assert_eq!(world.store.undelivered_before(later, 10).await.unwrap().len(), 2);
 }
 
 #[tokio::test]
@@ -221,7 +222,7 @@ async fn a_held_run_is_decided_once_and_keeps_its_steps() {
     assert_eq!(world.store.steps_of(&domain(), run.id).await.unwrap(), steps);
     let held = Run { state: RunState::Held, ..*run };
     let entry = world.store.finish_run(&held, Some((cause(now()), &OsRandom))).await.unwrap().unwrap();
-    assert!(world.store.untold(entry).await.unwrap().is_some());
+    assert!(world.store.undelivered(entry).await.unwrap().is_some());
 
     let decide = async |did| world.store.decide_run(&domain(), held.id, did, cause(now()), &OsRandom).await;
     assert_eq!(decide(RunChange::Released).await.unwrap(), Decided::Done);

@@ -11,7 +11,7 @@ use membermail_core::member::{self, MemberId};
 use membermail_core::message::Failure;
 use membermail_core::notice::{Heard, NoticeId};
 use membermail_core::random::OsRandom;
-use membermail_store::{Claim, StoreError};
+use membermail_store::{Claim, Ended, StoreError};
 use support::{World, address, community, now};
 
 fn later(seconds: i64) -> Timestamp {
@@ -45,10 +45,10 @@ async fn of_many_who_want_to_send_a_notice_one_does() {
     assert_eq!(world.store.claim_notice(&id, later(91)).await.unwrap(), Claim::Mine);
     world.store.release_notice(&id).await.unwrap();
     assert_eq!(world.store.claim_notice(&id, later(92)).await.unwrap(), Claim::Mine);
-    world.store.settle_notice(&id, true, later(93)).await.unwrap();
+    world.store.settle_notice(&Ended { id: id.clone(), is_sent: true }, later(93)).await.unwrap();
     assert_eq!(world.store.claim_notice(&id, later(10_000)).await.unwrap(), Claim::Sent);
     let refused = NoticeId::of_failure("2");
-    world.store.settle_notice(&refused, false, now()).await.unwrap();
+    world.store.settle_notice(&Ended { id: refused.clone(), is_sent: false }, now()).await.unwrap();
     assert_eq!(world.store.claim_notice(&refused, later(10_000)).await.unwrap(), Claim::Refused);
 }
 
@@ -96,15 +96,40 @@ async fn two_who_begin_a_digest_at_once_tell_the_same() {
 }
 
 #[tokio::test]
-async fn a_message_for_a_digest_is_on_its_way_for_a_while() {
+async fn digest_is_claimed_once_until_due() {
     let world = World::new("due").await;
     let domain: &DomainName = &community()[0];
-    assert!(!world.store.digest_is_due(domain, now()).await.unwrap());
-    world.store.digest_due(domain, later(60)).await.unwrap();
-    assert!(world.store.digest_is_due(domain, later(59)).await.unwrap());
-    assert!(!world.store.digest_is_due(domain, later(60)).await.unwrap());
-    world.store.digest_begins(domain).await.unwrap();
-    assert!(!world.store.digest_is_due(domain, later(1)).await.unwrap());
+    let claim = |at| world.store.claim_digest(domain, later(at), later(at + 60));
+    let (a, b, c, d) = tokio::join!(claim(0), claim(0), claim(0), claim(0));
+    let claimed = [a, b, c, d].into_iter().filter(|claimed| *claimed.as_ref().unwrap()).count();
+    assert_eq!(claimed, 1);
+    assert!(!claim(59).await.unwrap());
+    assert!(claim(60).await.unwrap());
+    world.store.release_digest(domain).await.unwrap();
+    assert!(claim(61).await.unwrap());
+    // A digest that failed is tried for longer.
+    world.store.digest_due(domain, later(600)).await.unwrap();
+    assert!(!claim(599).await.unwrap());
+}
+
+#[tokio::test]
+async fn delivered_change_is_gathered_once() {
+    let world = World::new("delivered").await;
+    let domain: &DomainName = &community()[0];
+    let cause = Cause { actor: Actor::Operator, by: Some("olivia"), request_id: "request-1", now: now() };
+    world.store.unverify_domain(domain, cause, &OsRandom).await.unwrap();
+    let entry = world.store.undelivered_before(Timestamp::MAX, 10).await.unwrap().pop().unwrap();
+    let ended = Ended { id: NoticeId::to_member(entry.id), is_sent: true };
+    let deliver = || world.store.mark_delivered(&entry, Some(&ended), Some(domain), now(), &OsRandom);
+    assert!(deliver().await.unwrap());
+    assert_eq!(world.store.undelivered(entry.id).await.unwrap(), None);
+    assert_eq!(world.store.claim_notice(&ended.id, later(10_000)).await.unwrap(), Claim::Sent);
+    let batch = world.store.digest(domain, member::ulid(now(), &OsRandom)).await.unwrap().unwrap();
+    assert_eq!(batch.news, [entry.clone()]);
+    world.store.digest_told(domain, &batch).await.unwrap();
+    // A repeat that began before writes nothing.
+    assert!(!deliver().await.unwrap());
+    assert!(!world.store.has_news(domain).await.unwrap());
 }
 
 #[tokio::test]

@@ -66,6 +66,7 @@ impl Source for Memory {
             },
             Question::Domain(domain) if domain.as_str() == "ubuntu.com" => Answer::Verified,
             Question::Domain(_) => Answer::Nothing,
+            Question::Admins(domain) if domain.as_str() == "kubuntu.org" => Answer::Nothing,
             Question::Admins(_) => Answer::Admins(vec![
                 EmailAddress::parse("one@ops.example").unwrap(),
                 // An admin who signs in with an address of the community reads it elsewhere or not at all.
@@ -77,7 +78,8 @@ impl Source for Memory {
 }
 
 pub(crate) fn settings(patience: Patience) -> Settings {
-    let text = "community = \"ubuntu\"\ntable = \"t\"\nmaster-secret-file = \"/none\"\nlisten = [\"inet:127.0.0.1:0\"]";
+    let text = "community = \"ubuntu\"\ntable = \"t\"\nmaster-secret-file = \"/none\"\nlisten = [\"inet:127.0.0.1:0\"]\n\
+                operators = \"operators@ops.example\"";
     Settings { patience, ..Settings::parse(text).unwrap() }
 }
 

@@ -121,7 +121,8 @@ impl Place {
         let settings = self.state.join("alias-map.toml");
         let text = format!(
             "community = \"ubuntu\"\ntable = \"bench\"\nmaster-secret-file = \"{}\"\n\
-             listen = [\"inet:127.0.0.1:{port}\"]\nmetrics = \"127.0.0.1:{}\"\ncache-megabytes = {}\nhits = \"10m\"\n",
+             listen = [\"inet:127.0.0.1:{port}\"]\noperators = \"operators@ops.example\"\n\
+             metrics = \"127.0.0.1:{}\"\ncache-megabytes = {}\nhits = \"10m\"\n",
             self.secret.display(),
             // It counts as it does on a mail host.
             free_port()?,
