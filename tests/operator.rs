@@ -61,7 +61,7 @@ async fn a_ban_ends_sessions_and_mail_at_once_and_can_be_taken_back() -> Result<
 
     let ban = membermail(&stack, &["member", "ban", "op-banned", "--as", "kim", "--json"]).await?.done()?.json()?;
     ensure!(ban["did"] == "banned" && ban["changed"].as_array().is_some_and(|all| all.len() == 1), "{ban}");
-    stack.page_with(&browser, "Log in with Ubuntu One", PATIENCE).await?;
+    stack.page_with(&browser, "Sign in with Ubuntu One", PATIENCE).await?;
     ensure!(state(&stack, "op-banned@ubuntu.com").await? == is("suspended", "banned"));
     let (browser, _) = stack.sign_in("op-banned").await?;
     stack.page_with(&browser, "Your account is blocked", PATIENCE).await?;
@@ -104,6 +104,63 @@ async fn a_ban_that_broke_off_is_finished_by_the_same_command() -> Result<()> {
         membermail(&stack, &["member", "ban", "op-broken-off", "--as", "kim", "--json"]).await?.done()?.json()?;
     ensure!(rest["did"] == "was-banned" && rest["changed"][0]["address"] == "op-broken-off@ubuntu.com", "{rest}");
     ensure!(state(&stack, "op-broken-off@ubuntu.com").await? == is("suspended", "banned"));
+    Ok(())
+}
+
+#[tokio::test]
+async fn linked_members_share_page_and_ban() -> Result<()> {
+    let stack = Stack::of_this_run()?;
+    for name in ["op-linked", "op-linked-other"] {
+        stack.add(json!({ "name": name, "teams": [TEAM] })).await?;
+    }
+    somebody(&stack, "op-linked").await?;
+    let browser = somebody(&stack, "op-linked-other").await?;
+    let (store, name) = (stack.store().await, "op-linked-other".parse()?);
+    let other = store.member_by_name(&name).await?.context("no member")?.id.to_string();
+    let member = async |arguments: &[&str]| -> Result<Said> {
+        membermail(&stack, &[&["member"], arguments, &["--as", "kim"]].concat()).await
+    };
+
+    // A name finds a member, and grants nothing where no terminal can be asked.
+    let asked = member(&["link", "op-linked", &other]).await?.ended_with(2)?;
+    ensure!(asked.err.contains("op-linked is member ") && asked.err.contains("--yes"), "{}", asked.err);
+    member(&["link", "op-linked", &other, "--yes"]).await?.done()?;
+    member(&["link", "op-linked", &other, "--yes"]).await?.ended_with(4)?;
+    let shown = member(&["show", "op-linked", "--json"]).await?.done()?.json()?;
+    ensure!(shown["merged"] == json!([other]) && shown["identities"][1].is_object(), "{shown}");
+    ensure!(shown["aliases"].as_array().is_some_and(|all| all.len() == 2), "{shown}");
+    let page = stack.page_with(&browser, "op-linked@ubuntu.com now forwards to", PATIENCE).await?;
+    ensure!(page.text.contains("op-linked-other@ubuntu.com now forwards to"), "{}", page.text);
+
+    // The ban of one is the ban of both, whichever id is given.
+    member(&["ban", &other]).await?.done()?;
+    ensure!(state(&stack, "op-linked@ubuntu.com").await? == is("suspended", "banned"));
+    ensure!(state(&stack, "op-linked-other@ubuntu.com").await? == is("suspended", "banned"));
+    stack.page_with(&browser, "Sign in with Ubuntu One", PATIENCE).await?;
+    let refused = member(&["unlink", "op-linked", &other, "--yes"]).await?.ended_with(4)?;
+    ensure!(refused.err.contains("unban first"), "{}", refused.err);
+    member(&["unban", "op-linked"]).await?.done()?;
+    member(&["unlink", "op-linked", &other, "--yes"]).await?.done()?;
+    member(&["unlink", "op-linked", &other, "--yes"]).await?.ended_with(3).map(drop)
+}
+
+#[tokio::test]
+async fn admins_are_bound_by_id() -> Result<()> {
+    let stack = Stack::of_this_run()?;
+    stack.add(json!({ "name": "op-admin", "teams": [TEAM] })).await?;
+    somebody(&stack, "op-admin").await?;
+    let id = stack.store().await.member_by_name(&"op-admin".parse()?).await?.context("no member")?.id.to_string();
+    let admin = async |arguments: &[&str]| -> Result<Said> {
+        membermail(&stack, &[&["domain", "admin"], arguments, &["--as", "kim"]].concat()).await
+    };
+    admin(&["add", "edubuntu.org", "op-admin"]).await?.ended_with(2)?;
+    let added = admin(&["add", "edubuntu.org", &id]).await?.done()?;
+    ensure!(added.out.contains("is an admin of edubuntu.org"), "{}", added.out);
+    let list = admin(&["list", "edubuntu.org", "--json"]).await?.done()?.json()?;
+    let bound = list["bindings"].as_array().context("no list")?.iter().find(|one| one["member"] == id.as_str());
+    ensure!(bound.is_some_and(|bound| bound["can_act"] == true && bound["by"] == "kim"), "{list}");
+    let removed = admin(&["remove", "edubuntu.org", &id]).await?.done()?;
+    ensure!(removed.out.contains("is no longer an admin of edubuntu.org"), "{}", removed.out);
     Ok(())
 }
 

@@ -9,6 +9,7 @@ use aws_sdk_dynamodb::types::{
     ProjectionType, ScalarAttributeType,
 };
 use membermail_core::alias::Status;
+use membermail_core::member::MemberId;
 use membermail_core::message::VerifyMember;
 use membermail_tests::gateway::{Mapping, location};
 use membermail_tests::proxy::Line;
@@ -75,25 +76,19 @@ pub(crate) async fn launchpad_is_down(world: &World, shell: &mut Shell) -> Resul
     Ok(())
 }
 
-/// The message of somebody's sign-in, as `sso` sends it.
+/// The message of the latest sign-in, as `sso` sends it.
 async fn given_up(world: &World, name: &str) -> Result<VerifyMember> {
     let client = world.stack.dynamodb().await;
     let scan = client.scan().table_name(&world.stack.table).filter_expression("begins_with(pk, :kind)");
     let scan = scan.expression_attribute_values(":kind", AttributeValue::S("IDENTITY#".to_owned()));
-    let mut newest: Vec<(String, String)> = Vec::new();
-    for item in scan.send().await?.items.unwrap_or_default() {
-        let text = |key: &str| item.get(key).and_then(|value| value.as_s().ok()).cloned().unwrap_or_default();
-        newest.push((text("owner"), text("pk")));
-    }
+    let items = scan.send().await?.items.unwrap_or_default();
+    let owners = items.iter().filter_map(|item| item.get("owner")?.as_s().ok());
     // Ids of members sort by time.
-    let (member, identity) = newest.into_iter().max().with_context(|| format!("{name} did not sign in"))?;
-    let subject = identity.split_once('#').and_then(|(_, rest)| rest.split_once('#')).context("no subject")?.1;
-    let claimed_identifier = membermail_core::member::ClaimedIdentifier::parse(subject)?;
-    Ok(VerifyMember {
-        member: serde_json::from_value(json!(member))?,
-        claimed_identifier,
-        request_id: "given-up".to_owned(),
-    })
+    let newest = owners.max().with_context(|| format!("{name} did not sign in"))?;
+    let member = MemberId::parse(newest)?;
+    let stored = world.stack.store().await.member(member).await?.context("no member")?;
+    let requested_at = stored.check.requested_at;
+    Ok(VerifyMember { member, identity: None, requested_at, request_id: "given-up".to_owned() })
 }
 
 /// Almost a whole team is gone: once that is true, and once it is a mistake.
@@ -148,8 +143,8 @@ pub(crate) async fn dead_letters(world: &World, shell: &mut Shell) -> Result<()>
     let (client, dead) = (world.stack.sqs().await, &world.stack.write_dead_letters_url);
     let alias = world.stack.alias("ops-mail@ubuntu.com").await?.context("no alias")?.alias;
     let grant = json!({
-        "kind": "grant", "member": alias.member, "name": "ops-mail", "domain": "kubuntu.org",
-        "eligible_at": alias.since, "request_id": "a-dead-letter",
+        "kind": "grant", "member": alias.member, "known_as": alias.known_as, "domain": "kubuntu.org",
+        "request_id": "a-dead-letter",
     });
     let send = async |body: &str| -> Result<String> {
         let sent = client.send_message().queue_url(dead).message_body(body).send().await?;

@@ -28,6 +28,8 @@ const ELSEWHERE: [&str; 12] = [
 const MANUAL: &str = include_str!("../../docs/membermail.md");
 const NAME: &str = "op-json";
 const ADDRESS: &str = "op-json@ubuntu.com";
+/// The second sign-in of the same person.
+const OTHER: &str = "op-json-other";
 
 /// A command, where the document tells what was asked about, and what is there.
 type Case<'a> = (&'a [&'a str], &'a str, Value);
@@ -36,20 +38,31 @@ type Case<'a> = (&'a [&'a str], &'a str, Value);
 async fn every_command_answers_a_program() -> Result<()> {
     let stack = Stack::of_this_run()?;
     stack.add(json!({ "name": NAME, "teams": [TEAM] })).await?;
+    stack.add(json!({ "name": OTHER, "teams": [TEAM] })).await?;
     somebody(&stack, NAME).await?;
+    somebody(&stack, OTHER).await?;
+    // After the link the other one has no name that leads to it.
+    let other = stack.store().await.member_by_name(&OTHER.parse()?).await?.context("no member")?.id.to_string();
     // What is verified there is of no concern to others.
     let table = empty_table(&stack, "json").await?;
     let elsewhere = ["--table", &table, "--as", "kim"];
     let server = NameServer::start(&stack.knotd, &[Zone::Good("lubuntu.me", "@ TXT \"v=spf1 -all\"")]).await?;
     let asked = server.address.to_string();
     let check = ["check", "lubuntu.me", "--dns-servers", &asked];
-    let cases: [Case<'_>; 14] = [
+    let granted = ["--yes", "--as", "kim"];
+    let cases: [Case<'_>; 20] = [
         (&["member", "show", NAME], "/launchpad_name", json!(NAME)),
         (&["alias", "show", ADDRESS], "/status", json!("active")),
         (&["member", "ban", NAME, "--as", "kim"], "/did", json!("banned")),
         (&["member", "unban", NAME, "--as", "kim"], "/did", json!("unbanned")),
         (&["member", "unban", NAME, "--as", "kim"], "/did", json!("was-welcome")),
         (&["alias", "history", ADDRESS], "/entries/1/by", json!("kim")),
+        (&[&["member", "link", NAME, OTHER][..], &granted].concat(), "/did", json!("linked")),
+        (&[&["member", "unlink", NAME, &other][..], &granted].concat(), "/did", json!("unlinked")),
+        (&[&["member", "limit", NAME, "ubuntu.com", "5"][..], &granted].concat(), "/limit", json!(5)),
+        (&[&["domain", "admin", "add", "lubuntu.me", NAME][..], &granted].concat(), "/did", json!("added")),
+        (&["domain", "admin", "list", "lubuntu.me"], "/bindings", Value::Null),
+        (&[&["domain", "admin", "remove", "lubuntu.me", NAME][..], &granted].concat(), "/did", json!("removed")),
         (&["sync", "runs", "--most", "1"], "/runs", Value::Null),
         (&["domain", "list"], "/domains/0/domain", json!("ubuntu.com")),
         (&[&["domain", "show", "lubuntu.me"][..], &elsewhere].concat(), "/domain", json!("lubuntu.me")),
@@ -69,7 +82,8 @@ async fn every_command_answers_a_program() -> Result<()> {
     ensure!(secret.is_object(), "{secret}");
 
     // None is left out: these are all that the manual has.
-    let tried = cases.iter().map(|(arguments, ..)| arguments[..2].join(" ")).chain(["secret show".to_owned()]);
+    let name = |arguments: &[&str]| arguments[..if arguments[1] == "admin" { 3 } else { 2 }].join(" ");
+    let tried = cases.iter().map(|(arguments, ..)| name(arguments)).chain(["secret show".to_owned()]);
     let mut known: Vec<_> = tried.chain(ELSEWHERE.map(str::to_owned)).collect();
     known.sort_unstable();
     known.dedup();
