@@ -143,7 +143,8 @@ impl Story {
             domain: domain.parse()?,
             team: "team".parse()?,
             admins: vec!["admin".parse()?],
-            hidden_participants: 0,
+            team_created: None,
+            admin_identities: Vec::new(),
         };
         Ok(Self { stack: Stack::of_this_run()?, domain })
     }

@@ -126,6 +126,10 @@ async fn a_held_sync_is_told_with_its_counts_and_the_commands() -> Result<()> {
         waits_for: None,
         decided_by: None,
         failure: None,
+        hidden: None,
+        malformed: 0,
+        checkpoints: 0,
+        saved: None,
         request_id: "a-test".into(),
     };
     let cause = Cause { actor: Actor::Sync, by: None, request_id: "a-test", now };

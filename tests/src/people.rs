@@ -74,6 +74,41 @@ impl Stack {
         self.switch(Method::PATCH, &format!("people/{key}"), change).await
     }
 
+    /// Something happens to an account: `"deactivate"`, `{"merge-into": "bob"}`, and the others of the fake.
+    pub async fn event(&self, key: &str, event: Value) -> Result<()> {
+        self.change(key, serde_json::json!({ "event": event })).await
+    }
+
+    /// Adds a team.
+    pub async fn add_team(&self, team: Value) -> Result<()> {
+        self.switch(Method::POST, "teams", team).await
+    }
+
+    /// Changes a team.
+    pub async fn change_team(&self, key: &str, change: Value) -> Result<()> {
+        self.switch(Method::PATCH, &format!("teams/{key}"), change).await
+    }
+
+    /// Deletes a team.
+    pub async fn remove_team(&self, key: &str) -> Result<()> {
+        self.switch(Method::DELETE, &format!("teams/{key}"), Value::Null).await
+    }
+
+    /// Has people change while the pages of a team are read.
+    pub async fn shift_pages(&self, shift: Value) -> Result<()> {
+        self.switch(Method::POST, "page-shifts", shift).await
+    }
+
+    /// Presses "Check again" on the member's page.
+    pub async fn check_again(&self, browser: &Browser) -> Result<()> {
+        let mut browser = browser.clone();
+        let page = browser.get(self.public_url.clone()).await?;
+        let token = page.attribute("form[action$='/check'] input[name=csrf]", "value").context("no such button")?;
+        let home = browser.post(self.public_url.join("check")?, &[("csrf", &token)]).await?;
+        ensure!(home.status == 303, "the check was answered by {}", home.status);
+        Ok(())
+    }
+
     /// Adds somebody.
     pub async fn add(&self, person: Value) -> Result<()> {
         self.switch(Method::POST, "people", person).await

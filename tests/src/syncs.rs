@@ -47,7 +47,8 @@ impl Stack {
             self.ask_for_sync(domain).await?;
             let ended = until(&what, Duration::from_secs(30), async || {
                 let runs = self.store().await.runs(&name, 20).await?;
-                Ok(runs.into_iter().find(|run| run.started > asked_at && run.state != RunState::Running))
+                let is_over = |run: &Run| !matches!(run.state, RunState::Running | RunState::Paused);
+                Ok(runs.into_iter().find(|run| run.started > asked_at && is_over(run)))
             });
             if let Ok(run) = ended.await {
                 return Ok(run);
