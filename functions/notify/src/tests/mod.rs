@@ -1,6 +1,5 @@
 //! What a created address costs, and what is left where a call fails.
 
-
 mod fakes;
 
 use std::sync::{Arc, Mutex};
