@@ -11,6 +11,8 @@ mod failure;
 mod mailer;
 mod member;
 mod sweep;
+#[cfg(test)]
+mod tests;
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use jiff::{SignedDuration, Timestamp};

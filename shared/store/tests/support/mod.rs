@@ -15,7 +15,7 @@ use membermail_core::audit::{Actor, Cause};
 use membermail_core::email::EmailAddress;
 use membermail_core::member::{ClaimedIdentifier, Identity};
 use membermail_core::random::OsRandom;
-use membermail_store::{Member, Sealer, Store};
+use membermail_store::{Member, Sealer, SignIn, Store};
 
 pub(crate) struct World {
     pub(crate) store: Store,
@@ -66,8 +66,9 @@ impl World {
     }
 
     pub(crate) async fn member(&self, word: &str, email: &str) -> Member {
-        let email = EmailAddress::parse(email).unwrap();
-        self.store.sign_in(&self.sealer, &identity(word), &email, now(), &OsRandom).await.unwrap()
+        let (identity, address) = (identity(word), EmailAddress::parse(email).unwrap());
+        let sign_in = SignIn { identity: &identity, address: &address, language: None };
+        self.store.sign_in(&self.sealer, sign_in, now(), &OsRandom).await.unwrap()
     }
 }
 
