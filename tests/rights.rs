@@ -124,7 +124,7 @@ fn a_role_that_is_given_everything_still_alters_no_entry() -> Result<()> {
 }
 
 /// What each function does, as its code reads; what it has no business with, it may not.
-const NEEDED: [(&str, &str, &[&str], &[&str]); 31] = [
+const NEEDED: [(&str, &str, &[&str], &[&str]); 33] = [
     ("SsoRole", "GetItem", &["IDENTITY#a#b", "MEMBER#1", "SESSION#1"], &["DOMAIN#a"]),
     ("SsoRole", "PutItem", &["IDENTITY#a#b", "MEMBER#1", "NONCE#1", "SESSION#1", "STATE#1"], &["DOMAIN#a", "OUTBOX"]),
     ("SsoRole", "UpdateItem", &["MEMBER#1"], &["DOMAIN#a", "SESSION#1"]),
@@ -152,6 +152,8 @@ const NEEDED: [(&str, &str, &[&str], &[&str]); 31] = [
     ("SyncTeamRole", "DeleteItem", &["MEMBER#1", "SYNC#a"], &["BANNED", "DOMAIN#a", "NAME#a"]),
     ("CheckDomainsRole", "UpdateItem", &["DOMAIN#a"], &["MEMBER#1"]),
     ("NotifyRole", "GetItem", &["DIGEST#a", "DOMAIN#a", "MEMBER#1", "NOTICE#1", "SYNC#a"], &["SESSION#1"]),
+    ("NotifyRole", "BatchGetItem", &["DOMAIN#a", "MEMBER#1"], &["SESSION#1", "NAME#a"]),
+    ("NotifyRole", "Query", &["ADMINS#a", "DIGEST#a", "OUTBOX"], &["DOMAIN#a", "MEMBER#1"]),
     ("NotifyRole", "PutItem", &["DIGEST#a", "FAILURE#1", "NOTICE#1"], &["DOMAIN#a", "MEMBER#1"]),
     ("NotifyRole", "DeleteItem", &["DIGEST#a", "NOTICE#1", "OUTBOX"], &["DOMAIN#a", "MEMBER#1"]),
     ("AliasMapPolicy", "GetItem", &["DOMAIN#a", "IDENTITY#a#b", "MEMBER#1"], &["NAME#a", "SESSION#1", "OUTBOX"]),
@@ -168,7 +170,7 @@ fn each_role_may_what_its_function_needs_and_no_more() -> Result<()> {
         }
     }
     let index = Call { resource: format!("{}/index/by-member", world.table), ..world.call("Query", &["1"], None) };
-    for (holder, may) in [("AccountRole", true), ("WriteAliasesRole", true), ("SsoRole", false), ("NotifyRole", false)]
+    for (holder, may) in [("AccountRole", true), ("WriteAliasesRole", true), ("SsoRole", false), ("NotifyRole", true)]
     {
         ensure!(world.rights.allow(holder, &index)? == may, "{holder} at the index");
     }
