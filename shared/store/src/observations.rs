@@ -105,7 +105,7 @@ impl Store {
         }
         let mut remove = "";
         if let Some((outcome, requested_at)) = outcome {
-            set.extend(["#state = :done", "#outcome = :outcome", "checked_at = :now", "checked_for = :request"]);
+            set.extend(["#state = :done", "#outcome = :outcome", "checked_at = :checked", "checked_for = :request"]);
             remove = " REMOVE check_until";
             update = update
                 .expression_attribute_names("#state", "state")
@@ -113,7 +113,7 @@ impl Store {
                 .expression_attribute_values(":done", text("done"))
                 .expression_attribute_values(":outcome", attribute(*outcome)?)
                 .expression_attribute_values(":request", text(requested_at.to_string()))
-                .expression_attribute_values(":now", text(now.to_string()));
+                .expression_attribute_values(":checked", number(now.as_microsecond()));
         }
         if set.is_empty() {
             set.push("id = id");
