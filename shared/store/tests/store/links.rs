@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use membermail_core::alias::{Alias, Reason, Status};
 use membermail_core::audit::{Change, LinkChange};
+use membermail_core::lifecycle::{Action, Step};
 use membermail_core::member::{Identity, MemberId};
 use membermail_core::random::OsRandom;
-use membermail_store::{Linked, Member, Recorded};
+use membermail_store::{Grant, Linked, Member, Recorded};
 
-use crate::support::{World, identity, minutes, name, now, observation, operator};
+use crate::support::{World, community, identity, minutes, name, now, observation, operator};
 
 impl World {
     async fn link(&self, member: &Member, other: &Member) -> Linked {
@@ -190,6 +192,26 @@ async fn link_is_refused_when_other_changed() {
     assert_eq!(world.read(two).await.merged, [three]);
     world.linked(one, two).await;
     assert_eq!(world.link(&world.read(two).await, &world.read(three).await).await, Linked::Changed);
+}
+
+#[tokio::test]
+async fn survivor_brings_linked_address_back() {
+    let world = World::new("linked-address").await;
+    let (other, alias) = world.resident("alice").await;
+    let survivor = world.named("bob", "bob").await;
+    world.linked(survivor.id, other.id).await;
+    let survivor = world.read(survivor.id).await;
+    assert_eq!(world.grant(&survivor, "alice@ubuntu.com").await, Grant::Unchanged);
+
+    let action = Action::Suspend { reason: Reason::NotInTeam };
+    let Alias { address, member, version, .. } = alias;
+    let step = Step { address, member, version, known_as: None, action };
+    world.store.apply(&world.sealer, &step, &community(), operator(now()), &OsRandom).await.unwrap();
+    let Grant::Changed { alias, .. } = world.grant(&survivor, "alice@ubuntu.com").await else { panic!("not changed") };
+    assert_eq!((alias.member, alias.status), (other.id, Status::Active));
+    let stored = world.store.alias(&alias.address).await.unwrap().unwrap();
+    let destination = stored.destination(&world.sealer, &world.read(other.id).await.salt).unwrap().unwrap();
+    assert_eq!(destination.expose(), "bob@mail.example", "where the survivor signs in");
 }
 
 #[tokio::test]
