@@ -18,7 +18,7 @@ async fn alice_signs_in_reads_her_address_and_signs_out() -> Result<()> {
     let stack = Stack::of_this_run()?;
     let chromium = Chromium::start(&stack, Settings { scripts: true }).await?;
     chromium.open(&stack.public_url).await?;
-    chromium.click("Log in with Ubuntu One").await?;
+    chromium.click("Sign in with Ubuntu One").await?;
     ensure!(chromium.heading().await? == "Who are you?");
     // Launchpad takes its time, so that the check can be seen to run.
     stack.fault("alice", json!({ "kind": "slow", "millis": 1500 })).await?;
@@ -41,10 +41,10 @@ async fn alice_signs_in_reads_her_address_and_signs_out() -> Result<()> {
     chromium.as_a_desktop(900, 560).await?;
     chromium.picture("account").await?;
 
-    chromium.click("Log out").await?;
-    chromium.wait_for("Log in with Ubuntu One", 10).await?;
+    chromium.click("Sign out").await?;
+    chromium.wait_for("Sign in with Ubuntu One", 10).await?;
     chromium.page.back().await?;
-    chromium.wait_for("Log in with Ubuntu One", 10).await.context("the page before is shown out of the cache")?;
+    chromium.wait_for("Sign in with Ubuntu One", 10).await.context("the page before is shown out of the cache")?;
     chromium.nothing_went_wrong().await?;
     chromium.close().await
 }
@@ -54,7 +54,7 @@ async fn no_script_is_needed() -> Result<()> {
     let stack = Stack::of_this_run()?;
     let chromium = Chromium::start(&stack, Settings { scripts: false }).await?;
     chromium.open(&stack.public_url).await?;
-    chromium.click("Log in with Ubuntu One").await?;
+    chromium.click("Sign in with Ubuntu One").await?;
     stack.fault("pat51", json!({ "kind": "slow", "millis": 3000, "count": 1 })).await?;
     chromium.click("pat51").await?;
     chromium.wait_for("Checking your membership", 10).await?;
@@ -63,8 +63,8 @@ async fn no_script_is_needed() -> Result<()> {
     let of_site: Vec<_> = loads.iter().filter(|load| load.what.starts_with(stack.public_url.as_str())).collect();
     ensure!(of_site.iter().any(|load| load.what.contains("/assets/style-")), "no style among {of_site:#?}");
     ensure!(!of_site.iter().any(|load| load.what.ends_with(".js")), "a script was loaded: {of_site:#?}");
-    chromium.click("Log out").await?;
-    chromium.wait_for("Log in with Ubuntu One", 10).await?;
+    chromium.click("Sign out").await?;
+    chromium.wait_for("Sign in with Ubuntu One", 10).await?;
     chromium.close().await
 }
 
@@ -79,7 +79,7 @@ async fn a_keyboard_is_enough() -> Result<()> {
     ensure!(link.0 >= 0.0 && link.2 > 0.0, "the link to the content stays out of sight: {link:?}");
     chromium.press(ENTER).await?;
     chromium.press(TAB).await?;
-    ensure!(chromium.focused().await? == "Log in with Ubuntu One", "got to {:?}", chromium.focused().await?);
+    ensure!(chromium.focused().await? == "Sign in with Ubuntu One", "got to {:?}", chromium.focused().await?);
     let outline = chromium.page.active_element().await?.css_value("outline-style").await?;
     ensure!(outline == "solid", "where the focus is cannot be seen: {outline}");
     chromium.picture("focus").await?;
@@ -87,9 +87,9 @@ async fn a_keyboard_is_enough() -> Result<()> {
     tab_to(&chromium, "pat52").await?;
     chromium.press(ENTER).await?;
     chromium.wait_for("pat52@ubuntu.com now forwards to", PATIENCE).await?;
-    tab_to(&chromium, "Log out").await?;
+    tab_to(&chromium, "Sign out").await?;
     chromium.press(ENTER).await?;
-    chromium.wait_for("Log in with Ubuntu One", 10).await?;
+    chromium.wait_for("Sign in with Ubuntu One", 10).await?;
     chromium.nothing_went_wrong().await?;
     chromium.close().await
 }

@@ -14,7 +14,7 @@ use membermail_tests::stack::Stack;
 use membermail_tests::table::operator;
 use membermail_tests::wait::until;
 
-const STRANGER: &str = "Log in with Ubuntu One";
+const STRANGER: &str = "Sign in with Ubuntu One";
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
 /// The session of a browser, by what the table knows it.

@@ -25,7 +25,7 @@ async fn alice_gets_her_addresses_and_keeps_them() -> Result<()> {
     let stack = Stack::of_this_run()?;
     let mut stranger = Browser::new()?;
     let welcome = stranger.get(stack.public_url.clone()).await?;
-    ensure!(welcome.text.contains("Log in with Ubuntu One"), "{}", welcome.text);
+    ensure!(welcome.text.contains("Sign in with Ubuntu One"), "{}", welcome.text);
 
     let (browser, _) = stack.sign_in("alice").await?;
     let page = stack.page_with(&browser, "alice@ubuntu.com now forwards to alice@mail.example", PATIENCE).await?;
@@ -156,7 +156,7 @@ async fn a_banned_member_is_signed_out_and_told_so() -> Result<()> {
     let store = stack.store().await;
     let member = stack.alias("pat01@ubuntu.com").await?.context("no alias")?.alias.member;
     ensure!(store.ban(member, operator("2026-11-24T10:00:00Z".parse()?), &OsRandom).await?);
-    stack.page_with(&browser, "Log in with Ubuntu One", PATIENCE).await?;
+    stack.page_with(&browser, "Sign in with Ubuntu One", PATIENCE).await?;
     let (browser, _) = stack.sign_in("pat01").await?;
     stack.page_with(&browser, "Your account is blocked", PATIENCE).await?;
     checked(&stack, &browser, "banned").await
@@ -201,9 +201,9 @@ async fn logging_out_needs_our_own_form_and_ends_the_session() -> Result<()> {
     ensure!(foreign.status == 403);
     let token = page.attribute("input[name=csrf]", "value").context("no token on the page")?;
     let home = browser.post(sign_out, &[("csrf", &token)]).await?.redirect()?.context("no redirect")?;
-    ensure!(browser.open(home).await?.text.contains("Log in with Ubuntu One"));
+    ensure!(browser.open(home).await?.text.contains("Sign in with Ubuntu One"));
     // The session is over in the table too, not only in this browser.
-    stack.page_with(&copy, "Log in with Ubuntu One", PATIENCE).await?;
+    stack.page_with(&copy, "Sign in with Ubuntu One", PATIENCE).await?;
     Ok(())
 }
 

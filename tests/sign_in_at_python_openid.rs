@@ -4,10 +4,6 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use aws_sdk_dynamodb::config::interceptors::BeforeSerializationInterceptorContextRef;
-use aws_sdk_dynamodb::config::{ConfigBag, Intercept};
-use aws_sdk_dynamodb::error::BoxError;
-use aws_sdk_dynamodb::operation::update_item::UpdateItemInput;
 use lambda_http::http::{HeaderMap, Method, Response, header};
 use lambda_http::{Body, Request, RequestExt};
 use membermail_core::address::Address;
@@ -18,7 +14,7 @@ use membermail_identity::session;
 use membermail_runtime::metrics::Metrics;
 use membermail_runtime::queue::Queue;
 use membermail_runtime::secret::MasterSecret;
-use membermail_store::{Member, Sealer, Store};
+use membermail_store::{Member, Sealer};
 use membermail_tests::peers::PythonProvider;
 use membermail_tests::stack::Stack;
 use membermail_tests::wait::until;
@@ -212,38 +208,5 @@ async fn a_long_answer_of_python_openid_comes_by_a_form() -> Result<()> {
     ensure!(returned.form.is_some(), "the answer came by GET: {}", returned.url.as_str().len());
     let answer = returned.to(&context).await?;
     ensure!(member(&context, &answer).await?.is_some(), "{}: {:?}", answer.status(), answer.body());
-    Ok(())
-}
-
-/// A table that takes all but what is said of languages.
-#[derive(Debug)]
-struct NoLanguages;
-
-impl Intercept for NoLanguages {
-    fn name(&self) -> &'static str {
-        "no languages"
-    }
-
-    fn read_before_execution(
-        &self,
-        context: &BeforeSerializationInterceptorContextRef<'_>,
-        _: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
-        let update = context.input().downcast_ref::<UpdateItemInput>().and_then(UpdateItemInput::update_expression);
-        if update.is_some_and(|update| update.contains("#language")) { Err("told to fail".into()) } else { Ok(()) }
-    }
-}
-
-#[tokio::test]
-async fn no_sign_in_is_lost_for_the_language_of_a_notice() -> Result<()> {
-    let stack = Stack::of_this_run()?;
-    let provider = stack.python_openid().await?;
-    let mut context = context(&stack, &provider).await?;
-    let config = stack.dynamodb().await.config().to_builder().interceptor(NoLanguages).build();
-    context.store = Store::new(aws_sdk_dynamodb::Client::from_conf(config), &stack.table);
-    let returned = sign_in_at_provider(&context, &word_of(&stack, "pat96").await?, "ar").await?;
-    let answer = returned.to(&context).await?;
-    let member = member(&context, &answer).await?.with_context(|| format!("no session: {:?}", answer.body()))?;
-    ensure!(member.language.is_none(), "the table took it");
     Ok(())
 }

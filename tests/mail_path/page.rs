@@ -18,7 +18,7 @@ async fn somebody_signs_in_and_sees_mail_arrive() -> Result<()> {
 
     let chromium = Chromium::start(&stack, Settings { scripts: true }).await?;
     chromium.open(&stack.public_url).await?;
-    chromium.click("Log in with Ubuntu One").await?;
+    chromium.click("Sign in with Ubuntu One").await?;
     chromium.click("alice").await?;
     chromium.wait_for("alice@ubuntu.com now forwards to alice@mail.example", PATIENCE).await?;
 
