@@ -130,7 +130,9 @@ impl Observer<'_> {
         let (person, observed_at) = self.ask(&identities).await?;
         let Some(person) = person else { return Ok(Holder::Gone) };
         if person.name == observation.person.name {
-            return Ok(Holder::SamePerson(Box::new(other)));
+            // A name can pass on between the two requests; then the accounts differ, and the caller asks anew.
+            let is_same = person.fingerprint == observation.person.fingerprint;
+            return if is_same { Ok(Holder::SamePerson(Box::new(other))) } else { Err(StoreError::Conflict.into()) };
         }
         let seen = Observation { person, observed_at };
         let now = self.clock.now();

@@ -75,6 +75,20 @@ async fn same_person_is_linked() {
     );
 }
 
+/// The holder of the name takes it after the request about the newcomer and before the one about the holder.
+#[tokio::test]
+async fn other_account_is_never_linked() {
+    let world = World::without_sync("between", 1).await;
+    let holder = world.alias("member01").await.member;
+    let eve = world.newcomer("eve").await;
+    world.source.lock().people.insert(9, Profile { words: vec!["eve".into()], ..Profile::new("member01", 9) });
+    let (person, observed_at) = world.observer().ask(&[table::identity("eve")]).await.unwrap();
+    let seen = person.map(|person| Observation { person, observed_at });
+    let settled = world.record(eve, seen.as_ref()).await;
+    assert!(settled.as_ref().is_err_and(ObserveError::is_retryable), "{settled:?}");
+    assert_eq!((world.owner_of("member01").await, world.table.read(holder).await.merged), (holder, vec![]));
+}
+
 #[tokio::test]
 async fn passed_name_moves_and_holder_is_recorded() {
     let world = World::without_sync("passed", 1).await;
