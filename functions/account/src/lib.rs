@@ -152,8 +152,8 @@ async fn view(context: &Context, member: Member) -> Result<Option<View>, Error> 
     Ok(Some(View::of(&facts, &context.community)))
 }
 
-/// The member whose page it is: their own, or the survivor of a link. A ban of the survivor counts the survivor's epoch
-/// up, and not that of an older session of the linked member; so the ban itself is looked at here.
+/// The member whose page it is: their own, or the survivor of a link, unless a ban came before the link and left an older
+/// session of the linked member.
 fn shown(member: Member, survivor: Option<Member>) -> Option<Member> {
     match member.merged_into {
         None => Some(member),

@@ -85,7 +85,7 @@ fn days(count: u16) -> SignedDuration {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", tag = "protocol")]
 pub enum SignIn {
-    /// OpenID Authentication 2.0 with Simple Registration and Launchpad's teams extension.
+    /// OpenID Authentication 2.0 with Simple Registration.
     #[serde(rename = "openid-2.0", rename_all = "kebab-case")]
     OpenId2 {
         /// What the button says: "Ubuntu One".

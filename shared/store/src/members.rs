@@ -267,9 +267,18 @@ impl Store {
                 .build()?;
             let entry = Entry::new(Change::Member { member: id, did }, cause, random);
             let mut writes = vec![TransactWriteItem::builder().update(profile).build(), self.audit_write(&entry)?];
+            let is_ban = did == MemberChange::Banned;
             for id in member.ids() {
-                let is_ban = did == MemberChange::Banned;
                 writes.push(if is_ban { self.banned_write(id)? } else { self.removal(&keys::banned(id))? });
+            }
+            // Sessions from before a link are those of the linked member.
+            for id in member.merged.iter().filter(|_| is_ban) {
+                let update = self
+                    .update(&keys::profile(*id))
+                    .update_expression("SET session_epoch = session_epoch + :one")
+                    .condition_expression("attribute_exists(pk)")
+                    .expression_attribute_values(":one", number(1));
+                writes.push(TransactWriteItem::builder().update(update.build()?).build());
             }
             match self.transact(writes).await? {
                 Written::All => return Ok(true),

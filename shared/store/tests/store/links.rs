@@ -221,3 +221,16 @@ async fn survivor_takes_the_others_name() {
     assert_eq!(world.observe(one, &observation("two", minutes(1))).await, Recorded::Recorded);
     assert_eq!(world.store.member_by_name(&name("two")).await.unwrap().unwrap().id, one);
 }
+
+#[tokio::test]
+async fn ban_ends_sessions_of_linked_members() {
+    let (world, [one, two, three]) = World::trio("banned-sessions").await;
+    world.linked(one, two).await;
+    let epochs = async || {
+        [world.read(one).await, world.read(two).await, world.read(three).await].map(|member| member.session_epoch)
+    };
+    let before = epochs().await;
+    world.ban(one).await;
+    let after = epochs().await;
+    assert_eq!(after, [before[0] + 1, before[1] + 1, before[2]]);
+}
