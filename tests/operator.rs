@@ -11,6 +11,7 @@ mod syncs;
 #[path = "operator/trial.rs"]
 mod trial;
 
+use std::io::{Seek, Write};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -313,7 +314,10 @@ async fn shells_complete_what_is_typed() -> Result<()> {
     let script = membermail(&stack, &["completions", "bash"]).await?.done()?.out;
     let typed =
         "COMP_WORDS=(membermail sync re); COMP_CWORD=2; _membermail membermail re sync; echo \"${COMPREPLY[@]}\"";
-    let bash = tokio::process::Command::new("bash").args(["-c", &format!("{script}\n{typed}")]).output().await?;
+    let mut file = tempfile::tempfile()?;
+    file.write_all(format!("{script}\n{typed}").as_bytes())?;
+    file.rewind()?;
+    let bash = tokio::process::Command::new("bash").arg("-s").stdin(file).output().await?;
     let said = String::from_utf8_lossy(&bash.stdout);
     ensure!(said.trim() == "release reject", "{said} {}", String::from_utf8_lossy(&bash.stderr));
     Ok(())

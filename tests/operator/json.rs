@@ -50,7 +50,9 @@ async fn every_command_answers_a_program() -> Result<()> {
     let asked = server.address.to_string();
     let check = ["check", "lubuntu.me", "--dns-servers", &asked];
     let granted = ["--yes", "--as", "kim"];
-    let cases: [Case<'_>; 20] = [
+    let doctor = ["doctor", "launchpad", "--team", "kubuntu-members", "--launchpad", stack.stand_ins_url.as_str()];
+    let cases: [Case<'_>; 21] = [
+        (&doctor, "/findings", Value::Null),
         (&["member", "show", NAME], "/launchpad_name", json!(NAME)),
         (&["alias", "show", ADDRESS], "/status", json!("active")),
         (&["member", "ban", NAME, "--as", "kim"], "/did", json!("banned")),

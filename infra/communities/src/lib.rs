@@ -156,7 +156,7 @@ mod tests {
     #[case::no_url("api = \"https://api.launchpad.net/\"", "api = \"launchpad\"", "relative URL")]
     fn a_broken_file_is_refused_with_its_line(#[case] good: &str, #[case] bad: &str, #[case] reason: &str) {
         let mistakes = check::read(&UBUNTU.replacen(good, bad, 1)).unwrap_err();
-        assert_eq!(mistakes[0].line, line_of(good));
+        assert_eq!(mistakes[0].line, line_of(good) + bad.lines().count() - 1);
         assert!(mistakes[0].reason.contains(reason), "{}", mistakes[0].reason);
     }
 

@@ -26,7 +26,7 @@ pub(crate) async fn start_with(seed: Seed, wadl: &str) -> Running {
     let root = format!("http://{}", listener.local_addr().unwrap());
     let app = router(Shared::new(seed, wadl));
     tokio::spawn(async move { axum::serve(listener, app).await });
-    Running { root, client: Client::builder().no_proxy().redirect(Policy::none()).build().unwrap() }
+    Running { root, client: Client::builder().no_proxy().no_gzip().redirect(Policy::none()).build().unwrap() }
 }
 
 impl Running {

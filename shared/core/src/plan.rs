@@ -43,6 +43,8 @@ pub struct Planner<'a> {
     answers: BTreeMap<MemberId, Evidence>,
     /// Members who could not be looked up in this run: their aliases stay as they are.
     postponed: BTreeSet<MemberId>,
+    /// Addresses that members can have, where an operator said otherwise than the rules.
+    limits: BTreeMap<MemberId, u16>,
     gives_addresses: bool,
     now: Timestamp,
 }
@@ -116,8 +118,9 @@ impl<'a> Planner<'a> {
         for (place, alias) in (0..).zip(&aliases) {
             by_member.entry(alias.member).or_default().push(place);
         }
-        let (answers, postponed) = (BTreeMap::new(), BTreeSet::new());
-        Self { domain, rules, roster, aliases, by_member, banned, answers, postponed, gives_addresses, now: read_at }
+        let (answers, postponed, limits) = (BTreeMap::new(), BTreeSet::new(), BTreeMap::new());
+        let now = read_at;
+        Self { domain, rules, roster, aliases, by_member, banned, answers, postponed, limits, gives_addresses, now }
     }
 
     /// The roster.
@@ -178,6 +181,17 @@ impl<'a> Planner<'a> {
     /// Takes what the membership source said of a member.
     pub fn answer(&mut self, member: MemberId, evidence: Evidence) {
         self.answers.insert(member, evidence);
+    }
+
+    /// Whether a member has as many addresses as they can have. Retired addresses count too.
+    pub fn is_at_limit(&self, member: MemberId) -> bool {
+        let limit = self.limits.get(&member).copied().unwrap_or(self.rules.addresses_per_domain);
+        self.by_member.get(&member).map_or(0, Vec::len) >= usize::from(limit)
+    }
+
+    /// Takes an operator's word on how many addresses a member can have.
+    pub fn limit(&mut self, member: MemberId, limit: u16) {
+        self.limits.insert(member, limit);
     }
 
     /// Leaves a member for the next run: the source did not answer for them, or there was no time.
@@ -266,6 +280,9 @@ impl<'a> Planner<'a> {
         let Ok(local_part) = LocalPart::of(&known_as.name) else { return };
         // Assigned already: to the member, so there is nothing to do, or to another one, and it stays theirs.
         if self.aliases.binary_search_by(|alias| alias.address.local_part.cmp(&local_part)).is_ok() {
+            return;
+        }
+        if self.is_at_limit(member) {
             return;
         }
         let own = self.by_member.get(&member).map(Vec::as_slice).unwrap_or_default();

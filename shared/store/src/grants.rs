@@ -7,6 +7,7 @@ use membermail_core::audit::{Cause, Change, Entry};
 use membermail_core::lifecycle::newer;
 use membermail_core::member::{MemberId, ObservedName};
 use membermail_core::random::Random;
+use serde::Deserialize;
 use ulid::Ulid;
 
 use crate::domains::GIVES_ADDRESSES;
@@ -54,6 +55,13 @@ pub struct Asked<'a> {
     pub renamed_from: Option<&'a Address>,
     /// Addresses that a member can have in a domain, unless an operator said otherwise for this one.
     pub limit: u16,
+}
+
+/// How many addresses a member has in a domain, and can have.
+#[derive(Deserialize)]
+struct Addresses {
+    #[serde(default)]
+    limit: Option<u16>,
 }
 
 /// The place of the address count behind the alias, its audit and outbox entries, domain, profile and refusal.
@@ -155,6 +163,12 @@ impl Store {
             .expression_attribute_values(":one", number(1))
             .expression_attribute_values(":limit", number(limit));
         Ok(TransactWriteItem::builder().update(update.build()?).build())
+    }
+
+    /// How many addresses a member can have in a domain, where an operator said otherwise than the rules.
+    pub async fn address_limit(&self, member: MemberId, domain: &DomainName) -> Result<Option<u16>, StoreError> {
+        let addresses = self.get::<Addresses>(&keys::addresses(member, domain)).await?;
+        Ok(addresses.and_then(|addresses| addresses.limit))
     }
 
     /// An operator's word on how many addresses a member can have in a domain; without one the rules count again.

@@ -159,7 +159,15 @@ impl Asked {
             Ok(evidence) => {
                 self.failures = 0;
                 match evidence {
-                    Some(evidence) => planner.answer(member, evidence),
+                    Some(evidence) => {
+                        let (owner, Lookups { engine, domain, .. }) = (evidence.owner, lookups);
+                        if planner.is_at_limit(owner)
+                            && let Some(limit) = engine.store.address_limit(owner, &domain.domain).await?
+                        {
+                            planner.limit(owner, limit);
+                        }
+                        planner.answer(member, evidence);
+                    }
                     None => planner.postpone(member),
                 }
                 Ok(true)

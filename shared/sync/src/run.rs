@@ -79,7 +79,8 @@ impl Engine<'_> {
     }
 
     /// Hands on what a held run would remove, once an operator has released it. The team is read and the leavers are looked
-    /// up anew: members who are back stay, and an address that changed since is not what the operator looked at.
+    /// up again: members who are back stay, and an address that changed since is not what the operator looked at. A reading
+    /// that outlasts this invocation pauses; the same message continues it.
     pub async fn release(&self, domain: &DomainName, run: Ulid, outlet: &dyn Outlet) -> Result<Ran, SyncError> {
         let mut run = match self.store.run(domain, run).await? {
             Some(run) if run.state == RunState::Released => run,
@@ -88,13 +89,20 @@ impl Engine<'_> {
         let held = self.store.steps_of(domain, run.id).await?;
         let held: HashSet<_> =
             held.into_iter().filter(|step| step.action.can_wait()).map(|step| (step.address, step.version)).collect();
-        let configured = self.domain(domain)?;
+        // A checkpoint from before the run was held is of an older reading.
+        if run.saved < run.finished {
+            (run.checkpoints, run.saved) = (0, None);
+        }
+        let (configured, deadline) = (self.domain(domain)?, self.deadline());
         let read_at = self.clock.now();
         self.check_team(configured, true).await?;
         let state = self.store.sync_state(domain).await?;
-        let read = self.read_once(configured, &state, &|_, _| {}).await?;
+        let read = match self.read_for(&mut run, configured, &state, deadline).await? {
+            Reading::Complete(read) => read,
+            Reading::Paused => return Ok(Ran::Paused { run: run.id }),
+        };
         let wanted = Wanted { lookups: self.limits.lookups, everything: false };
-        let planned = self.plan_of(configured, &state, read, Some(&run), read_at, wanted, self.deadline()).await?;
+        let planned = self.plan_of(configured, &state, read, Some(&run), read_at, wanted, deadline).await?;
         let Plan { mut steps, counts, .. } = planned.plan;
         // A plan with more leavers than one run looks up kept only the steps of those that it did.
         let was_partial = run.counts.is_some_and(|counts| counts.unverified > 0);

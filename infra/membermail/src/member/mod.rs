@@ -168,7 +168,7 @@ pub(crate) fn test_member(id: &str, name: &str) -> membermail_store::Member {
         "salt": membermail_store::Salt::new(&membermail_core::random::CountingRandom::default()),
         "state": "done",
         "requested_at": "2026-11-24T10:00:00Z",
-        "checked_at": "2026-11-24T10:00:00Z",
+        "checked_at": 1_795_514_400_000_000_u64,
         "outcome": { "outcome": "eligible", "domains": ["ubuntu.com"] },
     }))
     .unwrap()

@@ -14,7 +14,7 @@ use membermail_sync::Ran;
 
 impl World {
     /// Twenty members, eight of whom have left.
-    async fn with_leavers(name: &str) -> Self {
+    pub(crate) async fn with_leavers(name: &str) -> Self {
         let world = Self::new(name, 20).await;
         (1..=8).for_each(|id| world.leaves(id));
         world
@@ -24,13 +24,13 @@ impl World {
         self.source.change(id, |profile| profile.in_team = false);
     }
 
-    async fn decide(&self, run: &Run, did: RunChange) {
+    pub(crate) async fn decide(&self, run: &Run, did: RunChange) {
         let cause = self.cause(Actor::Operator);
         let decided = self.store().decide_run(&domain(), run.id, did, cause, &OsRandom).await.unwrap();
         assert_eq!(decided, Decided::Done);
     }
 
-    async fn release(&self, run: &Run, queue: &Queue) -> Run {
+    pub(crate) async fn release(&self, run: &Run, queue: &Queue) -> Run {
         let ran = self.engine().release(&domain(), run.id, queue).await.unwrap();
         let Ran::Done { run, .. } = ran else { panic!("{ran:?}") };
         *run

@@ -1,10 +1,12 @@
 //! Names that change, pass on, and are exchanged.
 
 use membermail_core::alias::{Reason, Status};
+use membermail_core::audit::Actor;
+use membermail_core::random::OsRandom;
 use membermail_store::RunState;
 
 use crate::source::{Profile, SHARED};
-use crate::support::{World, name};
+use crate::support::{World, domain, name};
 
 const ACTIVE: (Status, Reason) = (Status::Active, Reason::Eligible);
 
@@ -61,6 +63,23 @@ async fn fourth_name_gives_no_address() {
     assert!(world.has_address("third").await && !world.has_address("fourth").await);
     assert_eq!(world.synced().await.state, RunState::Unchanged);
     assert!(world.asked().is_empty(), "the refusal is not tried again each time");
+}
+
+#[tokio::test]
+async fn raised_limit_counts_in_the_next_check() {
+    let mut world = World::new("raised-limit", 1).await;
+    for text in ["second", "third", "fourth"] {
+        world.source.change(1, |profile| profile.name = text.into());
+        world.synced().await;
+    }
+    // Looked up again in its turn of the rolling check, and nothing is planned.
+    world.limits.period = jiff::SignedDuration::from_hours(24);
+    assert_eq!(world.synced().await.state, RunState::Unchanged);
+    assert_eq!(world.asked().len(), 1);
+    let (member, cause) = (world.alias("third").await.member, world.cause(Actor::Operator));
+    world.store().limit_addresses(member, &domain(), Some(4), cause, &OsRandom).await.unwrap();
+    assert_eq!(world.counted().await.rename, 1);
+    assert!(world.has_address("fourth").await);
 }
 
 #[tokio::test]

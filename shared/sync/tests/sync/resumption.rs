@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use membermail_core::alias::Status;
+use membermail_core::audit::RunChange;
 use membermail_store::{Run, RunState};
 use membermail_sync::Ran;
 
@@ -139,4 +140,27 @@ async fn old_checkpoint_is_read_anew() {
     assert_eq!((run.id == paused.id, run.state, world.source.lock().pages), (false, RunState::Applied, 2 * PAGES));
     assert_eq!(world.store().run(&domain(), paused.id).await.unwrap().unwrap().state, RunState::Died);
     world.is_done().await;
+}
+
+#[tokio::test]
+async fn release_goes_on_in_another_invocation() {
+    let mut world = World::with_leavers("release-pauses").await;
+    world.source.lock().page_size = 3;
+    let held = world.synced().await;
+    assert_eq!(held.state, RunState::Held);
+    world.clock.advance(jiff::SignedDuration::from_mins(1));
+    world.decide(&held, RunChange::Released).await;
+    // Twelve people on four pages, one page for each invocation.
+    world.limits.invocation = Duration::ZERO;
+    let queue = Queue::default();
+    for _ in 0..PAGES {
+        let before = world.source.lock().pages;
+        let ran = world.engine().release(&domain(), held.id, &queue).await.unwrap();
+        assert!(matches!(ran, Ran::Paused { run } if run == held.id), "{ran:?}");
+        assert_eq!(world.source.lock().pages, before + 1);
+    }
+    let before = world.source.lock().pages;
+    world.limits.invocation = Duration::from_secs(60);
+    assert_eq!(world.release(&held, &queue).await.state, RunState::Applied);
+    assert_eq!(world.source.lock().pages, before, "every page is read once");
 }
