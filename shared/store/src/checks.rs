@@ -21,12 +21,29 @@ pub struct Check {
     pub state: CheckState,
     /// When it was asked for.
     pub requested_at: Timestamp,
-    /// When the outcome was found.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// When the outcome was found; stored as a number, which a condition compares as time does.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "optional_micros")]
     pub checked_at: Option<Timestamp>,
     /// The outcome of the last one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<Outcome>,
+}
+
+mod optional_micros {
+    use jiff::Timestamp;
+    use membermail_core::clock::micros;
+    use serde::{Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(at: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
+        match at {
+            Some(at) => micros::serialize(at, serializer),
+            None => serializer.serialize_none(),
+        }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
+        micros::deserialize(deserializer).map(Some)
+    }
 }
 
 /// How far a check is.
@@ -127,7 +144,7 @@ impl Store {
             .expression_attribute_values(":requested", text(requested_at.to_string()))
             .expression_attribute_values(":pending", text("pending"))
             .expression_attribute_values(":second", number(now.as_second()))
-            .expression_attribute_values(":quiet", text(later(now, -pause).to_string()))
+            .expression_attribute_values(":quiet", number(later(now, -pause).as_microsecond()))
             .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
@@ -180,7 +197,7 @@ impl Store {
         self.without_outcome(id, "given-up", ["pending", "delayed"]).await
     }
 
-    /// From either of these states to that one; ends the in-flight lease with it.
+    /// From either of these states to that one.
     async fn without_outcome(&self, id: MemberId, to: &str, from: [&str; 2]) -> Result<(), StoreError> {
         let Key { pk, sk } = keys::profile(id);
         let request = self.client.update_item().table_name(&self.table).key("pk", text(pk)).key("sk", text(sk));

@@ -75,15 +75,21 @@ impl Store {
         let Some(destination) = member.sign_in_address(sealer)? else {
             return Ok(Grant::Shredded);
         };
-        let wish = Wish { member: member.id, destination: &destination, eligible_at: known_as.observed_at };
         for tried in 0..TRIES {
             let existing = self.alias(address).await?.map(|stored| stored.alias);
+            // An address of a member who was linked to this one is theirs too; it stays with the member who got it.
+            let linked = match existing.as_ref().map(|alias| alias.member) {
+                Some(owner) if member.merged.contains(&owner) => self.member(owner).await?,
+                _ => None,
+            };
+            let owner = linked.as_ref().unwrap_or(member);
+            let wish = Wish { member: owner.id, destination: &destination, eligible_at: known_as.observed_at };
             let (status, reason) = match alias::decide(existing.as_ref(), wish, community) {
                 Decision::Create { status, reason } | Decision::Change { status, reason, .. } => (status, reason),
                 Decision::Refuse(refusal) => return Ok(Grant::Refused(refusal)),
                 Decision::Unchanged => {
                     if existing.is_some_and(|alias| !alias.known_as.is_same_as(known_as)) {
-                        self.observe_alias(address, member.id, known_as).await?;
+                        self.observe_alias(address, owner.id, known_as).await?;
                     }
                     self.delete(&keys::refusal(member.id, &address.domain)).await?;
                     return Ok(Grant::Unchanged);
@@ -91,7 +97,7 @@ impl Store {
             };
             let alias = Alias {
                 address: address.clone(),
-                member: member.id,
+                member: owner.id,
                 known_as: existing.as_ref().map_or(known_as, |alias| newer(&alias.known_as, Some(known_as))).clone(),
                 status,
                 reason,
@@ -100,7 +106,7 @@ impl Store {
                 version: existing.as_ref().map_or(1, |alias| alias.version + 1),
             };
             let field = Field::Destination(address);
-            let sealed = sealer.seal(&member.salt, member.id, field, &destination, random)?;
+            let sealed = sealer.seal(&owner.salt, owner.id, field, &destination, random)?;
             let entry = Entry::new(Change::of_alias(&alias, existing.as_ref(), renamed_from.cloned()), cause, random);
             let mut writes = self.alias_writes(&alias, Some(sealed), &entry)?;
             writes.extend([

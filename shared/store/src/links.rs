@@ -35,25 +35,27 @@ impl Store {
         if !is_linkable || other.is_banned() {
             return Ok(Linked::Changed);
         }
-        let Some((_, identities)) = self.member_to_look_up(other.id).await? else { return Ok(Linked::Changed) };
+        let identities: Vec<StoredIdentity> = self.list(&keys::profile(other.id).pk, keys::IDENTITY).await?;
         let mut merged = member.merged.clone();
         merged.extend(other.ids().filter(|id| !member.merged.contains(id)));
         let change = Change::Link { member: member.id, other: other.id, did: LinkChange::Linked };
         let entry = Entry::new(change, cause, random);
         let mut writes = vec![
             self.set_merged(member, &merged)?,
-            self.set_merged_into(other.id, member.id)?,
+            self.set_merged_into(other, member.id)?,
             self.audit_write(&entry)?,
             self.outbox_write(&entry)?,
         ];
         for id in &other.merged {
             writes.push(self.redirect(*id, other.id, member.id)?);
         }
-        for identity in &identities {
-            writes.extend(self.identity_moves(identity, other.id, member.id, Some(other.id))?);
+        for StoredIdentity { identity, came_from } in &identities {
+            // An identity of an earlier link goes back to the member of that link, wherever it is by then.
+            let came_from = came_from.unwrap_or(other.id);
+            writes.extend(self.identity_moves(identity, other.id, member.id, Some(came_from))?);
         }
         if let Some(name) = other.name().filter(|name| member.name() != Some(name)) {
-            writes.push(self.name_moves(name, other.id, member.id)?);
+            writes.extend(self.name_moves(name, other.id, member.id).await?);
         }
         if member.is_banned() {
             for id in other.ids() {
@@ -77,13 +79,14 @@ impl Store {
         if !member.merged.contains(&other) {
             return Ok(Linked::Changed);
         }
+        let Some(parting) = self.member(other).await? else { return Ok(Linked::Changed) };
         let merged: Vec<_> = member.merged.iter().copied().filter(|id| *id != other).collect();
         let change = Change::Link { member: member.id, other, did: LinkChange::Unlinked };
         let entry = Entry::new(change, cause, random);
         let parts = self
             .update(&keys::profile(other))
             .update_expression("REMOVE merged_into")
-            .condition_expression("merged_into = :member")
+            .condition_expression(format!("merged_into = :member AND {}", ban_condition(&parting)))
             .expression_attribute_values(":member", text(member.id.to_string()));
         let mut writes = vec![
             self.set_merged(member, &merged)?,
@@ -93,6 +96,13 @@ impl Store {
         let identities: Vec<StoredIdentity> = self.list(&keys::profile(member.id).pk, keys::IDENTITY).await?;
         for stored in identities.iter().filter(|stored| stored.came_from == Some(other)) {
             writes.extend(self.identity_moves(&stored.identity, member.id, other, None)?);
+        }
+        if let Some(name) = parting.name().filter(|name| member.name() != Some(name)) {
+            writes.extend(self.name_moves(name, member.id, other).await?);
+        }
+        // The ban of the member that stays is not theirs any more; a ban of their own is.
+        if member.is_banned() && !parting.is_banned() {
+            writes.push(self.removal(&keys::banned(other))?);
         }
         Ok(match self.transact(writes).await? {
             Written::All => Linked::Done(entry.id),
@@ -104,28 +114,19 @@ impl Store {
         let update = self
             .update(&keys::profile(member.id))
             .update_expression("SET merged = :merged")
-            .expression_attribute_values(":merged", attribute(&merged)?);
-        let unlinked = "attribute_exists(pk) AND attribute_not_exists(merged_into)";
-        let update = if member.merged.is_empty() {
-            update
-                .condition_expression(format!("{unlinked} AND (attribute_not_exists(merged) OR merged = :before)"))
-                .expression_attribute_values(":before", attribute(&member.merged)?)
-        } else {
-            update
-                .condition_expression(format!("{unlinked} AND merged = :before"))
-                .expression_attribute_values(":before", attribute(&member.merged)?)
-        };
+            .expression_attribute_values(":merged", attribute(&merged)?)
+            .condition_expression(is_as_read(member))
+            .expression_attribute_values(":before", attribute(&member.merged)?);
         Ok(TransactWriteItem::builder().update(update.build()?).build())
     }
 
-    fn set_merged_into(&self, other: MemberId, member: MemberId) -> Result<TransactWriteItem, StoreError> {
+    fn set_merged_into(&self, other: &Member, member: MemberId) -> Result<TransactWriteItem, StoreError> {
         let update = self
-            .update(&keys::profile(other))
+            .update(&keys::profile(other.id))
             .update_expression("SET merged_into = :member REMOVE merged")
-            .condition_expression(
-                "attribute_exists(pk) AND attribute_not_exists(merged_into) AND attribute_not_exists(banned_at)",
-            )
-            .expression_attribute_values(":member", text(member.to_string()));
+            .condition_expression(is_as_read(other))
+            .expression_attribute_values(":member", text(member.to_string()))
+            .expression_attribute_values(":before", attribute(&other.merged)?);
         Ok(TransactWriteItem::builder().update(update.build()?).build())
     }
 
@@ -162,4 +163,19 @@ impl Store {
             self.removal(&keys::identity_of(from, identity))?,
         ])
     }
+}
+
+/// The condition that links and ban of a member are as they were read, `:before` being the members linked to it.
+fn is_as_read(member: &Member) -> String {
+    let merged = if member.merged.is_empty() {
+        "(attribute_not_exists(merged) OR merged = :before)"
+    } else {
+        "merged = :before"
+    };
+    let ban = ban_condition(member);
+    format!("attribute_exists(pk) AND attribute_not_exists(merged_into) AND {merged} AND {ban}")
+}
+
+fn ban_condition(member: &Member) -> &'static str {
+    if member.is_banned() { "attribute_exists(banned_at)" } else { "attribute_not_exists(banned_at)" }
 }

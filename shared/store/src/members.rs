@@ -246,21 +246,33 @@ impl Store {
         cause: Cause<'_>,
         random: &dyn Random,
     ) -> Result<bool, StoreError> {
-        let profile = profile.build()?;
+        let condition = profile.get_condition_expression().clone().unwrap_or_default();
         for tried in 0..TRIES {
             let Some(member) = self.member(id).await? else {
                 return Err(StoreError::corrupt("MEMBER", "a ban without its member"));
             };
+            if member.is_banned() == (did == MemberChange::Banned) {
+                return Ok(false);
+            }
+            // A link at the same moment would leave the other member without the ban, or with it.
+            let merged = if member.merged.is_empty() {
+                "(attribute_not_exists(merged) OR merged = :merged)"
+            } else {
+                "merged = :merged"
+            };
+            let profile = profile
+                .clone()
+                .condition_expression(format!("{condition} AND {merged}"))
+                .expression_attribute_values(":merged", attribute(&member.merged)?)
+                .build()?;
             let entry = Entry::new(Change::Member { member: id, did }, cause, random);
-            let mut writes =
-                vec![TransactWriteItem::builder().update(profile.clone()).build(), self.audit_write(&entry)?];
+            let mut writes = vec![TransactWriteItem::builder().update(profile).build(), self.audit_write(&entry)?];
             for id in member.ids() {
                 let is_ban = did == MemberChange::Banned;
                 writes.push(if is_ban { self.banned_write(id)? } else { self.removal(&keys::banned(id))? });
             }
             match self.transact(writes).await? {
                 Written::All => return Ok(true),
-                Written::Failed(places) if places.contains(&0) => return Ok(false),
                 Written::Failed(_) => pause(tried, random).await,
             }
         }

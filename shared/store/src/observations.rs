@@ -105,7 +105,7 @@ impl Store {
         }
         let mut remove = "";
         if let Some((outcome, requested_at)) = outcome {
-            set.extend(["#state = :done", "#outcome = :outcome", "checked_at = :now", "checked_for = :request"]);
+            set.extend(["#state = :done", "#outcome = :outcome", "checked_at = :checked", "checked_for = :request"]);
             remove = " REMOVE check_until";
             update = update
                 .expression_attribute_names("#state", "state")
@@ -113,7 +113,7 @@ impl Store {
                 .expression_attribute_values(":done", text("done"))
                 .expression_attribute_values(":outcome", attribute(*outcome)?)
                 .expression_attribute_values(":request", text(requested_at.to_string()))
-                .expression_attribute_values(":now", text(now.to_string()));
+                .expression_attribute_values(":checked", number(now.as_microsecond()));
         }
         if set.is_empty() {
             set.push("id = id");
@@ -141,21 +141,26 @@ impl Store {
         Ok(TransactWriteItem::builder().put(put.build()?).build())
     }
 
-    /// The name of `other` leads to `member` from now on, where it led to `other`.
-    pub(crate) fn name_moves(
+    /// The name of `other` leads to `member` from now on. None, where it does not lead to `other`: it passed on, and the
+    /// member who has it now keeps it.
+    pub(crate) async fn name_moves(
         &self,
         name: &LaunchpadName,
         other: MemberId,
         member: MemberId,
-    ) -> Result<TransactWriteItem, StoreError> {
+    ) -> Result<Option<TransactWriteItem>, StoreError> {
+        let held: Option<Named> = self.get(&keys::name(name)).await?;
+        if held.is_none_or(|held| held.owner != other) {
+            return Ok(None);
+        }
         let update = self
             .update(&keys::name(name))
             .update_expression("SET #owner = :member")
-            .condition_expression("#owner IN (:other, :member)")
+            .condition_expression("#owner = :other")
             .expression_attribute_names("#owner", "owner")
             .expression_attribute_values(":member", text(member.to_string()))
             .expression_attribute_values(":other", text(other.to_string()));
-        Ok(TransactWriteItem::builder().update(update.build()?).build())
+        Ok(Some(TransactWriteItem::builder().update(update.build()?).build()))
     }
 
     /// The member whom the source gave this name last, if it still is their name as far as the table knows. For operators

@@ -21,7 +21,7 @@ mod tests {
     use jiff::Timestamp;
     use membermail_core::alias::Reason;
     use membermail_core::lifecycle::Action;
-    use membermail_core::member::{LaunchpadId, MemberId};
+    use membermail_core::member::MemberId;
 
     use super::*;
 
@@ -33,20 +33,20 @@ mod tests {
         let step = |(number, action): (usize, &Action)| Step {
             address: format!("member{number}@ubuntu.com").try_into().unwrap(),
             member: MemberId::parse("01KATW4Y00ZZZZZZZZZZZZZZZZ").unwrap(),
-            person: LaunchpadId(1),
             version,
+            known_as: None,
             action: action.clone(),
         };
         of_held(&actions.iter().enumerate().map(step).collect::<Vec<_>>())
     }
 
     #[test]
-    fn a_plan_is_the_same_while_it_takes_the_same() {
+    fn digest_covers_what_waits() {
         let left = [leave(Reason::NotInTeam, 1), leave(Reason::NotInTeam, 1)];
         let held = of(&left, 1);
         assert_eq!(of(&[leave(Reason::NotValid, 2), leave(Reason::NotInTeam, 3)], 1), held);
         assert_eq!(of(&[&left[..], &[Action::Restore]].concat(), 1), held);
-        // Bans do not wait for anybody.
+        // Bans do not wait.
         assert_eq!(of(&[&left[..], &[Action::Suspend { reason: Reason::Banned }]].concat(), 1), held);
 
         let suspend = Action::Suspend { reason: Reason::NotInTeam };

@@ -80,10 +80,10 @@ impl Engine<'_> {
         let due = planner.due();
         let mut asked = Asked::default();
         for member in due.iter().take(wanted.lookups) {
-            if Instant::now() >= deadline {
-                planner.postpone(*member);
-            } else {
+            if Instant::now() < deadline {
                 asked.ask(&lookups, &mut planner, *member).await?;
+            } else if wanted.everything {
+                planner.postpone(*member);
             }
         }
         if !wanted.everything {
@@ -101,11 +101,15 @@ impl Engine<'_> {
         let Rolling(next) = planner.rolling(&state.rolling, count, is_shared);
         let mut rolling = state.rolling.clone();
         for (member, cursor) in next {
-            tokio::time::sleep(self.limits.pace).await;
-            if Instant::now() >= deadline {
-                break;
+            // A member without an answer stays a candidate. A second failure of theirs in this run would tell nothing new,
+            // and leavers beyond the limit wait for the release: a held plan has to be the same in the next run.
+            if !asked.members.contains(&member) && due.binary_search(&member).is_err() {
+                tokio::time::sleep(self.limits.pace).await;
+                if Instant::now() >= deadline {
+                    break;
+                }
+                asked.ask(&lookups, &mut planner, member).await?;
             }
-            asked.ask(&lookups, &mut planner, member).await?;
             rolling = cursor;
         }
         Ok(Planned { plan: planner.finish(), names, rolling })

@@ -80,14 +80,18 @@ impl Engine<'_> {
             run.checkpoints = 0;
         }
         let (mut position, mut people) = saved.unwrap_or_else(|| (Position::begin(), Vec::new()));
-        let (mut last, mut unsaved) = (Instant::now(), people.len());
+        let (mut last, mut saved_people) = (Instant::now(), people.len());
+        let (mut has_read, mut is_saved) = (false, true);
         while !position.is_complete {
             let page = self.page(domain, &mut position, state, &mut people, &|_, _| {}).await;
+            if page.is_ok() {
+                (has_read, is_saved) = (true, false);
+            }
             let is_due = last.elapsed() >= self.limits.checkpoint || page.is_err() || Instant::now() >= deadline;
-            // What was read before a failure is kept too: the retry goes on from there.
-            if is_due && people.len() > unsaved {
-                self.save(run, &position, &people[unsaved..]).await?;
-                (last, unsaved) = (Instant::now(), people.len());
+            // What was read before a failure is kept too: the retry goes on from there. A page without people counts.
+            if is_due && !is_saved {
+                self.save(run, &position, &people[saved_people..]).await?;
+                (last, saved_people, is_saved) = (Instant::now(), people.len(), true);
             }
             page?;
             if !position.is_complete && Instant::now() >= deadline {
@@ -95,8 +99,11 @@ impl Engine<'_> {
             }
         }
         // Look-ups need their share of the time: with all pages saved, another invocation has all of it.
-        if last.duration_since(deadline - self.limits.invocation) > self.limits.invocation / 2 && run.saved.is_some() {
-            self.save(run, &position, &people[unsaved..]).await?;
+        let left = deadline.saturating_duration_since(Instant::now());
+        if has_read && left <= self.invocation() / 2 && run.saved.is_some() {
+            if !is_saved {
+                self.save(run, &position, &people[saved_people..]).await?;
+            }
             return Ok(Reading::Paused);
         }
         Ok(Reading::Complete(position.read(people)))
@@ -166,8 +173,12 @@ impl Engine<'_> {
 
     /// The end of this invocation's time.
     pub(crate) fn deadline(&self) -> Instant {
-        let longest = Duration::from_secs(24 * 60 * 60);
-        Instant::now() + self.limits.invocation.min(longest)
+        Instant::now() + self.invocation()
+    }
+
+    /// The time of an invocation, where there is no limit too.
+    fn invocation(&self) -> Duration {
+        self.limits.invocation.min(Duration::from_secs(24 * 60 * 60))
     }
 }
 

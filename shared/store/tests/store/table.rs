@@ -1,36 +1,16 @@
 //! The table under repeats, races and refusals, in a real DynamoDB.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on says where it stopped")]
-
-mod support;
-
+use crate::support::{World, community, now, operator};
 use jiff::SignedDuration;
 use membermail_core::alias::{Reason, Refusal, Status};
 use membermail_core::audit::{Actor, Cause, Change};
-use membermail_core::eligibility::Outcome;
-use membermail_core::member::{LaunchpadId, LaunchpadName, MemberId};
 use membermail_core::random::OsRandom;
-use membermail_store::{Asked, CheckState, Grant, Member, Recorded, Session, UsedUp};
-use support::{World, address, community, now, operator};
+use membermail_store::{CheckState, Grant, Session, UsedUp};
 
 const CAUSE: Cause<'static> =
     Cause { actor: Actor::Member, by: None, request_id: "request-1", now: jiff::Timestamp::UNIX_EPOCH };
 
 impl World {
-    /// The grant of an address to a member whose Launchpad id is 7.
-    async fn grant(&self, member: &Member, text: &str) -> Grant {
-        let cause = Cause { now: now(), ..CAUSE };
-        let address = address(text);
-        let asked = Asked { address: &address, eligible_at: now(), renamed_from: None };
-        let mut member = member.clone();
-        member.launchpad_id = Some(LaunchpadId(7));
-        self.store.grant(&self.sealer, &member, asked, &community(), cause, &OsRandom).await.unwrap()
-    }
-
-    async fn ban(&self, member: MemberId) -> bool {
-        self.store.ban(member, CAUSE, &OsRandom).await.unwrap()
-    }
-
     async fn audit_count(&self) -> usize {
         let entries = self.store.audit(Some(&community()[0]), "2026-11").await.unwrap();
         entries.iter().filter(|entry| matches!(entry.change, Change::Alias { .. })).count()
@@ -38,7 +18,7 @@ impl World {
 }
 
 #[tokio::test]
-async fn many_deliveries_at_once_leave_one_alias_and_one_audit_entry() {
+async fn concurrent_grants_create_one_alias() {
     let world = World::new("deliveries").await;
     let alice = world.member("alice", "alice@mail.example").await;
     let grants = tokio::join!(
@@ -57,7 +37,7 @@ async fn many_deliveries_at_once_leave_one_alias_and_one_audit_entry() {
 }
 
 #[tokio::test]
-async fn an_address_of_somebody_else_is_refused() {
+async fn address_of_another_member_is_refused() {
     let world = World::new("taken").await;
     let alice = world.member("alice", "alice@mail.example").await;
     let eve = world.member("eve", "eve@mail.example").await;
@@ -67,7 +47,7 @@ async fn an_address_of_somebody_else_is_refused() {
 }
 
 #[tokio::test]
-async fn only_verified_domains_and_welcome_members_get_addresses() {
+async fn grant_needs_verified_domain_and_welcome() {
     let world = World::new("verified").await;
     let alice = world.member("alice", "alice@mail.example").await;
     let refused = Grant::Refused(Refusal::DomainNotVerified);
@@ -79,14 +59,15 @@ async fn only_verified_domains_and_welcome_members_get_addresses() {
     assert!(matches!(world.grant(&alice, "alice@kubuntu.org").await, Grant::Created { .. }));
     assert!(world.store.refusals_of(alice.id).await.unwrap().is_empty());
 
-    assert!(world.ban(alice.id).await && !world.ban(alice.id).await);
+    let ban = || world.store.ban(alice.id, CAUSE, &OsRandom);
+    assert!(ban().await.unwrap() && !ban().await.unwrap());
     assert_eq!(world.grant(&alice, "alice@ubuntu.com").await, Grant::Banned);
     assert!(world.store.unban(alice.id, CAUSE, &OsRandom).await.unwrap());
     assert!(matches!(world.grant(&alice, "alice@ubuntu.com").await, Grant::Created { .. }));
 }
 
 #[tokio::test]
-async fn a_loop_is_made_switched_off_and_mended_by_another_sign_in_address() {
+async fn loop_is_suspended_until_address_changes() {
     let world = World::new("loop").await;
     let member = world.member("loop", "loop@ubuntu.com").await;
     let Grant::Created { alias, .. } = world.grant(&member, "loop@ubuntu.com").await else { panic!("not created") };
@@ -107,7 +88,7 @@ async fn a_loop_is_made_switched_off_and_mended_by_another_sign_in_address() {
 }
 
 #[tokio::test]
-async fn two_first_sign_ins_at_once_are_one_member() {
+async fn concurrent_first_sign_ins_make_one_member() {
     let world = World::new("members").await;
     let (one, two) = tokio::join!(world.member("alice", "a@mail.example"), world.member("alice", "a@mail.example"));
     assert_eq!(one.id, two.id);
@@ -115,51 +96,7 @@ async fn two_first_sign_ins_at_once_are_one_member() {
 }
 
 #[tokio::test]
-async fn a_launchpad_person_belongs_to_one_member() {
-    let world = World::new("persons").await;
-    let alice = world.member("alice", "alice@mail.example").await;
-    let other = world.member("other", "alice@mail.example").await;
-    let name = LaunchpadName::parse("alice").unwrap();
-    let person = Some((LaunchpadId(7), &name));
-    let record = |id| world.store.record_outcome(id, &Outcome::NoTeam, person, now());
-    assert_eq!(record(alice.id).await.unwrap(), Recorded::Recorded);
-    assert_eq!(record(alice.id).await.unwrap(), Recorded::Recorded);
-    assert_eq!(record(other.id).await.unwrap(), Recorded::PersonTaken);
-    let check = world.store.member(other.id).await.unwrap().unwrap().check;
-    assert_eq!((check.state, check.outcome), (CheckState::Done, Some(Outcome::PersonTaken)));
-
-    // An outcome that is there is not undone by news of a delay that comes late.
-    world.store.record_delay(alice.id).await.unwrap();
-    assert_eq!(world.store.member(alice.id).await.unwrap().unwrap().check.state, CheckState::Done);
-    // A new sign-in asks again and keeps what is known; then a delay counts.
-    let alice = world.member("alice", "alice@mail.example").await;
-    assert_eq!((alice.check.state, alice.check.outcome), (CheckState::Pending, Some(Outcome::NoTeam)));
-    world.store.record_delay(alice.id).await.unwrap();
-    assert_eq!(world.store.member(alice.id).await.unwrap().unwrap().check.state, CheckState::Delayed);
-}
-
-#[tokio::test]
-async fn a_check_is_given_up_until_somebody_tries_again() {
-    let world = World::new("given-up").await;
-    let alice = world.member("alice", "alice@mail.example").await;
-    let state = async || world.store.member(alice.id).await.unwrap().unwrap().check.state;
-    world.store.record_given_up(alice.id).await.unwrap();
-    assert_eq!(state().await, CheckState::GivenUp);
-    // Sent back by an operator, it is tried again, and may be given up again.
-    world.store.record_delay(alice.id).await.unwrap();
-    assert_eq!(state().await, CheckState::Delayed);
-    world.store.record_given_up(alice.id).await.unwrap();
-    assert_eq!(state().await, CheckState::GivenUp);
-    // A new sign-in asks anew.
-    assert_eq!(world.member("alice", "alice@mail.example").await.check.state, CheckState::Pending);
-    // An outcome that is there stays.
-    world.store.record_outcome(alice.id, &Outcome::NoTeam, None, now()).await.unwrap();
-    world.store.record_given_up(alice.id).await.unwrap();
-    assert_eq!(state().await, CheckState::Done);
-}
-
-#[tokio::test]
-async fn a_nonce_and_a_state_are_used_up_once() {
+async fn nonce_and_state_are_used_once() {
     let world = World::new("replay").await;
     let use_up = |nonce, state| world.store.use_up("issuer", nonce, state, now(), &OsRandom);
     let (one, two) = tokio::join!(use_up("n1", "s1"), use_up("n1", "s1"));
@@ -172,7 +109,7 @@ async fn a_nonce_and_a_state_are_used_up_once() {
 }
 
 #[tokio::test]
-async fn a_session_ends_by_time_and_by_hand() {
+async fn session_ends_by_time_and_by_hand() {
     let world = World::new("sessions").await;
     let alice = world.member("alice", "alice@mail.example").await;
     let session = Session { member: alice.id, created: now(), last_seen: now(), epoch: alice.session_epoch };
@@ -187,18 +124,17 @@ async fn a_session_ends_by_time_and_by_hand() {
     world.store.touch_session("hash", later).await.unwrap();
     assert_eq!(world.store.session("hash", now()).await.unwrap(), None);
 
-    world.ban(alice.id).await;
+    world.store.ban(alice.id, CAUSE, &OsRandom).await.unwrap();
     let banned = world.store.member(alice.id).await.unwrap().unwrap();
     assert!(banned.is_banned() && banned.session_epoch > alice.session_epoch);
 }
 
 #[tokio::test]
-async fn a_copy_of_the_table_reveals_no_address_of_a_member() {
+async fn table_reveals_no_destination() {
     let world = World::new("sealed").await;
     let alice = world.member("alice", "alice.private@mail.example").await;
     world.grant(&alice, "alice@ubuntu.com").await;
-    let items = world.client.scan().table_name(&world.table).send().await.unwrap();
-    let dump = format!("{items:?}");
+    let dump = world.dump().await;
     assert!(dump.contains("alice@ubuntu.com"), "the dump shows what is not personal");
     assert!(!dump.contains("alice.private") && !dump.contains("mail.example"), "{dump}");
 }

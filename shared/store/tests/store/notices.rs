@@ -1,8 +1,6 @@
 //! What makes notices reach people once, in a real DynamoDB: claims, digests, counts.
 
-#[expect(dead_code, reason = "what other stories need of it")]
-mod support;
-
+use crate::support::{World, address, community, now};
 use jiff::{SignedDuration, Timestamp};
 use membermail_core::address::DomainName;
 use membermail_core::alias::{Reason, Status};
@@ -12,7 +10,6 @@ use membermail_core::message::Failure;
 use membermail_core::notice::{Heard, NoticeId};
 use membermail_core::random::OsRandom;
 use membermail_store::{Claim, Ended, StoreError};
-use support::{World, address, community, now};
 
 fn later(seconds: i64) -> Timestamp {
     now() + SignedDuration::from_secs(seconds)
@@ -33,14 +30,14 @@ fn entry(name: &str) -> Entry {
 }
 
 #[tokio::test]
-async fn of_many_who_want_to_send_a_notice_one_does() {
+async fn notice_is_claimed_once() {
     let world = World::new("claims-of-notices").await;
     let id = NoticeId::of_failure("1");
     let claim = || world.store.claim_notice(&id, now());
     let (a, b, c, d) = tokio::join!(claim(), claim(), claim(), claim());
     let mine = [a, b, c, d].into_iter().filter(|claim| *claim.as_ref().unwrap() == Claim::Mine).count();
     assert_eq!(mine, 1);
-    // Whoever died over it is waited for no longer than a function can run.
+    // A sender that died is waited for no longer than a function can run.
     assert_eq!(world.store.claim_notice(&id, later(89)).await.unwrap(), Claim::Busy);
     assert_eq!(world.store.claim_notice(&id, later(91)).await.unwrap(), Claim::Mine);
     world.store.release_notice(&id).await.unwrap();
@@ -53,7 +50,7 @@ async fn of_many_who_want_to_send_a_notice_one_does() {
 }
 
 #[tokio::test]
-async fn a_digest_stays_what_it_was_begun_with_until_it_is_told() {
+async fn digest_stays_as_begun_until_told() {
     let world = World::new("digests").await;
     let domain: &DomainName = &community()[0];
     let new = || member::ulid(now(), &OsRandom);
@@ -78,7 +75,7 @@ async fn a_digest_stays_what_it_was_begun_with_until_it_is_told() {
 }
 
 #[tokio::test]
-async fn two_who_begin_a_digest_at_once_tell_the_same() {
+async fn concurrent_digests_are_the_same() {
     let world = World::new("digests-at-once").await;
     let domain: &DomainName = &community()[0];
     for name in ["one", "two", "three"] {
@@ -133,7 +130,7 @@ async fn delivered_change_is_gathered_once() {
 }
 
 #[tokio::test]
-async fn reports_at_once_are_each_mailed_or_counted() {
+async fn concurrent_reports_are_mailed_or_counted() {
     let world = World::new("failures").await;
     let failure = |id: usize, member| Failure {
         id: id.to_string(),
@@ -158,7 +155,7 @@ async fn reports_at_once_are_each_mailed_or_counted() {
     let all = tokio::join!(heard(1), heard(2), heard(3), heard(1));
     let all = [all.0, all.1, all.2, all.3];
     assert_eq!(all.iter().filter(|heard| **heard == Heard::Counted).count(), 3, "{all:?}");
-    // Of nobody, and of somebody else, it is another error.
+    // Without a member it is another error.
     assert_eq!(hear(9, None, later(1)).await, Heard::Mail { counted: 0 });
     let tomorrow = now() + interval;
     assert_eq!(hear(4, alice, tomorrow).await, Heard::Mail { counted: 3 });

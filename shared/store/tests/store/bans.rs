@@ -1,18 +1,11 @@
 //! A ban and what it means for aliases, and the audit log over months, in a real DynamoDB.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on says where it stopped")]
-
-#[expect(dead_code, reason = "other files of tests look below the store")]
-mod support;
-
+use crate::support::{World, address, community};
 use jiff::Timestamp;
 use membermail_core::alias::{Reason, Status};
 use membermail_core::audit::{Actor, Cause, Change};
-use membermail_core::eligibility::Outcome;
-use membermail_core::member::{LaunchpadId, MemberId};
+use membermail_core::member::MemberId;
 use membermail_core::random::OsRandom;
-use membermail_store::{Asked, Member};
-use support::{World, address, community, now};
 
 fn at(text: &str) -> Cause<'static> {
     let now = text.parse().unwrap();
@@ -20,20 +13,6 @@ fn at(text: &str) -> Cause<'static> {
 }
 
 impl World {
-    /// A member of that name on Launchpad with that address.
-    async fn with_address(&self, name: &str, id: u64, text: &str) -> Member {
-        let member = self.member(name, &format!("{name}@mail.example")).await;
-        let outcome = Outcome::Eligible { domains: community() };
-        let person = Some((LaunchpadId(id), &name.parse().unwrap()));
-        self.store.record_outcome(member.id, &outcome, person, now()).await.unwrap();
-        let member = self.store.member(member.id).await.unwrap().unwrap();
-        let address = address(text);
-        let asked = Asked { address: &address, eligible_at: now(), renamed_from: None };
-        let cause = at("2026-11-24T10:00:00Z");
-        self.store.grant(&self.sealer, &member, asked, &community(), cause, &OsRandom).await.unwrap();
-        member
-    }
-
     async fn state(&self, text: &str) -> (Status, Reason, u64) {
         let alias = self.store.alias(&address(text)).await.unwrap().unwrap().alias;
         (alias.status, alias.reason, alias.version)
@@ -52,13 +31,13 @@ impl World {
 }
 
 #[tokio::test]
-async fn a_ban_suspends_what_is_the_members_and_nothing_twice() {
+async fn ban_suspends_own_aliases_once() {
     let world = World::new("bans").await;
-    let alice = world.with_address("alice", 7, "alice@ubuntu.com").await;
-    world.with_address("bob", 8, "bob@ubuntu.com").await;
+    let alice = world.resident("alice").await.0;
+    world.resident("bob").await;
     let (store, cause, domains) = (&world.store, at("2026-11-24T11:00:00Z"), community());
 
-    // Without a ban nothing is suspended: whoever comes late with one that was taken back does no harm.
+    // A late message of a ban that was lifted does no harm.
     assert!(store.suspend_banned(&alice, &domains, cause, &OsRandom).await.unwrap().is_empty());
     assert_eq!(world.state("alice@ubuntu.com").await, (Status::Active, Reason::Eligible, 1));
 
@@ -78,9 +57,9 @@ async fn a_ban_suspends_what_is_the_members_and_nothing_twice() {
 }
 
 #[tokio::test]
-async fn two_operators_at_once_leave_one_change() {
+async fn concurrent_suspensions_leave_one_change() {
     let world = World::new("two-operators").await;
-    let alice = world.with_address("alice", 7, "alice@ubuntu.com").await;
+    let alice = world.resident("alice").await.0;
     let (store, cause, domains) = (&world.store, at("2026-11-24T11:00:00Z"), community());
     store.ban(alice.id, cause, &OsRandom).await.unwrap();
     let suspend = || store.suspend_banned(&alice, &domains, cause, &OsRandom);
@@ -90,9 +69,9 @@ async fn two_operators_at_once_leave_one_change() {
 }
 
 #[tokio::test]
-async fn the_audit_log_is_read_over_months_in_the_order_of_time() {
+async fn audit_log_spans_months_in_order() {
     let world = World::new("months").await;
-    let alice = world.with_address("alice", 7, "alice@ubuntu.com").await;
+    let alice = world.resident("alice").await.0;
     let store = &world.store;
     for (cause, ban) in [
         (at("2026-12-31T23:59:59.999999Z"), true),

@@ -1,9 +1,6 @@
 //! The proof of a domain, and the gate that hangs on it, in a real DynamoDB.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on says where it stopped")]
-
-mod support;
-
+use crate::support::{World, address, community, now, operator};
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
 use membermail_core::address::DomainName;
@@ -12,10 +9,8 @@ use membermail_core::audit::{Change, DomainChange};
 use membermail_core::community::Rules;
 use membermail_core::domain_mail::{Dmarc, Mx, Spf};
 use membermail_core::domain_proof::{DomainEvent, Proof, Seen, Unanswered};
-use membermail_core::member::LaunchpadId;
 use membermail_core::random::OsRandom;
-use membermail_store::{Asked, DomainCheck, Grant, RecordedCheck};
-use support::{World, address, community, now, operator};
+use membermail_store::{DomainCheck, Grant, RecordedCheck};
 
 fn day(day: i64) -> Timestamp {
     now() + SignedDuration::from_hours(24 * day)
@@ -34,14 +29,6 @@ impl World {
             .unwrap()
     }
 
-    async fn grant(&self, member: &membermail_store::Member, text: &str) -> Grant {
-        let address = address(text);
-        let asked = Asked { address: &address, eligible_at: now(), renamed_from: None };
-        let mut member = member.clone();
-        member.launchpad_id = Some(LaunchpadId(7));
-        self.store.grant(&self.sealer, &member, asked, &community(), operator(now()), &OsRandom).await.unwrap()
-    }
-
     /// The item as DynamoDB has it.
     async fn item(&self) -> std::collections::HashMap<String, AttributeValue> {
         let key = |text: &str| AttributeValue::S(text.to_owned());
@@ -56,7 +43,7 @@ fn kubuntu() -> DomainName {
 }
 
 #[tokio::test]
-async fn a_token_is_made_once_and_stays() {
+async fn token_is_made_once() {
     let world = World::new("tokens").await;
     let domain = kubuntu();
     let ask = || world.store.domain_token(&domain, &OsRandom);
@@ -72,7 +59,7 @@ async fn a_token_is_made_once_and_stays() {
 }
 
 #[tokio::test]
-async fn a_lapsed_domain_gives_no_new_address_and_takes_none_away() {
+async fn lapsed_domain_keeps_addresses_gives_none() {
     let world = World::new("lapse").await;
     let alice = world.member("alice", "alice@mail.example").await;
     let bob = world.member("bob", "bob@mail.example").await;
@@ -105,7 +92,7 @@ async fn a_lapsed_domain_gives_no_new_address_and_takes_none_away() {
 }
 
 #[tokio::test]
-async fn an_older_look_that_comes_late_is_dropped() {
+async fn older_look_is_dropped_when_late() {
     let world = World::new("late-look").await;
     world.record(Seen::Found, day(2)).await;
     assert_eq!(world.record(Seen::Missing, day(1)).await, RecordedCheck::Superseded);
@@ -113,7 +100,7 @@ async fn an_older_look_that_comes_late_is_dropped() {
 }
 
 #[tokio::test]
-async fn of_many_looks_at_once_one_alone_has_the_news() {
+async fn concurrent_looks_announce_once() {
     let world = World::new("looks").await;
     let look = || world.record(Seen::Found, day(0));
     let looks = tokio::join!(look(), look(), look(), look());
@@ -124,7 +111,7 @@ async fn of_many_looks_at_once_one_alone_has_the_news() {
 }
 
 #[tokio::test]
-async fn an_operator_and_a_look_at_once_leave_the_operators_word() {
+async fn operator_outranks_concurrent_look() {
     let world = World::new("word").await;
     world.record(Seen::Found, day(0)).await;
     let domain = kubuntu();
@@ -138,7 +125,7 @@ async fn an_operator_and_a_look_at_once_leave_the_operators_word() {
 }
 
 #[tokio::test]
-async fn an_unchanged_look_writes_its_time_alone() {
+async fn unchanged_look_writes_only_its_time() {
     let world = World::new("unchanged").await;
     let domain = kubuntu();
     world.record(Seen::Found, day(0)).await;
@@ -159,7 +146,7 @@ async fn an_unchanged_look_writes_its_time_alone() {
 }
 
 #[tokio::test]
-async fn a_mark_from_before_there_were_proofs_is_an_operators_word() {
+async fn old_mark_counts_as_operator_proof() {
     let world = World::new("old-mark").await;
     let text = |text: &str| AttributeValue::S(text.to_owned());
     let put = world.client.put_item().table_name(&world.table).item("pk", text("DOMAIN#kubuntu.org"));
@@ -172,7 +159,7 @@ async fn a_mark_from_before_there_were_proofs_is_an_operators_word() {
 }
 
 #[tokio::test]
-async fn what_others_keep_with_a_domain_stays() {
+async fn foreign_attributes_of_domain_stay() {
     let world = World::new("beside").await;
     let domain = kubuntu();
     world.store.domain_token(&domain, &OsRandom).await.unwrap();

@@ -1,40 +1,36 @@
 //! The table where something is missing, large, late or done by two at once, in a real DynamoDB.
 
-mod support;
-
+use crate::support::{World, address, community, now, observation, observed, operator};
 use jiff::Timestamp;
 use membermail_core::audit::{Actor, Cause};
 use membermail_core::eligibility::Outcome;
-use membermail_core::member::{LaunchpadId, LaunchpadName, MemberId};
+use membermail_core::member::MemberId;
 use membermail_core::random::OsRandom;
-use membermail_store::{Asked, Grant, Recorded, Store, UsedUp};
-use support::{World, address, community, now, operator};
+use membermail_store::{Asked, Grant, Record, Store, UsedUp};
 
 #[tokio::test]
-async fn a_member_who_is_not_there_is_not_asked_for_again() {
-    let world = World::new("nobody").await;
-    let nobody = MemberId::new(now(), &OsRandom);
-    let name = LaunchpadName::parse("nobody").unwrap();
-    let cause = Cause { actor: Actor::Operator, by: Some("root"), request_id: "request-1", now: now() };
+async fn unknown_member_is_a_permanent_error() {
+    let world = World::new("unknown-member").await;
+    let mut nobody = world.member("alice", "alice@mail.example").await;
+    nobody.id = MemberId::new(now(), &OsRandom);
+    let seen = observation("nobody", now());
+    let outcome = Some((&Outcome::NoTeam, now()));
+    let record = Record { member: &nobody, observation: Some(&seen), outcome, takes_name_from: None, now: now() };
     let errors = [
-        world.store.ban(nobody, cause, &OsRandom).await.unwrap_err(),
-        world.store.unban(nobody, cause, &OsRandom).await.unwrap_err(),
-        world.store.record_outcome(nobody, &Outcome::NoTeam, None, now()).await.unwrap_err(),
-        world.store.record_outcome(nobody, &Outcome::NoTeam, Some((LaunchpadId(1), &name)), now()).await.unwrap_err(),
+        world.store.ban(nobody.id, operator(now()), &OsRandom).await.unwrap_err(),
+        world.store.unban(nobody.id, operator(now()), &OsRandom).await.unwrap_err(),
+        world.store.record(record, &OsRandom).await.unwrap_err(),
+        world.store.record(Record { observation: None, ..record }, &OsRandom).await.unwrap_err(),
     ];
     for error in errors {
         assert!(!error.is_retryable(), "{error}");
     }
-    // Nothing was made of it, and nobody's person is taken.
-    assert!(world.store.member(nobody).await.unwrap().is_none());
-    let alice = world.member("alice", "alice@mail.example").await;
-    let person = Some((LaunchpadId(1), &name));
-    let recorded = world.store.record_outcome(alice.id, &Outcome::NoTeam, person, now()).await.unwrap();
-    assert_eq!(recorded, Recorded::Recorded);
+    assert!(world.store.member(nobody.id).await.unwrap().is_none());
+    assert!(!world.dump().await.contains("NAME#nobody"));
 }
 
 #[tokio::test]
-async fn a_table_that_is_not_there_is_said_in_one_line() {
+async fn missing_table_is_told_in_one_line() {
     let world = World::new("no-table").await;
     let error = Store::new(world.client, "no-such-table").member(MemberId::new(now(), &OsRandom)).await.unwrap_err();
     assert!(!error.is_retryable());
@@ -43,35 +39,16 @@ async fn a_table_that_is_not_there_is_said_in_one_line() {
 }
 
 #[tokio::test]
-async fn two_members_who_claim_a_person_at_once_leave_one_owner() {
-    let world = World::new("claims").await;
-    let alice = world.member("alice", "alice@mail.example").await;
-    let eve = world.member("eve", "eve@mail.example").await;
-    let name = LaunchpadName::parse("alice").unwrap();
-    let record = async |id| {
-        // As the queue does: again while it may help.
-        loop {
-            match world.store.record_outcome(id, &Outcome::NoTeam, Some((LaunchpadId(7), &name)), now()).await {
-                Err(error) if error.is_retryable() => {}
-                done => return done.unwrap(),
-            }
-        }
-    };
-    let (one, two) = tokio::join!(record(alice.id), record(eve.id));
-    assert_eq!([one, two].iter().filter(|recorded| **recorded == Recorded::Recorded).count(), 1);
-}
-
-#[tokio::test]
-async fn an_audit_log_of_many_pages_is_read_whole() {
+async fn audit_log_of_many_pages_is_whole() {
     let world = World::new("pages").await;
-    let mut alice = world.member("alice", "alice@mail.example").await;
-    alice.launchpad_id = Some(LaunchpadId(7));
+    let alice = world.member("alice", "alice@mail.example").await;
     // DynamoDB answers with 1 MB a page at most.
     let request_id = "r".repeat(300_000);
     let cause = Cause { actor: Actor::Member, by: None, request_id: &request_id, now: now() };
     for number in 0..5 {
         let address = address(&format!("alice{number}@ubuntu.com"));
-        let asked = Asked { address: &address, eligible_at: now(), renamed_from: None };
+        let known_as = observed("alice", now());
+        let asked = Asked { address: &address, known_as: &known_as, renamed_from: None, limit: 5 };
         let grant = world.store.grant(&world.sealer, &alice, asked, &community(), cause, &OsRandom).await.unwrap();
         assert!(matches!(grant, Grant::Created { .. }));
     }
@@ -82,13 +59,13 @@ async fn an_audit_log_of_many_pages_is_read_whole() {
 }
 
 #[tokio::test]
-async fn the_end_of_time_is_no_panic() {
+async fn last_timestamp_does_not_panic() {
     let world = World::new("late").await;
     assert_eq!(world.store.use_up("issuer", "n", "s", Timestamp::MAX, &OsRandom).await.unwrap(), UsedUp::Fresh);
 }
 
 #[tokio::test]
-async fn a_verified_domain_keeps_its_first_time() {
+async fn verified_domain_keeps_its_first_time() {
     let world = World::new("domains").await;
     let domain = &community()[1];
     assert!(!world.store.domain_verified(domain).await.unwrap());

@@ -1,0 +1,103 @@
+//! An alias from its first day to its last, and the outbox.
+
+use crate::support::{World, community, now, observed};
+use jiff::{SignedDuration, Timestamp};
+use membermail_core::address::DomainName;
+use membermail_core::alias::{Alias, Reason, Status};
+use membermail_core::audit::{Actor, Cause, Change, MemberChange};
+use membermail_core::lifecycle::{Action, Step};
+use membermail_core::random::OsRandom;
+use membermail_store::{Applied, Asked, Grant};
+
+fn cause(now: Timestamp) -> Cause<'static> {
+    Cause { actor: Actor::Sync, by: Some("a run"), request_id: "request-1", now }
+}
+
+fn domain() -> DomainName {
+    community()[0].clone()
+}
+
+impl World {
+    async fn apply(&self, alias: &Alias, action: Action) -> Applied {
+        let Alias { address, member, version, .. } = alias.clone();
+        let step = Step { address, member, version, known_as: None, action };
+        self.store.apply(&self.sealer, &step, &community(), cause(now()), &OsRandom).await.unwrap()
+    }
+
+    /// Applies a step that is not stale.
+    async fn applied(&self, alias: &Alias, action: Action) -> Alias {
+        let Applied::Done { alias, .. } = self.apply(alias, action).await else { panic!("stale") };
+        alias
+    }
+}
+
+#[tokio::test]
+async fn alias_lives_through_all_states() {
+    let world = World::new("lives").await;
+    let (member, alias) = world.resident("alice").await;
+    let leave = Action::Leave { reason: Reason::NotInTeam, until: now() };
+    let leaving = world.applied(&alias, leave.clone()).await;
+    assert_eq!(leaving.until, Some(now()));
+    // The same message again, and one that was planned before it.
+    assert_eq!(world.apply(&alias, leave.clone()).await, Applied::Stale);
+    assert_eq!(world.apply(&alias, Action::Restore).await, Applied::Stale);
+
+    let back = world.applied(&leaving, Action::Restore).await;
+    assert_eq!((back.status, back.until), (Status::Active, None));
+    let stored = world.store.alias(&back.address).await.unwrap().unwrap();
+    let destination = stored.destination(&world.sealer, &member.salt).unwrap().unwrap();
+    assert_eq!(destination.expose(), "alice@mail.example");
+
+    let suspended = world.applied(&back, Action::Suspend { reason: Reason::NotInTeam }).await;
+    assert!(!world.store.shred(member.id, cause(now()), &OsRandom).await.unwrap(), "an alias is not retired yet");
+    let retired = world.applied(&suspended, Action::Retire).await;
+    let stored = world.store.alias(&retired.address).await.unwrap().unwrap();
+    assert_eq!(stored.destination(&world.sealer, &member.salt).unwrap(), None);
+
+    assert!(world.store.shred(member.id, cause(now()), &OsRandom).await.unwrap());
+    assert!(!world.store.shred(member.id, cause(now()), &OsRandom).await.unwrap(), "twice is as once");
+    let shredded = world.store.member(member.id).await.unwrap().unwrap();
+    assert_eq!(shredded.sign_in_address(&world.sealer).unwrap(), None);
+    assert!(shredded.session_epoch > member.session_epoch);
+    let left = format!("{:?}", world.client.scan().table_name(&world.table).send().await.unwrap());
+    assert!(!left.contains("sign_in") && !left.contains("destination"), "{left}");
+    assert!(shredded.is_shredded());
+    let entries = world.store.audit(None, "2026-11").await.unwrap();
+    assert!(matches!(entries[0].change, Change::Member { did: MemberChange::Shredded, .. }));
+
+    // The name stays taken, and its owner can have it back by signing in.
+    let (eve, _) = world.resident("eve").await;
+    let known_as = observed("alice", now());
+    let asked = Asked { address: &retired.address, known_as: &known_as, renamed_from: None, limit: 3 };
+    let grant = world.store.grant(&world.sealer, &eve, asked, &community(), cause(now()), &OsRandom).await.unwrap();
+    assert!(matches!(grant, Grant::Refused(_)), "{grant:?}");
+    let nothing = world.store.grant(&world.sealer, &shredded, asked, &community(), cause(now()), &OsRandom).await;
+    assert_eq!(nothing.unwrap(), Grant::Shredded);
+    let member = world.member("alice", "alice@new.example").await;
+    let grant = world.store.grant(&world.sealer, &member, asked, &community(), cause(now()), &OsRandom).await.unwrap();
+    let Grant::Changed { alias, .. } = grant else { panic!("{grant:?}") };
+    let stored = world.store.alias(&alias.address).await.unwrap().unwrap();
+    let destination = stored.destination(&world.sealer, &member.salt).unwrap().unwrap();
+    assert_eq!(destination.expose(), "alice@new.example");
+}
+
+#[tokio::test]
+async fn change_waits_in_outbox_until_told() {
+    let world = World::new("outbox").await;
+    let (_, alias) = world.resident("alice").await;
+    let Applied::Done { entry, .. } = world.apply(&alias, Action::Suspend { reason: Reason::Banned }).await else {
+        panic!("stale")
+    };
+    let later = now() + SignedDuration::from_mins(5);
+    let untold = world.store.undelivered_before(later, 10).await.unwrap();
+    // That the domain was verified, that the alias was made, and that it is suspended.
+    assert_eq!(untold.len(), 3);
+    assert_eq!(untold, world.store.audit(Some(&domain()), "2026-11").await.unwrap());
+    assert!(world.store.undelivered_before(now(), 10).await.unwrap().is_empty());
+    assert_eq!(world.store.undelivered(entry).await.unwrap().unwrap().id, entry);
+    let suspended = world.store.undelivered(entry).await.unwrap().unwrap();
+    assert!(world.store.mark_delivered(&suspended, None, None, later, &OsRandom).await.unwrap());
+    assert!(!world.store.mark_delivered(&suspended, None, None, later, &OsRandom).await.unwrap());
+    assert_eq!(world.store.undelivered(entry).await.unwrap(), None);
+    assert_eq!(world.store.undelivered_before(later, 10).await.unwrap().len(), 2);
+}

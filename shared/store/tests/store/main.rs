@@ -1,0 +1,26 @@
+//! The table in a real DynamoDB, by topic.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on says where it stopped"
+)]
+
+mod address_limit;
+mod admins;
+mod bans;
+mod checks;
+mod domains;
+mod edges;
+mod late;
+mod links;
+mod lives;
+mod members;
+mod names;
+mod notices;
+mod runs;
+mod support;
+mod sync_state;
+mod table;
+mod teams;
