@@ -170,8 +170,7 @@ fn each_role_may_what_its_function_needs_and_no_more() -> Result<()> {
         }
     }
     let index = Call { resource: format!("{}/index/by-member", world.table), ..world.call("Query", &["1"], None) };
-    for (holder, may) in [("AccountRole", true), ("WriteAliasesRole", true), ("SsoRole", false), ("NotifyRole", true)]
-    {
+    for (holder, may) in [("AccountRole", true), ("WriteAliasesRole", true), ("SsoRole", false), ("NotifyRole", true)] {
         ensure!(world.rights.allow(holder, &index)? == may, "{holder} at the index");
     }
     Ok(())
