@@ -82,8 +82,9 @@ async fn admin_is_the_member_not_the_name() -> Result<()> {
     ensure!(admins().await?.contains(&admin));
 
     stack.change("id-admin", json!({ "name": "id-admin-renamed" })).await?;
-    let outsider = resident(&stack, "id-admin").await;
-    ensure!(outsider.is_err(), "the freed name is taken: its address stays the admin's");
+    stack.add(json!({ "name": "id-admin", "teams": [TEAM] })).await?;
+    let (outsider, _) = stack.sign_in("id-admin~2").await?;
+    stack.page_with(&outsider, "This address belongs to someone else", PATIENCE).await?;
     sync(&stack).await?;
     let now: Vec<_> = admins().await?.into_iter().filter(|member| !before.contains(member)).collect();
     ensure!(now == [admin], "{now:?}");

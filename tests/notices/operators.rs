@@ -102,7 +102,7 @@ async fn a_sync_that_nobody_can_do_reaches_the_operators() -> Result<()> {
     request.message_attributes("request-id", request_id).send().await?;
     let told = world.wait_for_operators("sync-of-nobody", 1).await?;
     ensure!(
-        told[0].subject() == "sync-team gave up: n-gone.example is no domain of this community",
+        told[0].subject() == "sync-team gave up: n-gone.example is not a domain of this community",
         "{}",
         told[0].subject()
     );

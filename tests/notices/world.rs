@@ -13,7 +13,7 @@ use membermail_core::email::EmailAddress;
 use membermail_core::member::{ClaimedIdentifier, Fingerprint, Identity, LaunchpadName};
 use membermail_core::message::{Notify, ToNotify};
 use membermail_core::random::OsRandom;
-use membermail_store::{Asked, Grant, Member, Record, Recorded, Sealer, SignIn, Store, StoreError};
+use membermail_store::{Asked, Grant, Member, NewSession, Record, Recorded, Sealer, SignIn, Store, StoreError};
 use membermail_tests::mailbox::{Mail, Mailbox};
 use membermail_tests::stack::Stack;
 use membermail_tests::wait::until;
@@ -46,7 +46,8 @@ impl World {
         let subject = ClaimedIdentifier::parse(&format!("https://login.notices.example/+id/{name}"))?;
         let identity = Identity { issuer: "https://login.notices.example/".into(), subject };
         let (address, now) = (EmailAddress::parse(email)?, SystemClock.now());
-        let sign_in = SignIn { identity: &identity, address: &address, language: None };
+        let session = NewSession { hash: name, expires: now };
+        let sign_in = SignIn { identity: &identity, address: &address, language: None, session };
         let member = self.store.sign_in(&self.sealer, sign_in, now, &OsRandom).await?;
         let person = Person {
             name: LaunchpadName::parse(name)?,
@@ -72,7 +73,7 @@ impl World {
         let (address, now) = (Address::try_from(address.to_owned())?, SystemClock.now());
         let cause = Cause { actor: Actor::Member, by: None, request_id: "a-test", now: now.checked_sub(age)? };
         let known_as = member.observation.as_ref().map(Observation::name).context("not looked up")?;
-        let asked = Asked { address: &address, known_as: &known_as, renamed_from: None, limit: 10 };
+        let asked = Asked { address: &address, existing: None, known_as: &known_as, renamed_from: None, limit: 10 };
         let community = ["ubuntu.com".parse()?];
         match self.store.grant(&self.sealer, member, asked, &community, cause, &OsRandom).await? {
             Grant::Created { entry, .. } => Ok(entry),

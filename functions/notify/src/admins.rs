@@ -19,19 +19,26 @@ use crate::{Context, Error, failure};
 /// Sends the message that will send the digest, unless one is on its way.
 ///
 /// One conditional put decides, so it is noted first and sent second. The note has an end: if this crashes in between, the
-/// next change or the sweep asks again once the digest would have been due, and finds what was gathered.
+/// next change or the sweep asks again once the digest would have been due, and finds what was gathered. While a message of
+/// our own is still hidden in the queue, there is nothing to ask.
 pub(crate) async fn request_digest(context: &Context, domain: &DomainName, request_id: &str) -> Result<(), Error> {
     let now = context.clock.now();
+    if context.digests.is_hidden(domain, now) {
+        return Ok(());
+    }
     let until = later(now, SignedDuration::from_secs(context.digest_seconds.into()));
     if !context.store.claim_digest(domain, now, until).await? {
         return Ok(());
     }
     let message = DigestMessage { domain: domain.clone(), request_id: request_id.to_owned() };
     let sent = context.inbox.send_later(&ToNotify::Digest(message), context.digest_seconds).await;
-    if sent.is_err()
-        && let Err(cause) = context.store.release_digest(domain).await
-    {
-        warn!(%domain, cause = chain(&cause), "that no digest is on its way could not be noted");
+    match &sent {
+        Ok(()) => context.digests.hide(domain, now, until),
+        Err(_) => {
+            if let Err(cause) = context.store.release_digest(domain).await {
+                warn!(%domain, cause = chain(&cause), "that no digest is on its way could not be noted");
+            }
+        }
     }
     Ok(sent?)
 }

@@ -1,7 +1,8 @@
 //! A change in the outbox: delivered to its member and to the admins of its domain.
 //!
-//! A created address costs five calls to AWS while a digest is due anyway: the outbox entry, member and alias, the claim of
-//! the notice, the transaction that ends it all, and the digest's conditional put. Where a crash comes between two of them:
+//! A created address costs four calls to AWS while this instance has a digest on its way, and five while another one has:
+//! the outbox entry, member and alias, the claim of the notice, the transaction that ends it all, and the digest's
+//! conditional put. Where a crash comes between two of them:
 //!
 //! - before the transaction, the entry is still in the outbox: the queue or the sweep brings it back, and the claim keeps
 //!   a mail that was sent and not settled from going out again before its lease is over;

@@ -7,6 +7,7 @@
 mod admins;
 mod change;
 mod deliver;
+mod digests;
 mod failure;
 mod mailer;
 mod member;
@@ -31,6 +32,7 @@ use membermail_runtime::variables::{Variables, of_process};
 use membermail_store::{SealError, Sealer, Store, StoreError};
 use url::Url;
 
+use crate::digests::Digests;
 use crate::mailer::MailSecret;
 
 /// Longer than the longest wait between two tries of the queue.
@@ -45,6 +47,7 @@ pub struct Context {
     mail: MailSecret,
     store: Store,
     inbox: Queue,
+    digests: Digests,
     digest_seconds: u16,
     error_interval: SignedDuration,
     metrics: Metrics,
@@ -75,6 +78,7 @@ impl Context {
             mail: MailSecret::new(aws.secrets(), mail),
             store: Store::new(aws.dynamodb(), table),
             inbox: Queue::new(aws.sqs(), inbox),
+            digests: Digests::default(),
             digest_seconds: digest.unwrap_or(120),
             error_interval: SignedDuration::from_secs(interval.unwrap_or(24 * 60 * 60)),
             metrics: Metrics::to_log(),

@@ -12,7 +12,7 @@ use membermail_pages::place::{self, Place};
 use membermail_runtime::metrics::Measure;
 use membermail_runtime::queue::QueueError;
 use membermail_runtime::secret::SecretError;
-use membermail_store::{Sealer, Session, SignIn, StoreError, UsedUp};
+use membermail_store::{NewSession, Sealer, SignIn, StoreError, UsedUp};
 use tracing::info;
 
 use crate::check;
@@ -85,17 +85,18 @@ async fn open_session(
     let sealer = Sealer::of(&context.secret.keys().await?);
     // For notices. A language that is none is as good as no word on it.
     let language = language.and_then(|text| Language::parse(&text).ok());
-    let sign_in = SignIn { identity: &identity, address: &email, language: language.as_ref() };
+    // A new id at each sign-in, so that nobody can have planted it (session fixation).
+    let id = SessionId::new(&*context.random);
+    let hash = id.hash();
+    let session = NewSession { hash: hash.as_str(), expires: session::expires(now) };
+    let sign_in = SignIn { identity: &identity, address: &email, language: language.as_ref(), session };
     let member = context.store.sign_in(&sealer, sign_in, now, &*context.random).await?;
     check::enqueue(context, member.id, Some(identity), now, place::request_id(request)).await?;
 
-    // A new id at each sign-in, so that nobody can have planted it (session fixation).
+    // Without its cookie, the session of a sign-in that fails here is good for nothing and expires.
     for former in former.iter().flatten() {
         context.store.end_session(former.as_str()).await?;
     }
-    let id = SessionId::new(&*context.random);
-    let session = Session { member: member.id, created: now, last_seen: now, epoch: member.session_epoch };
-    context.store.create_session(id.hash().as_str(), &session, session::expires(now)).await?;
     info!("member {} signed in", member.id);
     Ok(id)
 }

@@ -77,13 +77,12 @@ async fn look_up(context: &Context, message: &VerifyMember, member: Member) -> R
             Standing::Known { person, groups }
         }
     };
-    let pins = match &standing {
+    let outcome = match &standing {
         Standing::Known { person, .. } if person.check().is_ok() => {
-            store.team_pins(context.community.domain_names()).await?
+            context.pins.decide(&standing, &context.community, store, clock.now()).await?
         }
-        _ => BTreeMap::new(),
+        _ => eligibility::decide(false, &standing, &context.community, &BTreeMap::new()),
     };
-    let outcome = eligibility::decide(false, &standing, &context.community, &pins);
     let observation = match standing {
         Standing::Known { person, .. } => Some(Observation { person, observed_at }),
         Standing::Unknown | Standing::Closed => None,

@@ -2,6 +2,9 @@
 //! for.
 
 mod check;
+mod pins;
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 
@@ -22,6 +25,8 @@ use membermail_sync::ObserveError;
 use tracing::warn;
 use url::Url;
 
+use crate::pins::Pins;
+
 /// How often the verify queue shows a message, unless the template says otherwise.
 const TRIES: u32 = 130;
 
@@ -30,6 +35,7 @@ pub struct Context {
     community: Community,
     source: Box<dyn Source>,
     store: Store,
+    pins: Pins,
     inbox: Queue,
     outbox: Queue,
     reports: Reports,
@@ -62,6 +68,7 @@ impl Context {
         Ok(Self {
             source: Box::new(source),
             store: Store::new(aws.dynamodb(), table),
+            pins: Pins::default(),
             inbox: Queue::new(aws.sqs(), inbox),
             outbox: Queue::new(aws.sqs(), outbox),
             reports: Reports { queue: Queue::new(aws.sqs(), notices), tries: tries.unwrap_or(TRIES) },

@@ -15,10 +15,11 @@ pub(crate) async fn grant(context: &Context, wish: WriteAlias) -> Result<(), Err
     let outcome = match LocalPart::of(&known_as.name) {
         Err(why) => Grant::Refused(Refusal::Name(why)),
         Ok(local_part) => {
-            let member = context.store.survivor(id).await?.ok_or(Error::NoMember)?;
             let address = Address { local_part, domain: domain.clone() };
-            let limit = context.rules.addresses_per_domain;
-            let asked = Asked { address: &address, known_as: &known_as, renamed_from: None, limit };
+            let (member, existing) = context.store.survivor_with_alias(id, &address).await?;
+            let member = member.ok_or(Error::NoMember)?;
+            let (existing, limit) = (existing.as_ref().map(|stored| &stored.alias), context.rules.addresses_per_domain);
+            let asked = Asked { address: &address, existing, known_as: &known_as, renamed_from: None, limit };
             let cause = Cause { actor: Actor::Member, by: None, request_id: &request_id, now };
             let give = async |sealer: &Sealer| {
                 context.store.grant(sealer, &member, asked, &context.domains, cause, &*context.random).await

@@ -2,6 +2,8 @@
 
 mod grant;
 mod take;
+#[cfg(test)]
+mod tests;
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use membermail_core::address::DomainName;

@@ -59,9 +59,10 @@ async fn give(
 ) -> Result<&'static str, Error> {
     // A step without an observation was not looked up, and grants nothing.
     let Some(known_as) = &step.known_as else { return Ok("unverified") };
-    let member = context.store.survivor(step.member).await?.ok_or(Error::NoMember)?;
-    let limit = context.rules.addresses_per_domain;
-    let asked = Asked { address: &step.address, known_as, renamed_from, limit };
+    let (member, existing) = context.store.survivor_with_alias(step.member, &step.address).await?;
+    let member = member.ok_or(Error::NoMember)?;
+    let (existing, limit) = (existing.as_ref().map(|stored| &stored.alias), context.rules.addresses_per_domain);
+    let asked = Asked { address: &step.address, existing, known_as, renamed_from, limit };
     let give = async |sealer: &Sealer| {
         context.store.grant(sealer, &member, asked, &context.domains, cause, &*context.random).await
     };

@@ -23,7 +23,7 @@ use membermail_core::clock::{Clock, SystemClock};
 use membermail_core::email::EmailAddress;
 use membermail_core::member::{ClaimedIdentifier, Identity};
 use membermail_core::random::{OsRandom, bytes};
-use membermail_store::{Field, Member, Sealer, SignIn, Store};
+use membermail_store::{Field, Member, NewSession, Sealer, SignIn, Store};
 use tokio::runtime::Builder;
 
 #[derive(Parser)]
@@ -128,8 +128,11 @@ async fn members(store: &Store, sealer: &Sealer) -> Result<Vec<Member>> {
         let subject = ClaimedIdentifier::parse(&format!("https://login.example/+id/{number}"))?;
         let identity = Identity { issuer: "bench".to_owned(), subject };
         let address = EmailAddress::parse(&format!("member{number}@mail.example"))?;
-        let sign_in = SignIn { identity: &identity, address: &address, language: None };
-        members.push(store.sign_in(sealer, sign_in, SystemClock.now(), &OsRandom).await?);
+        let now = SystemClock.now();
+        let hash = number.to_string();
+        let session = NewSession { hash: &hash, expires: now };
+        let sign_in = SignIn { identity: &identity, address: &address, language: None, session };
+        members.push(store.sign_in(sealer, sign_in, now, &OsRandom).await?);
     }
     Ok(members)
 }

@@ -46,6 +46,8 @@ pub(crate) struct Options {
     pub(crate) profile: Profile,
     /// Whether the queues invoke the functions, and not somebody in their place.
     pub(crate) queues: bool,
+    /// Seconds that changes are gathered for a digest; less than in production, unless somebody measures.
+    pub(crate) digest_seconds: u16,
 }
 
 impl Options {
@@ -62,6 +64,7 @@ impl Options {
             profile: Profile::Dev,
             queues: true,
             syncs: false,
+            digest_seconds: 5,
         }
     }
 }
@@ -131,7 +134,7 @@ impl Site {
             ("DomainChecksEnabled", "false".to_owned()),
             ("QueuesEnabled", options.queues.to_string()),
             ("MailSecretArn", mailbox.secret(&emulator.url)?),
-            ("DigestSeconds", "5".to_owned()),
+            ("DigestSeconds", options.digest_seconds.to_string()),
             ("ErrorIntervalSeconds", "30".to_owned()),
         ];
         let outputs = stack::create(options.emulator, &emulator.url, &options.state, &parameters)?;

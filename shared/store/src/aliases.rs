@@ -65,7 +65,7 @@ impl Store {
         Ok(self.get::<Stored>(&keys::alias(address)).await?.map(StoredAlias::from))
     }
 
-    /// A member and an alias, by one request, strongly consistent: what a notice on the alias needs.
+    /// A member and an alias, by one request, strongly consistent: what a grant or a notice on the alias needs.
     pub async fn member_with_alias(
         &self,
         id: MemberId,
@@ -83,6 +83,19 @@ impl Store {
         })
         .await?;
         Ok((member, alias))
+    }
+
+    /// The same with the member that they were linked to, where they were.
+    pub async fn survivor_with_alias(
+        &self,
+        id: MemberId,
+        address: &Address,
+    ) -> Result<(Option<Member>, Option<StoredAlias>), StoreError> {
+        let (member, alias) = self.member_with_alias(id, address).await?;
+        match member.as_ref().and_then(|member| member.merged_into) {
+            Some(survivor) => Ok((self.member(survivor).await?, alias)),
+            None => Ok((member, alias)),
+        }
     }
 
     /// A member's aliases, by address. The index lags behind the table by a moment.

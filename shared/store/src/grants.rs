@@ -49,6 +49,8 @@ pub enum Grant {
 pub struct Asked<'a> {
     /// Which.
     pub address: &'a Address,
+    /// The alias of that address, as read with the member. Where it changed meanwhile, it is read again.
+    pub existing: Option<&'a Alias>,
     /// What the membership source called the member when it said that they are eligible.
     pub known_as: &'a ObservedName,
     /// The one that the member had before a rename.
@@ -79,12 +81,15 @@ impl Store {
         cause: Cause<'_>,
         random: &dyn Random,
     ) -> Result<Grant, StoreError> {
-        let Asked { address, known_as, renamed_from, limit } = asked;
+        let Asked { address, existing, known_as, renamed_from, limit } = asked;
         let Some(destination) = member.sign_in_address(sealer)? else {
             return Ok(Grant::Shredded);
         };
+        let mut existing = existing.cloned();
         for tried in 0..TRIES {
-            let existing = self.alias(address).await?.map(|stored| stored.alias);
+            if tried > 0 {
+                existing = self.alias(address).await?.map(|stored| stored.alias);
+            }
             // An address of a member who was linked to this one is theirs too; it stays with the member who got it.
             let linked = match existing.as_ref().map(|alias| alias.member) {
                 Some(owner) if member.merged.contains(&owner) => self.member(owner).await?,
@@ -96,7 +101,7 @@ impl Store {
                 Decision::Create { status, reason } | Decision::Change { status, reason, .. } => (status, reason),
                 Decision::Refuse(refusal) => return Ok(Grant::Refused(refusal)),
                 Decision::Unchanged => {
-                    if existing.is_some_and(|alias| !alias.known_as.is_same_as(known_as)) {
+                    if existing.as_ref().is_some_and(|alias| !alias.known_as.is_same_as(known_as)) {
                         self.observe_alias(address, owner.id, known_as).await?;
                     }
                     self.delete(&keys::refusal(member.id, &address.domain)).await?;
@@ -129,14 +134,14 @@ impl Store {
                 Written::All if existing.is_none() => return Ok(Grant::Created { alias, entry: entry.id }),
                 Written::All => return Ok(Grant::Changed { alias, entry: entry.id }),
                 Written::Failed(places) if places.contains(&4) => return Ok(Grant::Banned),
+                // Somebody else wrote the alias meanwhile: decide again on what it is now, before any other reason counts.
+                Written::Failed(places) if places.contains(&0) => pause(tried, random).await,
                 Written::Failed(places) if places.contains(&3) => {
                     let verified = self.domain_verified(&address.domain).await?;
                     let why = if verified { Refusal::TeamUnavailable } else { Refusal::DomainNotVerified };
                     return Ok(Grant::Refused(why));
                 }
-                // The alias can have been created by another delivery of the same message: decide again first.
-                Written::Failed(places) if places == [COUNT] => return Ok(Grant::Refused(Refusal::TooMany)),
-                // Somebody else wrote the alias meanwhile: decide again on what it is now.
+                Written::Failed(places) if places.contains(&COUNT) => return Ok(Grant::Refused(Refusal::TooMany)),
                 Written::Failed(_) => pause(tried, random).await,
             }
         }

@@ -42,7 +42,7 @@ pub use replay::UsedUp;
 pub use resealing::SealedBy;
 pub use runs::{Begun, Decided, Run, RunState};
 pub use sealing::{Field, Salt, SealError, Sealed, Sealer};
-pub use sessions::Session;
+pub use sessions::{NewSession, Session};
 pub use steps::Applied;
 pub use sync_state::{Checkpoint, SyncState};
 pub use table::Store;

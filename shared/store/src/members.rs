@@ -2,9 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::types::builders::UpdateBuilder;
-use aws_sdk_dynamodb::types::{Put, ReturnValue, TransactWriteItem};
+use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 use jiff::Timestamp;
 use membermail_core::audit::{Cause, Change, Entry, MemberChange};
 use membermail_core::eligibility::Observation;
@@ -18,7 +17,8 @@ use crate::checks::{Check, CheckState};
 use crate::error::StoreError;
 use crate::keys::{self, Key};
 use crate::sealing::{Field, Salt, SealError, Sealed, Sealer};
-use crate::table::{Store, TRIES, Written, attribute, decode, number, pause, text};
+use crate::sessions::{NewSession, Session};
+use crate::table::{Store, TRIES, Written, attribute, number, pause, text};
 
 /// What a write asks of a member who must still be welcome.
 pub(crate) const IS_NOT_BANNED: &str = "attribute_exists(pk) AND attribute_not_exists(banned_at)";
@@ -74,6 +74,8 @@ pub struct SignIn<'a> {
     pub address: &'a EmailAddress,
     /// The language that they like best, where the provider says.
     pub language: Option<&'a Language>,
+    /// The session that it opens.
+    pub session: NewSession<'a>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -128,7 +130,8 @@ impl Store {
         }
     }
 
-    /// The member who signs in by this identity, made if there is none; their check is pending from now on.
+    /// The member who signs in by this identity, made if there is none; their check is pending and their session is open
+    /// from now on, all of it or nothing.
     pub async fn sign_in(
         &self,
         sealer: &Sealer,
@@ -136,7 +139,7 @@ impl Store {
         now: Timestamp,
         random: &dyn Random,
     ) -> Result<Member, StoreError> {
-        let SignIn { identity, address, language } = sign_in;
+        let SignIn { identity, address, language, session: new } = sign_in;
         for tried in 0..TRIES {
             if let Some(Owner { owner }) = self.get(&keys::identity(identity)).await? {
                 match self.sign_in_again(sealer, owner, sign_in, now, random).await {
@@ -163,10 +166,12 @@ impl Store {
                 check,
             };
             let stored = StoredIdentity { identity: identity.clone(), came_from: None };
+            let session = Session { member: id, created: now, last_seen: now, epoch: member.session_epoch };
             let writes = vec![
                 self.put_new(&keys::identity(identity), &Owner { owner: id })?,
                 self.put_new(&keys::profile(id), &member)?,
                 self.put_new(&keys::identity_of(id, identity), &stored)?,
+                self.session_write(new, &session)?,
             ];
             // Another sign-in of the same person may have been faster: then theirs is the member.
             if self.transact(writes).await? == Written::All {
@@ -181,39 +186,43 @@ impl Store {
         &self,
         sealer: &Sealer,
         id: MemberId,
-        SignIn { address, language, .. }: SignIn<'_>,
+        sign_in: SignIn<'_>,
         now: Timestamp,
         random: &dyn Random,
     ) -> Result<Member, StoreError> {
+        let SignIn { address, language, session: new, .. } = sign_in;
         let corrupt = || StoreError::corrupt("MEMBER", "an identity without its member");
-        let salt = self.member(id).await?.ok_or_else(corrupt)?.salt;
-        let sign_in = sealer.seal(&salt, id, Field::SignIn, address, random)?;
+        let mut member = self.member(id).await?.ok_or_else(corrupt)?;
+        let sealed = sealer.seal(&member.salt, id, Field::SignIn, address, random)?;
         let mut set = "SET sign_in = :sign_in, #state = :pending, requested_at = :now".to_owned();
-        let Key { pk, sk } = keys::profile(id);
-        let mut update = self.client.update_item().table_name(&self.table).key("pk", text(pk)).key("sk", text(sk));
+        let mut update = self.update(&keys::profile(id));
         if let Some(language) = language {
             set.push_str(", #language = :language");
             update = update
                 .expression_attribute_names("#language", "language")
                 .expression_attribute_values(":language", text(language.as_str()));
+            member.language = Some(language.clone());
         }
-        let updated = update
+        let update = update
             .update_expression(set)
-            // A destination sealed by a key context that was shredded meanwhile could never be opened.
-            .condition_expression("salt = :seen")
+            // A destination sealed by a key context that was shredded meanwhile could never be opened, and a session of
+            // an epoch that a ban ended meanwhile would be over.
+            .condition_expression("salt = :salt AND session_epoch = :epoch")
             .expression_attribute_names("#state", "state")
-            .expression_attribute_values(":sign_in", attribute(&sign_in)?)
-            .expression_attribute_values(":seen", attribute(&salt)?)
+            .expression_attribute_values(":sign_in", attribute(&sealed)?)
+            .expression_attribute_values(":salt", attribute(&member.salt)?)
+            .expression_attribute_values(":epoch", number(member.session_epoch))
             .expression_attribute_values(":pending", text("pending"))
-            .expression_attribute_values(":now", text(now.to_string()))
-            .return_values(ReturnValue::AllNew)
-            .send()
-            .await;
-        match updated {
-            Err(SdkError::ServiceError(error)) if error.err().is_conditional_check_failed_exception() => {
-                Err(StoreError::Conflict)
+            .expression_attribute_values(":now", text(now.to_string()));
+        let session = Session { member: id, created: now, last_seen: now, epoch: member.session_epoch };
+        let update = TransactWriteItem::builder().update(update.build()?).build();
+        match self.transact(vec![update, self.session_write(new, &session)?]).await? {
+            Written::All => {
+                member.sign_in = Some(sealed);
+                (member.check.state, member.check.requested_at) = (CheckState::Pending, now);
+                Ok(member)
             }
-            updated => decode(updated?.attributes.unwrap_or_default(), &keys::profile(id)),
+            Written::Failed(_) => Err(StoreError::Conflict),
         }
     }
 

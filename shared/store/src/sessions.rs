@@ -1,6 +1,7 @@
 //! Sessions, by the hash of an id that only the browser has.
 
 use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 use jiff::Timestamp;
 use membermail_core::member::MemberId;
 use serde::{Deserialize, Serialize};
@@ -22,6 +23,15 @@ pub struct Session {
     pub epoch: u64,
 }
 
+/// The session that a sign-in opens.
+#[derive(Clone, Copy, Debug)]
+pub struct NewSession<'a> {
+    /// The hash of its id.
+    pub hash: &'a str,
+    /// When it ends at the latest.
+    pub expires: Timestamp,
+}
+
 #[derive(Deserialize)]
 struct Stored {
     #[serde(flatten)]
@@ -30,13 +40,17 @@ struct Stored {
 }
 
 impl Store {
-    /// Keeps a new session until `until`.
-    pub async fn create_session(&self, hash: &str, session: &Session, until: Timestamp) -> Result<(), StoreError> {
-        let mut item = encode(&keys::session(hash), session)?;
+    /// Opens a session, as part of the sign-in's transaction.
+    pub(crate) fn session_write(
+        &self,
+        new: NewSession<'_>,
+        session: &Session,
+    ) -> Result<TransactWriteItem, StoreError> {
+        let mut item = encode(&keys::session(new.hash), session)?;
         // The by-member index holds aliases only: a session must not carry the index's sort key.
-        item.insert("expires".into(), expires(until));
-        self.client.put_item().table_name(&self.table).set_item(Some(item)).send().await?;
-        Ok(())
+        item.insert("expires".into(), expires(new.expires));
+        let put = Put::builder().table_name(&self.table).set_item(Some(item)).build()?;
+        Ok(TransactWriteItem::builder().put(put).build())
     }
 
     /// The session of that hash. DynamoDB deletes what has expired late, so the time is looked at here.

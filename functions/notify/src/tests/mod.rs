@@ -22,6 +22,7 @@ use serde_json::{Value, json};
 use ulid::Ulid;
 
 use self::fakes::{Aws, MASTER, Shared};
+use crate::digests::Digests;
 use crate::mailer::MailSecret;
 use crate::{Context, Error, change};
 
@@ -59,6 +60,7 @@ impl World {
             mail: MailSecret::new(secrets(), Some("mail".to_owned())),
             store: Store::new(aws_sdk_dynamodb::Client::new(&config), "t"),
             inbox: Queue::new(aws_sdk_sqs::Client::new(&config), "http://queue.example/notify"),
+            digests: Digests::default(),
             digest_seconds: 120,
             error_interval: SignedDuration::from_hours(24),
             metrics: Metrics::to_log(),
@@ -142,6 +144,27 @@ async fn digest_is_requested_when_none_is_due() {
     assert_eq!(world.calls().last().map(String::as_str), Some("SendMessage"));
     let sent: Value = serde_json::from_str(&world.aws.lock().unwrap().sent[0]).unwrap();
     assert_eq!((&sent["kind"], &sent["domain"]), (&json!("digest"), &json!("ubuntu.com")));
+}
+
+#[tokio::test]
+async fn next_created_address_costs_four_calls() {
+    let mut world = World::new().await;
+    world.tell().await.unwrap();
+    world.entry = created(&mut world.aws.lock().unwrap());
+    world.tell().await.unwrap();
+    assert_eq!(world.calls(), ["GetItem", "BatchGetItem", "PutItem", "TransactWriteItems"]);
+    assert_eq!((world.mails(), world.aws.lock().unwrap().sent.len()), (2, 1));
+}
+
+#[test]
+fn digest_is_requested_after_delay() {
+    let (digests, domain) = (Digests::default(), "ubuntu.com".parse().unwrap());
+    let at = |second| Timestamp::from_second(second).unwrap();
+    digests.hide(&domain, at(100), at(220));
+    assert!(digests.is_hidden(&domain, at(219)));
+    assert!(!digests.is_hidden(&domain, at(220)), "the message is shown");
+    assert!(!digests.is_hidden(&domain, at(99)), "the clock was set back");
+    assert!(!digests.is_hidden(&"kubuntu.org".parse().unwrap(), at(110)));
 }
 
 #[tokio::test]

@@ -6,6 +6,23 @@ use url::Url;
 
 use crate::support::{Browser, SITE, Says, World};
 
+#[tokio::test]
+async fn first_sign_in_costs_four_calls() {
+    let world = World::new().await;
+    world.sign_in(&mut Browser::default()).await;
+    assert_eq!(world.cloud.take_calls(), ["TransactWriteItems", "GetItem", "TransactWriteItems", "SendMessage"]);
+}
+
+#[tokio::test]
+async fn returning_member_costs_five_calls() {
+    let world = World::new().await;
+    world.sign_in(&mut Browser::default()).await;
+    world.cloud.take_calls();
+    world.sign_in(&mut Browser::default()).await;
+    let calls = ["TransactWriteItems", "GetItem", "GetItem", "TransactWriteItems", "SendMessage"];
+    assert_eq!(world.cloud.take_calls(), calls);
+}
+
 #[rstest::rstest]
 #[case::by_get(false)]
 #[case::by_post(true)]

@@ -38,12 +38,20 @@ struct Inside {
     number: usize,
     items: BTreeMap<String, Value>,
     messages: Vec<Value>,
+    calls: Vec<String>,
 }
 
 pub(crate) async fn start() -> (Cloud, Url) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let root: Url = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
-    let inside = Inside { says: Says::Yes, asked: 0, number: 0, items: BTreeMap::new(), messages: Vec::new() };
+    let inside = Inside {
+        says: Says::Yes,
+        asked: 0,
+        number: 0,
+        items: BTreeMap::new(),
+        messages: Vec::new(),
+        calls: Vec::new(),
+    };
     let cloud = Cloud { root: root.clone(), inside: Arc::new(Mutex::new(inside)) };
     let app = Router::new().fallback(answer).with_state(cloud.clone());
     tokio::spawn(async move { axum::serve(listener, app).await });
@@ -89,6 +97,11 @@ impl Cloud {
     /// Messages on the verify queue.
     pub(crate) fn messages(&self) -> Vec<Value> {
         self.inside().messages.clone()
+    }
+
+    /// Calls to the table and the queue since the last look, by operation.
+    pub(crate) fn take_calls(&self) -> Vec<String> {
+        std::mem::take(&mut self.inside().calls)
     }
 
     /// Another one each time.
@@ -157,6 +170,10 @@ fn key(item: &Value) -> String {
 
 impl Inside {
     fn aws(&mut self, operation: &str, request: &Value) -> (StatusCode, Value) {
+        // Secrets are read once every few minutes, however many sign in.
+        if operation != "GetSecretValue" {
+            self.calls.push(operation.to_owned());
+        }
         let done = match operation {
             "GetSecretValue" => json!({ "SecretString": "a master secret that is long enough for a test" }),
             "SendMessage" => {

@@ -1,5 +1,5 @@
-//! Stands between the functions and AWS and counts what they ask for, by service and operation, and the items that they
-//! write, by their kind.
+//! Stands between the functions and AWS and counts what they ask for, by service and operation, the items that they write,
+//! by their kind, and the partitions that they read.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -24,13 +24,15 @@ pub(crate) struct Counting {
     client: reqwest::Client,
     counts: Arc<Mutex<Counts>>,
     items: Arc<Mutex<Counts>>,
+    partitions: Arc<Mutex<Counts>>,
 }
 
 impl Counting {
     /// Passes everything on to `to` until the process ends.
     pub(crate) fn start(listener: TcpListener, to: &str) -> Result<Self> {
         let client = reqwest::Client::builder().no_proxy().build()?;
-        let counting = Self { to: to.into(), client, counts: Arc::default(), items: Arc::default() };
+        let (counts, items, partitions) = (Arc::default(), Arc::default(), Arc::default());
+        let counting = Self { to: to.into(), client, counts, items, partitions };
         let app = Router::new().fallback(pass).with_state(counting.clone());
         let listener = listener.tap_io(|connection| drop(connection.set_nodelay(true)));
         tokio::spawn(async move { axum::serve(listener, app).await });
@@ -46,6 +48,12 @@ impl Counting {
     /// Each one within a transaction or a batch counts.
     pub(crate) fn take_items(&self) -> Counts {
         std::mem::take(&mut *lock(&self.items))
+    }
+
+    /// How often each partition was read from its beginning since the last look, by the words of its key and of the sort
+    /// keys: `DOMAIN/ALIAS`. Further pages of the same reading do not count.
+    pub(crate) fn take_partitions(&self) -> Counts {
+        std::mem::take(&mut *lock(&self.partitions))
     }
 
     async fn pass(&self, method: Method, uri: &Uri, mut headers: HeaderMap, body: Bytes) -> Result<Response> {
@@ -70,6 +78,9 @@ async fn pass(State(counting): State<Counting>, method: Method, uri: Uri, header
     if let Some(call) = call(&headers) {
         for kind in written(&call, &body) {
             *lock(&counting.items).entry(kind).or_default() += 1;
+        }
+        if let Some(partition) = read(&call, &body) {
+            *lock(&counting.partitions).entry(partition).or_default() += 1;
         }
         *lock(&counting.counts).entry(call).or_default() += 1;
     }
@@ -105,6 +116,20 @@ fn written(call: &str, body: &[u8]) -> Vec<String> {
         .flat_map(|requests| requests.as_array().into_iter().flatten())
         .flat_map(|part| ["PutRequest", "DeleteRequest"].map(|name| &part[name]));
     std::iter::once(&body).chain(transacted).chain(batched).filter_map(kind).collect()
+}
+
+/// The partition that a query reads from its beginning.
+fn read(call: &str, body: &[u8]) -> Option<String> {
+    if call != "dynamodb.Query" {
+        return None;
+    }
+    let body: Value = serde_json::from_slice(body).ok()?;
+    if !body["ExclusiveStartKey"].is_null() {
+        return None;
+    }
+    let values = &body["ExpressionAttributeValues"];
+    let word = |name: &str| values[name]["S"].as_str().and_then(|key| key.split('#').next());
+    Some(format!("{}/{}", word(":pk")?, word(":sk").unwrap_or_default()))
 }
 
 /// `SYNC#ubuntu.com` and `RUN#01K…` are `SYNC/RUN`.
@@ -143,6 +168,17 @@ mod tests {
             let call = format!("dynamodb.{operation}");
             assert_eq!(written(&call, body.to_string().as_bytes()), kinds, "{operation}");
         }
+    }
+
+    #[test]
+    fn readings_are_counted_without_further_pages() {
+        let mut query = json!({ "ExpressionAttributeValues": {
+            ":pk": { "S": "DOMAIN#ubuntu.com" }, ":sk": { "S": "ALIAS#" },
+        } });
+        let read = |query: &Value| read("dynamodb.Query", query.to_string().as_bytes());
+        assert_eq!(read(&query).as_deref(), Some("DOMAIN/ALIAS"));
+        query["ExclusiveStartKey"] = json!({ "pk": { "S": "DOMAIN#ubuntu.com" } });
+        assert_eq!(read(&query), None);
     }
 
     #[test]

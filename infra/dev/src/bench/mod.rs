@@ -4,9 +4,11 @@ use anyhow::{Result, bail};
 use serde_json::Value;
 
 mod aws_over_tls;
+mod callbacks;
 mod counting;
 mod dynamodb;
 mod figures;
+mod invoker;
 mod mail;
 mod name_server;
 mod runtime_api;
@@ -20,9 +22,9 @@ mod up;
 pub(crate) enum Bench {
     /// Size of each function, its way from process start to the first answer, and its memory
     Start(start::Options),
-    /// From the browser's return to the alias in the table, and what that costs
+    /// From the browser's return to the alias in the table, what that costs, and the callback beside passport-ubuntu's
     SignIn(sign_in::Options),
-    /// A sync of a team of 1,000, 10,000 and 100,000: the first, one without a change, and one with some
+    /// A sync of a team of 1,000, 10,000 and 100,000: the first, one without a change, one with some, and one resumed
     Sync(sync::Options),
     /// Look-ups of alias-map, beside Postfix's own tables
     Mail(mail::Options),

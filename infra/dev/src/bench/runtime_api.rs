@@ -74,7 +74,14 @@ fn take<T>(one: &Mutex<Option<T>>) -> Option<T> {
 }
 
 async fn next(State(shared): State<Arc<Shared>>) -> Response {
-    let Some(event) = take(&shared.event) else { return std::future::pending().await };
+    match take(&shared.event) {
+        Some(body) => event(body),
+        None => std::future::pending().await,
+    }
+}
+
+/// An event as the API hands it out.
+pub(super) fn event(body: String) -> Response {
     let mut headers = HeaderMap::new();
     for (name, value) in [
         ("lambda-runtime-aws-request-id", REQUEST),
@@ -85,7 +92,7 @@ async fn next(State(shared): State<Arc<Shared>>) -> Response {
     ] {
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
-    (headers, event).into_response()
+    (headers, body).into_response()
 }
 
 async fn answered(

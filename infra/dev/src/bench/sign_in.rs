@@ -13,6 +13,7 @@ use reqwest::redirect::Policy;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
+use super::callbacks::{Compared, compare};
 use super::counting::{Counting, Counts};
 use super::figures::{Spread, rounded, spread};
 use super::report;
@@ -22,6 +23,11 @@ use crate::site::{self, Site};
 
 /// The stand-ins have this many people for trying things, each a member of ubuntu.com.
 const PEOPLE: u32 = 40;
+/// What a sign-in with one address may cost.
+const CALLS: f64 = 15.0;
+const LAUNCHPAD: f64 = 2.0;
+/// Seconds that changes are gathered for a digest, as the template has it by default.
+const DIGEST: u16 = 120;
 /// Nobody waits longer for an address.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -31,6 +37,9 @@ pub(crate) struct Options {
     /// People who sign in, one after another
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=i64::from(PEOPLE - 1)))]
     people: u32,
+    /// Callbacks that sso and passport-ubuntu are compared by
+    #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..))]
+    callbacks: u32,
     /// JSON in the place of a table
     #[arg(long)]
     json: bool,
@@ -58,11 +67,14 @@ pub(crate) async fn sign_in(options: &Options) -> Result<()> {
     let emulator_port = emulator::free_port()?;
     let counting = Counting::start(listener, &format!("http://127.0.0.1:{emulator_port}"))?;
     let usual = site::Options::named("bench", options.emulator);
-    let wanted = site::Options { emulator_port, seen_by_functions, profile: Profile::Release, ..usual };
+    let wanted =
+        site::Options { emulator_port, seen_by_functions, profile: Profile::Release, digest_seconds: DIGEST, ..usual };
     let site = Site::start(&wanted).await?;
     let measured = measure(&site, &counting, options.people).await;
+    let stand_ins = site.stand_ins.url.parse()?;
+    let compared = compare(&stand_ins, options.callbacks, &site::state("bench-callbacks"), Profile::Release).await;
     site.stop()?;
-    tell(options, &measured?)
+    tell(options, &measured?, &compared?)
 }
 
 async fn measure(site: &Site, counting: &Counting, people: u32) -> Result<Measured> {
@@ -146,7 +158,7 @@ fn processor_time(emulator: &Process) -> Result<f64> {
     functions.map(|process| process.processor_time().map(|time| time.as_secs_f64() * 1000.0)).sum()
 }
 
-fn tell(options: &Options, measured: &Measured) -> Result<()> {
+fn tell(options: &Options, measured: &Measured, compared: &Compared) -> Result<()> {
     let Measured { until_alias, until_answer, calls, launchpad, cpu } = measured;
     let a_person = |count: u64| u32::try_from(count).map_or(f64::MAX, f64::from) / f64::from(options.people);
     let (alias, answer) = (spread(until_alias.clone()), spread(until_answer.clone()));
@@ -163,6 +175,8 @@ fn tell(options: &Options, measured: &Measured) -> Result<()> {
         row("calls to AWS", format!("{all_calls:.1}")),
     ];
     table.extend(calls.iter().map(|(call, count)| row(&format!("· {call}"), format!("{:.1}", a_person(*count)))));
+    table.extend(compared.rows());
+    let missed = missed(all_calls, launchpad, compared);
     let times = |spread: Spread| json!({ "p50": rounded(spread.p50), "p90": rounded(spread.p90) });
     let calls: serde_json::Map<_, _> =
         calls.iter().map(|(call, count)| (call.clone(), json!(rounded(a_person(*count))))).collect();
@@ -174,6 +188,33 @@ fn tell(options: &Options, measured: &Measured) -> Result<()> {
         "launchpad_requests": rounded(launchpad),
         "aws_calls": rounded(all_calls),
         "aws_calls_by_operation": calls,
+        "callback": compared.json(),
+        "missed": missed,
     });
-    report(options.json.then_some(&value), &table, &[])
+    report(options.json.then_some(&value), &table, &missed)
+}
+
+fn missed(calls: f64, launchpad: f64, compared: &Compared) -> Vec<String> {
+    let goals = [("calls to AWS", calls, CALLS), ("requests to Launchpad", launchpad, LAUNCHPAD)];
+    let over = goals.into_iter().filter(|(_, figure, most)| figure > most);
+    let over =
+        over.map(|(what, figure, most)| format!("{figure:.2} {what} a sign-in, and no more than {most} are wanted"));
+    over.chain(compared.missed()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::callbacks::Side;
+    use super::*;
+
+    #[rstest::rstest]
+    #[case::all_met(15.0, 2.0, 1.0, 0)]
+    #[case::calls(15.05, 2.0, 1.0, 1)]
+    #[case::launchpad(15.0, 2.1, 1.0, 1)]
+    #[case::callback(15.0, 2.0, 2.0, 1)]
+    fn missed_goals_are_reported(#[case] calls: f64, #[case] launchpad: f64, #[case] sso: f64, #[case] count: usize) {
+        let side = |figure: f64| Side { milliseconds: figure, cpu: figure, peak: 9.0 };
+        let compared = Compared { sso: side(sso), passport: side(10.0) };
+        assert_eq!(missed(calls, launchpad, &compared).len(), count);
+    }
 }

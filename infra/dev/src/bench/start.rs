@@ -34,7 +34,7 @@ const EMPTY: &str = "bench-empty";
 const LOOP: &str = "Node, bare loop";
 /// No first answer takes this long.
 const PATIENCE: Duration = Duration::from_secs(10);
-const NODE: Needed<'_> = Needed { programs: &["node", "nodejs"], package: "nodejs" };
+pub(super) const NODE: Needed<'_> = Needed { programs: &["node", "nodejs"], package: "nodejs" };
 const MEGA: f64 = 1_000_000.0;
 
 /// How much, and how it is told.
@@ -120,7 +120,7 @@ fn subject(name: &'static str, shipped: &[(&str, PathBuf)], folder: &Path) -> Re
 }
 
 /// A real event of the function's own: see the file.
-fn event(name: &str) -> Result<String> {
+pub(super) fn event(name: &str) -> Result<String> {
     let file = workspace().join(format!("infra/dev/bench/events/{name}.json"));
     std::fs::read_to_string(&file)
         .with_context(|| format!("each function needs an event to be measured with: write {}", file.display()))
@@ -173,7 +173,7 @@ async fn once(subject: &Subject, around: &Around) -> Result<Run> {
 }
 
 /// What any function finds on AWS, with names of nothing that is there.
-fn environment() -> [(&'static str, &'static str); 16] {
+pub(super) fn environment() -> [(&'static str, &'static str); 16] {
     [
         ("PATH", "/usr/local/bin:/usr/bin:/bin"),
         ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
@@ -195,7 +195,7 @@ fn environment() -> [(&'static str, &'static str); 16] {
 }
 
 /// The most memory that a process has had resident, as the kernel tells, in MB.
-fn peak(process: u32) -> Result<f64> {
+pub(super) fn peak(process: u32) -> Result<f64> {
     let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM")?;
     let kilobytes: f64 = line.trim().trim_end_matches(" kB").trim().parse()?;

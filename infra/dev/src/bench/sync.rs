@@ -1,8 +1,9 @@
 //! `cargo dev bench sync`: what a sync costs by the size of its team. docs/benchmarks.md says what is measured and why so.
 
-use std::process::Command;
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::{Command, Stdio};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use membermail_toolbox::service::Service;
 use membermail_toolbox::step;
 use serde_json::{Value, json};
@@ -19,6 +20,11 @@ const CPU_SECONDS: f64 = 5.0;
 const PEAK_MB: f64 = 100.0;
 /// People on a page of Launchpad's.
 const PAGE: u64 = 300;
+/// The runs.
+const FIRST: &str = "first";
+const UNCHANGED: &str = "no change";
+const RESUMED: &str = "resumed";
+const CHANGED: &str = "1% change";
 
 /// How much, and how it is told.
 #[derive(Debug, clap::Args)]
@@ -72,6 +78,7 @@ pub(crate) async fn sync(options: &Options) -> Result<()> {
 
 /// What a run is to be like, and is not.
 fn goals(people: usize, run: &str, figures: &Value) -> Vec<String> {
+    let number = |name: &str| figures[name].as_u64().unwrap_or_default();
     let mut missed = Vec::new();
     let mut exactly = |name: &str, wanted: Value| {
         if figures[name] != wanted {
@@ -79,28 +86,46 @@ fn goals(people: usize, run: &str, figures: &Value) -> Vec<String> {
         }
     };
     exactly("most_in_flight", json!(1));
+    // Its aliases, once.
+    exactly("domain_readings", json!(1));
+    let pages = number("participants").div_ceil(PAGE);
     match run {
-        "no change" => {
+        UNCHANGED => {
             exactly("state", json!("unchanged"));
             exactly("steps", json!(0));
             exactly("item_writes", json!(0));
-            exactly("launchpad", json!(figures["participants"].as_u64().unwrap_or_default().div_ceil(PAGE)));
-            for (name, most) in [("cpu_seconds", CPU_SECONDS), ("peak_mb", PEAK_MB)] {
-                if figures[name].as_f64().is_none_or(|found| found > most) {
-                    missed.push(format!("{name} {}, at most {most}", figures[name]));
-                }
-            }
+            // The pages, the team itself, and one request a member of the rolling check.
+            exactly("launchpad", json!(pages + 1 + number("rolling")));
         }
-        "1% change" => {
+        RESUMED => {
+            exactly("state", json!("unchanged"));
+            exactly("steps", json!(0));
+            // Each part asks about the team, and no page is read twice.
+            exactly("launchpad", json!(pages + 2 + number("rolling")));
+        }
+        CHANGED => {
             exactly("state", json!("applied"));
             exactly("steps", json!(people / 100));
         }
-        _ => exactly("state", json!("applied")),
+        _ => exactly("steps", json!(0)),
+    }
+    let mut most = |name: &str, most: f64| {
+        if figures[name].as_f64().is_none_or(|found| found > most) {
+            missed.push(format!("{name} {}, at most {most}", figures[name]));
+        }
+    };
+    if run == UNCHANGED {
+        most("cpu_seconds", CPU_SECONDS);
+        most("peak_mb", PEAK_MB);
+        let rolling = u32::try_from(number("rolling")).map_or(f64::MAX, f64::from);
+        most("observations", rolling);
+        most("names", rolling);
+        most("cursors", 1.0);
     }
     missed
 }
 
-/// The three runs of one size.
+/// The runs of one size.
 async fn size(people: usize) -> Result<Vec<(&'static str, Value)>> {
     let state = site::state("bench-sync");
     let _ = std::fs::remove_dir_all(&state);
@@ -112,12 +137,12 @@ async fn size(people: usize) -> Result<Vec<(&'static str, Value)>> {
     let launchpad = stand_ins::crowd(free_port()?, people, &state).await?;
     let world = World { launchpad, table, direct: dynamodb.port, counting };
     world.measure("fill", world.direct).await?;
-    let first = world.run().await?;
-    world.measure("apply", world.direct).await?;
-    let unchanged = world.run().await?;
+    let first = world.run(false).await?;
+    let unchanged = world.run(false).await?;
+    let resumed = world.run(true).await?;
     world.change(people / 100).await?;
-    let changed = world.run().await?;
-    Ok(vec![("first", first), ("no change", unchanged), ("1% change", changed)])
+    let changed = world.run(false).await?;
+    Ok(vec![(FIRST, first), (UNCHANGED, unchanged), (RESUMED, resumed), (CHANGED, changed)])
 }
 
 struct World {
@@ -130,38 +155,64 @@ struct World {
 }
 
 impl World {
-    /// One sync in a process of its own, which is all that is measured.
-    async fn run(&self) -> Result<Value> {
+    /// One sync in a process of its own, which is all that is measured; where it is interrupted, in two, of which the
+    /// second is.
+    async fn run(&self, is_interrupted: bool) -> Result<Value> {
         let client = reqwest::Client::builder().no_proxy().build()?;
         let counts = format!("{}/control/counts", self.launchpad.url);
+        let team = format!("{}/control/teams/ubuntumembers", self.launchpad.url);
+        let team: Value = client.get(team).send().await?.json().await?;
+        let participants = team["participants"].as_u64().context("no participants")?;
         client.delete(&counts).send().await?.error_for_status()?;
-        self.counting.take();
-        self.counting.take_items();
+        drop((self.counting.take(), self.counting.take_items(), self.counting.take_partitions()));
+        if is_interrupted {
+            self.interrupt((participants.div_ceil(PAGE) / 2).max(1)).await?;
+        }
         let mut figures = self.measure("run", self.table).await?;
-        let (calls, items) = (self.counting.take(), self.counting.take_items());
+        let (calls, mut items) = (self.counting.take(), self.counting.take_items());
         let of =
             |names: &[&str]| -> u64 { names.iter().filter_map(|name| calls.get(&format!("dynamodb.{name}"))).sum() };
         let asked: Value = client.get(&counts).send().await?.json().await?;
         figures["launchpad"] = asked["launchpad"].clone();
         figures["most_in_flight"] = asked["launchpad_most_in_flight"].clone();
-        figures["reads"] = json!(of(&["GetItem", "Query"]));
-        // Its own entry and its lease, when it begins and when it ends. Whatever is beyond is an item's.
-        let others = items.iter().filter(|(kind, _)| !["SYNC/RUN", "SYNC/LEASE"].contains(&kind.as_str()));
-        figures["item_writes"] = json!(others.map(|(_, count)| count).sum::<u64>());
-        let team = format!("{}/control/teams/ubuntumembers", self.launchpad.url);
-        let team: Value = client.get(team).send().await?.json().await?;
-        figures["participants"] = team["participants"].clone();
+        figures["reads"] = json!(of(&["GetItem", "BatchGetItem", "Query"]));
+        figures["domain_readings"] = json!(self.counting.take_partitions().get("DOMAIN/ALIAS"));
+        // The run's own entry and its lease, and what the rolling check observed and where it goes on.
+        for kind in ["SYNC/RUN", "SYNC/LEASE"] {
+            items.remove(kind);
+        }
+        for (name, kind) in [("observations", "MEMBER/PROFILE"), ("names", "NAME/-"), ("cursors", "SYNC/STATE")] {
+            figures[name] = json!(items.remove(kind).unwrap_or_default());
+        }
+        // Whatever is beyond is an item's.
+        figures["item_writes"] = json!(items.values().sum::<u64>());
+        figures["items"] = json!(items);
+        figures["participants"] = json!(participants);
         Ok(figures)
+    }
+
+    /// A sync that is aborted after so many pages.
+    async fn interrupt(&self, pages: u64) -> Result<()> {
+        let mut command = tokio::process::Command::from(self.program("run", self.table));
+        command.args(["--stop-after", &pages.to_string()]).stderr(Stdio::null()).stdout(Stdio::null());
+        let status = command.status().await?;
+        ensure!(status.signal().is_some(), "it was not aborted, but ended with {status}");
+        Ok(())
     }
 
     /// Starts the program that does it: see shared/sync/examples/measure.rs.
     async fn measure(&self, what: &str, table: u16) -> Result<Value> {
-        let mut command = aws(Command::new(built("release", "examples/measure")), table);
-        command.args([what, "--launchpad", &self.launchpad.url]);
+        let mut command = self.program(what, table);
         let what = what.to_owned();
         // The counting proxy is a task of this process, so its thread must not be held up by the wait.
         let text = tokio::task::spawn_blocking(move || step::run(&what, &mut command)).await??;
         serde_json::from_str(text.lines().last().unwrap_or_default()).with_context(|| text.clone())
+    }
+
+    fn program(&self, what: &str, table: u16) -> Command {
+        let mut command = aws(Command::new(built("release", "examples/measure")), table);
+        command.args([what, "--launchpad", &self.launchpad.url]);
+        command
     }
 
     /// Half of so many leave, and half are renamed.
@@ -187,29 +238,48 @@ impl World {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_run_that_does_too_much_or_too_little_is_told() {
-        let unchanged = json!({
-            "state": "unchanged", "steps": 0, "item_writes": 0, "participants": 901, "launchpad": 4, "most_in_flight": 1,
+    fn unchanged() -> Value {
+        json!({
+            "state": "unchanged", "steps": 0, "item_writes": 0, "participants": 901, "launchpad": 8, "rolling": 3,
+            "most_in_flight": 1, "domain_readings": 1, "observations": 3, "names": 0, "cursors": 1,
             "cpu_seconds": 0.1, "peak_mb": 9.0,
-        });
-        assert!(goals(900, "no change", &unchanged).is_empty());
-        for (name, bad) in [
-            ("state", json!("failed")),
-            ("steps", json!(1)),
-            ("item_writes", json!(1)),
-            ("launchpad", json!(5)),
-            ("launchpad", json!(3)),
-            ("most_in_flight", json!(2)),
-            ("cpu_seconds", json!(5.1)),
-            ("peak_mb", Value::Null),
-        ] {
-            let mut figures = unchanged.clone();
-            figures[name] = bad;
-            assert_eq!(goals(900, "no change", &figures).len(), 1, "{name}");
-        }
-        let changed = json!({ "state": "applied", "steps": 9, "most_in_flight": 1 });
-        assert!(goals(900, "1% change", &changed).is_empty());
-        assert_eq!(goals(1_000, "1% change", &changed).len(), 1);
+        })
+    }
+
+    #[rstest::rstest]
+    #[case::state("state", json!("failed"))]
+    #[case::steps("steps", json!(1))]
+    #[case::item_writes("item_writes", json!(1))]
+    #[case::one_request_more("launchpad", json!(9))]
+    #[case::one_request_less("launchpad", json!(7))]
+    #[case::at_once("most_in_flight", json!(2))]
+    #[case::read_twice("domain_readings", json!(2))]
+    #[case::never_read("domain_readings", Value::Null)]
+    #[case::observations("observations", json!(4))]
+    #[case::names("names", json!(4))]
+    #[case::cursors("cursors", json!(2))]
+    #[case::cpu("cpu_seconds", json!(5.1))]
+    #[case::memory("peak_mb", Value::Null)]
+    fn unchanged_run_misses_goal(#[case] name: &str, #[case] bad: Value) {
+        assert_eq!(goals(900, UNCHANGED, &unchanged()), [""; 0]);
+        let mut figures = unchanged();
+        figures[name] = bad;
+        assert_eq!(goals(900, UNCHANGED, &figures).len(), 1);
+    }
+
+    #[test]
+    fn changed_run_has_its_steps() {
+        let changed = json!({ "state": "applied", "steps": 9, "most_in_flight": 1, "domain_readings": 1 });
+        assert_eq!(goals(900, CHANGED, &changed), [""; 0]);
+        assert_eq!(goals(1_000, CHANGED, &changed).len(), 1);
+    }
+
+    #[test]
+    fn resumed_run_reads_no_page_twice() {
+        let mut resumed = unchanged();
+        (resumed["launchpad"], resumed["item_writes"]) = (json!(9), json!(2));
+        assert_eq!(goals(900, RESUMED, &resumed), [""; 0]);
+        resumed["launchpad"] = json!(10);
+        assert_eq!(goals(900, RESUMED, &resumed).len(), 1);
     }
 }

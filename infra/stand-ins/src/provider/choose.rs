@@ -10,7 +10,7 @@ use super::{back, message};
 use crate::community::{Community, Key, Person};
 
 /// People on the page at most.
-const ROWS: usize = 120;
+const ROWS: usize = 200;
 
 #[derive(Template)]
 #[template(path = "choose.html")]

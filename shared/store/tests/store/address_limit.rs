@@ -84,6 +84,7 @@ async fn concurrent_grants_do_not_exceed_limit() {
             let known_as = crate::support::observed("alice", now());
             let asked = membermail_store::Asked {
                 address: &crate::support::address(&address),
+                existing: None,
                 known_as: &known_as,
                 renamed_from: None,
                 limit: 3,

@@ -48,7 +48,7 @@ async fn audit_log_of_many_pages_is_whole() {
     for number in 0..5 {
         let address = address(&format!("alice{number}@ubuntu.com"));
         let known_as = observed("alice", now());
-        let asked = Asked { address: &address, known_as: &known_as, renamed_from: None, limit: 5 };
+        let asked = Asked { address: &address, existing: None, known_as: &known_as, renamed_from: None, limit: 5 };
         let grant = world.store.grant(&world.sealer, &alice, asked, &community(), cause, &OsRandom).await.unwrap();
         assert!(matches!(grant, Grant::Created { .. }));
     }

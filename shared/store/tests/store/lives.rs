@@ -68,7 +68,7 @@ async fn alias_lives_through_all_states() {
     // The name stays taken, and its owner can have it back by signing in.
     let (eve, _) = world.resident("eve").await;
     let known_as = observed("alice", now());
-    let asked = Asked { address: &retired.address, known_as: &known_as, renamed_from: None, limit: 3 };
+    let asked = Asked { address: &retired.address, known_as: &known_as, renamed_from: None, limit: 3, existing: None };
     let grant = world.store.grant(&world.sealer, &eve, asked, &community(), cause(now()), &OsRandom).await.unwrap();
     assert!(matches!(grant, Grant::Refused(_)), "{grant:?}");
     let nothing = world.store.grant(&world.sealer, &shredded, asked, &community(), cause(now()), &OsRandom).await;

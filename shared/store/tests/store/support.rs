@@ -15,7 +15,7 @@ use membermail_core::eligibility::{Account, Observation, Outcome, Person};
 use membermail_core::email::EmailAddress;
 use membermail_core::member::{ClaimedIdentifier, Fingerprint, Identity, LaunchpadName, MemberId, ObservedName};
 use membermail_core::random::OsRandom;
-use membermail_store::{Asked, Grant, Member, Record, Recorded, Sealer, SignIn, Store};
+use membermail_store::{Asked, Grant, Member, NewSession, Record, Recorded, Sealer, SignIn, Store};
 
 pub(crate) struct World {
     pub(crate) store: Store,
@@ -61,6 +61,11 @@ pub(crate) fn observation(text: &str, observed_at: Timestamp) -> Observation {
     Observation { person, observed_at }
 }
 
+/// A session of an hour; its hash is the word.
+pub(crate) fn session(word: &str) -> NewSession<'_> {
+    NewSession { hash: word, expires: minutes(60) }
+}
+
 pub(crate) fn minutes(minutes: i64) -> Timestamp {
     now() + SignedDuration::from_mins(minutes)
 }
@@ -86,7 +91,7 @@ impl World {
 
     pub(crate) async fn member(&self, word: &str, email: &str) -> Member {
         let email = EmailAddress::parse(email).unwrap();
-        let sign_in = SignIn { identity: &identity(word), address: &email, language: None };
+        let sign_in = SignIn { identity: &identity(word), address: &email, language: None, session: session(word) };
         self.store.sign_in(&self.sealer, sign_in, now(), &OsRandom).await.unwrap()
     }
 
@@ -132,7 +137,7 @@ impl World {
     pub(crate) async fn grant(&self, member: &Member, text: &str) -> Grant {
         let address = address(text);
         let known_as = observed(address.local_part.as_str(), now());
-        let asked = Asked { address: &address, known_as: &known_as, renamed_from: None, limit: 3 };
+        let asked = Asked { address: &address, existing: None, known_as: &known_as, renamed_from: None, limit: 3 };
         let cause = Cause { actor: Actor::Member, by: None, request_id: "request-1", now: now() };
         self.store.grant(&self.sealer, member, asked, &community(), cause, &OsRandom).await.unwrap()
     }

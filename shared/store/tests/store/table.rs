@@ -113,16 +113,14 @@ async fn session_ends_by_time_and_by_hand() {
     let world = World::new("sessions").await;
     let alice = world.member("alice", "alice@mail.example").await;
     let session = Session { member: alice.id, created: now(), last_seen: now(), epoch: alice.session_epoch };
-    let until = now() + SignedDuration::from_hours(1);
-    world.store.create_session("hash", &session, until).await.unwrap();
-    assert_eq!(world.store.session("hash", now()).await.unwrap(), Some(session));
-    assert_eq!(world.store.session("hash", until).await.unwrap(), None);
+    assert_eq!(world.store.session("alice", now()).await.unwrap(), Some(session));
+    assert_eq!(world.store.session("alice", now() + SignedDuration::from_hours(1)).await.unwrap(), None);
     let later = now() + SignedDuration::from_mins(6);
-    world.store.touch_session("hash", later).await.unwrap();
-    assert_eq!(world.store.session("hash", later).await.unwrap().unwrap().last_seen, later);
-    world.store.end_session("hash").await.unwrap();
-    world.store.touch_session("hash", later).await.unwrap();
-    assert_eq!(world.store.session("hash", now()).await.unwrap(), None);
+    world.store.touch_session("alice", later).await.unwrap();
+    assert_eq!(world.store.session("alice", later).await.unwrap().unwrap().last_seen, later);
+    world.store.end_session("alice").await.unwrap();
+    world.store.touch_session("alice", later).await.unwrap();
+    assert_eq!(world.store.session("alice", now()).await.unwrap(), None);
 
     world.store.ban(alice.id, CAUSE, &OsRandom).await.unwrap();
     let banned = world.store.member(alice.id).await.unwrap().unwrap();

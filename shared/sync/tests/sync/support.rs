@@ -124,7 +124,7 @@ impl World {
     async fn grants(&self, member: &Member, text: &str) {
         let known_as = member.observation.as_ref().unwrap().name();
         let address = address(text);
-        let asked = Asked { address: &address, known_as: &known_as, renamed_from: None, limit: 3 };
+        let asked = Asked { address: &address, existing: None, known_as: &known_as, renamed_from: None, limit: 3 };
         let sealer = &self.table.sealer;
         let cause = self.cause(Actor::Member);
         let grant = self.store().grant(sealer, member, asked, &[domain()], cause, &OsRandom).await.unwrap();
@@ -200,7 +200,13 @@ impl World {
                 };
                 let known_as = step.known_as.as_ref().unwrap();
                 let member = self.store().survivor(step.member).await.unwrap().unwrap();
-                let asked = Asked { address: &step.address, known_as, renamed_from: renamed_from.as_ref(), limit: 3 };
+                let asked = Asked {
+                    address: &step.address,
+                    existing: None,
+                    known_as,
+                    renamed_from: renamed_from.as_ref(),
+                    limit: 3,
+                };
                 self.store().grant(sealer, &member, asked, &community, cause, &OsRandom).await.unwrap();
                 if let Some(from) = &renamed_from {
                     self.store().observe_alias(from, step.member, known_as).await.unwrap();

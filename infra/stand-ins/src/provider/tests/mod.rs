@@ -193,7 +193,7 @@ async fn page_finds_people_after_a_post() {
     };
     let posted = running.request("POST", "/+openid").form(&request(&[])).send().await.unwrap();
     let names = links(posted).await;
-    assert!(names.contains(&"alice".to_owned()) && names.len() == 120);
+    assert!(names.contains(&"alice".to_owned()) && names.len() == 200);
     let search = |what: &str| {
         let query: Vec<_> = request(&[]).into_iter().chain([("search".to_owned(), what.to_owned())]).collect();
         with_query("/+openid", &query)
