@@ -85,7 +85,7 @@ async fn open_session(
     let sealer = Sealer::of(&context.secret.keys().await?);
     // For notices. A language that is none is as good as no word on it.
     let language = language.and_then(|text| Language::parse(&text).ok());
-    // A new id at each sign-in, so that nobody can have planted it (session fixation).
+    // A new id at each sign-in, against session fixation.
     let id = SessionId::new(&*context.random);
     let hash = id.hash();
     let session = NewSession { hash: hash.as_str(), expires: session::expires(now) };

@@ -129,7 +129,10 @@ async fn decide_banned(context: &Context, member: &Member, requested_at: Timesta
     let now = context.clock.now();
     let record = Record { member, observation: None, outcome, takes_name_from: None, now };
     match context.store.record(record, &*context.random).await? {
-        Recorded::Recorded => Ok(Outcome::Banned.as_str()),
+        Recorded::Recorded => {
+            info!(outcome = Outcome::Banned.as_str(), "member {} checked", member.id);
+            Ok(Outcome::Banned.as_str())
+        }
         Recorded::Stale | Recorded::NameHeld(_) => Err(Error::Superseded),
     }
 }

@@ -1,7 +1,7 @@
 //! The pins of the community's teams, cached for a minute: they change once in years, and every check needs them.
 //!
 //! A cached pin only lets pass. An outcome that is not "eligible", or that a pin had a part in, is decided by pins read at
-//! that moment, so that a stale pin refuses nobody. It grants nothing to a team with a problem either: the grant's own
+//! that moment, so that a stale pin never refuses a member. It grants nothing to a team with a problem either: the grant's own
 //! transaction is conditional on the domain.
 
 use std::collections::BTreeMap;

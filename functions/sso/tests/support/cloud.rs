@@ -193,7 +193,7 @@ impl Inside {
                 self.items.remove(&key(&request["Key"]));
                 json!({})
             }
-            // What changes in a profile matters to none of these tests.
+            // These tests do not depend on updates of a profile.
             "UpdateItem" => json!({ "Attributes": self.items.get(&key(&request["Key"])) }),
             "TransactWriteItems" => return self.transact(request["TransactItems"].as_array().unwrap()),
             _ => return (StatusCode::BAD_REQUEST, json!({ "__type": "UnknownOperationException" })),

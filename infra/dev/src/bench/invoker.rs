@@ -35,7 +35,6 @@ struct Shared {
 }
 
 impl Invoker {
-    /// Listens.
     pub(crate) async fn start() -> Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?.to_string();
@@ -80,7 +79,7 @@ async fn answered(
 ) -> StatusCode {
     let answer = shared.answer.lock().unwrap_or_else(PoisonError::into_inner).take();
     if let Some(answer) = answer {
-        // Whoever measures may have given up.
+        // The receiver may be gone after a timeout.
         let _ = answer.send(if how == "response" { Ok(body) } else { failed(&body) });
     }
     StatusCode::ACCEPTED

@@ -184,7 +184,7 @@ impl World {
         for (name, kind) in [("observations", "MEMBER/PROFILE"), ("names", "NAME/-"), ("cursors", "SYNC/STATE")] {
             figures[name] = json!(items.remove(kind).unwrap_or_default());
         }
-        // Whatever is beyond is an item's.
+        // The remaining keys belong to items.
         figures["item_writes"] = json!(items.values().sum::<u64>());
         figures["items"] = json!(items);
         figures["participants"] = json!(participants);

@@ -1,5 +1,5 @@
 //! `membermail domain admin …`: who answers for a domain. Admins are members bound by id, or by an identity in the
-//! community file. A Launchpad name can pass to another person and binds nobody.
+//! community file. A Launchpad name can pass to another person and never binds an admin.
 
 use std::collections::BTreeSet;
 

@@ -17,7 +17,7 @@ const LARGEST_SIZE: usize = 300;
 
 /// The part of a list that a request asks for.
 pub(super) struct Cut {
-    /// What `start` says: `ws.start`, whatever is cut out.
+    /// The value of `ws.start`, before private entries are removed.
     start: usize,
     /// The first row that is cut out, or the one behind the last row when the page goes backwards.
     memo: usize,

@@ -63,8 +63,9 @@ impl Source for Client {
     }
 
     async fn group(&self, name: &TeamName) -> Result<Option<Group>, Error> {
-        let url = self.group_url(name);
-        match self.get::<TeamAnswer>(&url, "a team", &self.start_lookup()).await {
+        // Syncs read it, which wait for it as for a page.
+        let (url, budget) = (self.group_url(name), Budget::for_requests(self.settings().page_timeout));
+        match self.get::<TeamAnswer>(&url, "a team", &budget).await {
             Ok(answer) => Ok(answer.into_group(name)),
             Err(error) if error.is_absent() => Ok(None),
             Err(error) => Err(error),
