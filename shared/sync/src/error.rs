@@ -72,8 +72,13 @@ impl SyncError {
         }
     }
 
-    /// Whether a run that has saved what it read can go on from there: the reading itself was right so far.
+    /// Whether a run that has saved what it read can go on from there. An answer that cannot be right casts doubt on the
+    /// pages before it.
     pub(crate) fn can_continue(&self) -> bool {
-        matches!(self, Self::Source(_) | Self::Observe(_) | Self::Store(_) | Self::Queue(_)) && self.is_retryable()
+        match self {
+            Self::Source(cause) => cause.is_transient(),
+            Self::Observe(_) | Self::Store(_) | Self::Queue(_) => self.is_retryable(),
+            _ => false,
+        }
     }
 }

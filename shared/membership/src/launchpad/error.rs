@@ -92,7 +92,7 @@ impl Error {
     /// Whether the same request may succeed within seconds.
     ///
     /// A 500 with an OOPS id is a bug in Launchpad that the next request meets again. A malformed answer stays malformed.
-    pub(crate) fn is_transient(&self) -> bool {
+    pub fn is_transient(&self) -> bool {
         match self {
             Self::Status { code: 500, oops } => oops.is_none(),
             Self::Status { code, .. } => matches!(code, 429 | 501..=599),
