@@ -7,7 +7,7 @@ use membermail_core::address::DomainName;
 use membermail_core::alias::Refusal;
 use membermail_core::eligibility::{Account, Observation, Outcome};
 use membermail_core::member::{Identity, LaunchpadName, MemberId};
-use membermail_store::{Check, Member, StoredAlias};
+use membermail_store::{Check, CheckState, Member, StoredAlias};
 use serde::Serialize;
 
 use crate::alias::{AliasView, alias_table};
@@ -39,7 +39,7 @@ pub(super) struct MemberView {
     merged: Vec<MemberId>,
     identities: Vec<Identity>,
     admin_of: Vec<AdminOf>,
-    check: Check,
+    check: CheckView,
     aliases: Vec<AliasView>,
     refusals: Vec<RefusalView>,
 }
@@ -49,6 +49,20 @@ pub(super) struct MemberView {
 pub(super) struct AdminOf {
     pub(super) domain: DomainName,
     pub(super) since: Timestamp,
+}
+
+#[derive(Debug, Serialize)]
+struct CheckView {
+    state: CheckState,
+    requested_at: Timestamp,
+    checked_at: Option<Timestamp>,
+    outcome: Option<Outcome>,
+}
+
+impl From<Check> for CheckView {
+    fn from(Check { state, requested_at, checked_at, outcome }: Check) -> Self {
+        Self { state, requested_at, checked_at, outcome }
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -74,7 +88,7 @@ impl MemberView {
             merged: member.merged,
             identities,
             admin_of,
-            check: member.check,
+            check: member.check.into(),
             aliases: aliases.into_iter().map(|stored| stored.alias.into()).collect(),
             refusals: refusals.into_iter().map(|(domain, why)| RefusalView { domain, why }).collect(),
         }
@@ -96,7 +110,7 @@ impl MemberView {
 
 impl fmt::Display for MemberView {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Check { state, requested_at, checked_at, outcome } = &self.check;
+        let CheckView { state, requested_at, checked_at, outcome } = &self.check;
         let check = checked_at.map_or_else(|| word(state), |at| format!("{}, last at {}", word(state), time(at)));
         let mut about = vec![("member", Some(self.member.to_string()))];
         about.extend(self.observed());
@@ -144,7 +158,6 @@ fn refusal_in_words(refusal: &Refusal) -> String {
 #[cfg(test)]
 mod tests {
     use membermail_core::alias::{Reason, Status};
-    use membermail_store::CheckState;
 
     use super::*;
     use crate::member::test_member;
