@@ -74,7 +74,7 @@ async fn admin_is_the_member_not_the_name() -> Result<()> {
     let domain = community.domain(&DOMAIN.parse()?).ok_or_else(|| anyhow::anyhow!("no {DOMAIN}"))?;
     let (store, issuer) = (stack.store().await, community.issuer());
     let admins = async || {
-        let admins = store.admins(domain, &issuer).await?;
+        let admins = store.admins(domain, issuer).await?;
         Ok::<_, anyhow::Error>(admins.into_iter().map(|member| member.id).collect::<Vec<_>>())
     };
     let before = admins().await?;

@@ -2,6 +2,7 @@
 //! concerns no address, so it is told where both members sign in.
 
 use membermail_core::address::Address;
+use membermail_core::email::EmailAddress;
 use membermail_core::member::MemberId;
 use membermail_core::message::Undeliverable;
 use membermail_core::notice::{MemberNews, NoticeId};
@@ -58,7 +59,8 @@ pub(crate) async fn tell(
 }
 
 /// Tells both of two members that they are one from now on, each where they sign in: if the link is a mistake, either of
-/// them can say so.
+/// them can say so. A sign-in since the link may have replaced the first address by the second; then the first notice goes
+/// where an address of the first member forwards.
 pub(crate) async fn tell_linked(
     context: &Context,
     mailer: &Mailer,
@@ -73,8 +75,12 @@ pub(crate) async fn tell_linked(
         Some(other) => context.opening(|sealer| other.sign_in_address(sealer)).await?.map(|to| (to, other.language)),
         None => None,
     };
-    // Two sign-ins of one mailbox need one mail.
-    let second = second.filter(|(to, _)| first.as_ref() != Some(to)).map(|(to, language)| (other, to, language));
+    let same = second.as_ref().map(|(to, _)| to).filter(|to| first.as_ref() == Some(to));
+    let first = match same {
+        Some(same) => forwards_elsewhere(context, &survivor, same).await?,
+        None => first,
+    };
+    let second = second.map(|(to, language)| (other, to, language));
     let first = first.map(|to| (member, to, survivor.language));
     for (id, address, language) in first.into_iter().chain(second) {
         let to = NoticeId::of_link(entry, id);
@@ -82,6 +88,21 @@ pub(crate) async fn tell_linked(
         deliver(context, mailer, &to, &Reader { address, language }, &notice, report).await?;
     }
     Ok(())
+}
+
+/// Where an address of this member forwards, other than there.
+async fn forwards_elsewhere(
+    context: &Context,
+    member: &Member,
+    there: &EmailAddress,
+) -> Result<Option<EmailAddress>, Error> {
+    for stored in context.store.aliases_of(member.id).await? {
+        let to = context.opening(|sealer| stored.destination(sealer, &member.salt)).await?;
+        if let Some(to) = to.filter(|to| to != there) {
+            return Ok(Some(to));
+        }
+    }
+    Ok(None)
 }
 
 /// Mail to where an address forwards comes back: whoever handles bounces says so by this message.

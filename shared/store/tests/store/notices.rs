@@ -122,7 +122,7 @@ async fn delivered_change_is_gathered_once() {
     assert_eq!(world.store.undelivered(entry.id).await.unwrap(), None);
     assert_eq!(world.store.claim_notice(&ended.id, later(10_000)).await.unwrap(), Claim::Sent);
     let batch = world.store.digest(domain, member::ulid(now(), &OsRandom)).await.unwrap().unwrap();
-    assert_eq!(batch.news, [entry.clone()]);
+    assert_eq!(batch.news, std::slice::from_ref(&entry));
     world.store.digest_told(domain, &batch).await.unwrap();
     // A repeat that began before writes nothing.
     assert!(!deliver().await.unwrap());
