@@ -94,7 +94,7 @@ pub enum Change {
         member: MemberId,
         /// The member whose identities and addresses it has from now on, or has no longer.
         other: MemberId,
-        /// How.
+        /// Whether they were linked or unlinked.
         did: LinkChange,
     },
     /// A member may have more or fewer addresses in a domain than the rules say.
@@ -114,7 +114,7 @@ pub enum Change {
         member: MemberId,
         /// The domain.
         domain: DomainName,
-        /// How.
+        /// Whether the binding was made or ended.
         did: AdminChange,
     },
     /// A domain's proof changed.
@@ -164,9 +164,9 @@ pub enum LinkChange {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AdminChange {
-    /// Bound.
+    /// The member was bound as an admin.
     Added,
-    /// No longer bound.
+    /// The binding was ended.
     Removed,
 }
 
