@@ -1,11 +1,9 @@
 //! What the function holds through its life.
 
-use std::time::Duration;
-
 use membermail_core::clock::{Clock, SystemClock};
 use membermail_core::community::{Community, SignIn};
 use membermail_core::random::{OsRandom, Random};
-use membermail_identity::openid2::{Provider, RelyingParty};
+use membermail_identity::openid2::{Provider, RelyingParty, http_client};
 use membermail_pages::public_url::PublicUrl;
 use membermail_runtime::aws::Aws;
 use membermail_runtime::metrics::Metrics;
@@ -86,18 +84,6 @@ impl Context {
             random: Box::new(OsRandom),
         })
     }
-}
-
-/// The client that asks the provider. The provider confirms an assertion once, so a request must not be sent twice:
-/// nothing is retried, and no connection is kept, since a request on one that was closed meanwhile is sent again.
-fn http_client() -> reqwest::Result<reqwest::Client> {
-    reqwest::Client::builder()
-        .user_agent(concat!("membermail/", env!("CARGO_PKG_VERSION")))
-        .redirect(reqwest::redirect::Policy::none())
-        .retry(reqwest::retry::never())
-        .pool_max_idle_per_host(0)
-        .timeout(Duration::from_secs(5))
-        .build()
 }
 
 /// The community's provider, or the one that stands in for it at another root with the same paths.

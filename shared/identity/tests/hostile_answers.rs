@@ -3,6 +3,8 @@
 
 #[path = "hostile_answers/confirming.rs"]
 mod confirming;
+#[path = "hostile_answers/connections.rs"]
+mod connections;
 #[path = "hostile_answers/good.rs"]
 mod good;
 #[path = "hostile_answers/properties.rs"]

@@ -12,6 +12,8 @@ mod refusal;
 mod registration;
 mod request;
 
+use std::time::Duration;
+
 use reqwest::Client;
 use url::Url;
 
@@ -42,9 +44,25 @@ pub struct RelyingParty {
 }
 
 impl RelyingParty {
-    /// A relying party of this provider. `http` follows no redirects, retries nothing and has a time limit of 5 s: all
-    /// can be set there only.
+    /// A relying party of this provider, which it asks with a client like [`http_client`].
     pub fn new(provider: Provider, http: Client) -> Self {
         Self { provider, http }
     }
+}
+
+/// How long a connection to the provider is kept for the next sign-in: it saves a TLS handshake when many people sign in,
+/// and is shorter than the time after which firewalls drop a silent connection.
+const KEPT: Duration = Duration::from_secs(20);
+
+/// The client that asks the provider. The provider confirms an assertion once, so a request must not be sent twice:
+/// nothing is retried. Of a kept connection that the provider has closed, only a request that was not begun goes to
+/// another one.
+pub fn http_client() -> reqwest::Result<Client> {
+    Client::builder()
+        .user_agent(concat!("membermail/", env!("CARGO_PKG_VERSION")))
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .pool_idle_timeout(KEPT)
+        .timeout(Duration::from_secs(5))
+        .build()
 }
