@@ -1,5 +1,7 @@
 //! Reads a community file, or says on which line it is wrong and why. Used by the build script and its tests.
 
+use std::collections::BTreeMap;
+
 use membermail_core::community::{Community, Place};
 
 /// What a mistake looks like to whoever made it.
@@ -11,10 +13,11 @@ pub(crate) struct Mistake {
     pub(crate) reason: String,
 }
 
-/// The same file read for where its tables begin.
+/// The same file read for where its rules and its tables of domains are.
 #[derive(Default, serde::Deserialize)]
 struct Places {
-    rules: Option<toml::Spanned<toml::Table>>,
+    #[serde(default)]
+    rules: BTreeMap<String, toml::Spanned<toml::Value>>,
     #[serde(default)]
     domains: Vec<toml::Spanned<toml::Table>>,
 }
@@ -32,11 +35,11 @@ pub(crate) fn read(text: &str) -> Result<Community, Vec<Mistake>> {
     }
     let places = toml::from_str::<Places>(text).unwrap_or_default();
     let line_of = |place: Place| {
-        let table = match place {
-            Place::Rules => places.rules.as_ref(),
-            Place::Domain(index) => places.domains.get(index),
+        let span = match place {
+            Place::Rule(key) => places.rules.get(key).map(toml::Spanned::span),
+            Place::Domain(index) => places.domains.get(index).map(toml::Spanned::span),
         };
-        table.map_or(1, |table| line_at(table.span().start))
+        span.map_or(1, |span| line_at(span.start))
     };
     Err(faults.into_iter().map(|(place, reason)| Mistake { line: line_of(place), reason }).collect())
 }

@@ -123,24 +123,37 @@ mod tests {
         assert_eq!((until(&short).as_str(), short.counts.retire, guard), ("2026-11-27T10:00:00Z", 1, Guard::Pass));
         let (_, guard) = planned("hold-above-count = 8\nhold-above-percent = 99");
         assert_eq!(guard, Guard::Hold);
-        let (_, guard) = planned("hold-above-percent = 100");
-        assert_eq!(guard, Guard::Pass);
     }
 
-    #[test]
-    fn more_than_everybody_is_no_rule() {
-        let text = UBUNTU.replacen("hold-above-percent = 10\n", "hold-above-percent = 101\n", 1);
-        let mistakes = check::read(&text).unwrap_err();
-        assert_eq!(mistakes[0].line, line_of("[rules]"));
-        assert_eq!(mistakes[0].reason, "hold-above-percent is 101: no plan takes more than 100%");
-    }
-
-    #[test]
-    fn no_address_is_no_rule() {
-        let text = UBUNTU.replacen("addresses-per-domain = 3\n", "addresses-per-domain = 0\n", 1);
-        let mistakes = check::read(&text).unwrap_err();
-        assert_eq!(mistakes[0].line, line_of("[rules]"));
-        assert_eq!(mistakes[0].reason, "addresses-per-domain is 0: no member could have an address");
+    #[rstest::rstest]
+    #[case("leaving-days = 14", "leaving-days = 0", "leaving-days is 0: an address would end without a grace period")]
+    #[case(
+        "retire-after-days = 180",
+        "retire-after-days = 0",
+        "retire-after-days is 0: personal data would be deleted"
+    )]
+    #[case("addresses-per-domain = 3", "addresses-per-domain = 0", "addresses-per-domain is 0: no member could have")]
+    #[case(
+        "hold-above-percent = 10",
+        "hold-above-percent = 100",
+        "hold-above-percent is 100: a plan would not be held"
+    )]
+    #[case(
+        "hold-above-percent = 10",
+        "hold-above-percent = 101",
+        "hold-above-percent is 101: a plan would not be held"
+    )]
+    #[case("hold-small-team-percent = 50", "hold-small-team-percent = 100", "hold-small-team-percent is 100: a plan")]
+    #[case("hold-above-grants-percent = 10", "hold-above-grants-percent = 100", "hold-above-grants-percent is 100: a")]
+    #[case("hold-above-ends-percent = 2", "hold-above-ends-percent = 100", "hold-above-ends-percent is 100: a plan")]
+    #[case("hold-above-count = 5", "hold-above-count = 1001", "hold-above-count is 1001: use 1000 at most")]
+    #[case("hold-above-grants = 20", "hold-above-grants = 4000000000", "hold-above-grants is 4000000000: use 1000")]
+    #[case("hold-above-ends = 3", "hold-above-ends = 1001", "hold-above-ends is 1001: use 1000 at most")]
+    fn void_rule_is_refused_with_its_line(#[case] good: &str, #[case] bad: &str, #[case] reason: &str) {
+        let mistakes = check::read(&UBUNTU.replacen(good, bad, 1)).unwrap_err();
+        assert_eq!(mistakes.len(), 1, "{mistakes:?}");
+        assert_eq!(mistakes[0].line, line_of(good));
+        assert!(mistakes[0].reason.starts_with(reason), "{}", mistakes[0].reason);
     }
 
     fn line_of(needle: &str) -> usize {

@@ -36,16 +36,31 @@ pub struct Rules {
     pub leaving_days: u16,
     /// Days for which a suspended address keeps its personal data and can come back as it was.
     pub retire_after_days: u16,
-    /// A plan that takes a larger part than this of the active addresses is held, in percent …
+    /// A plan that removes a larger part than this of the active addresses is held, in percent …
     pub hold_above_percent: u8,
-    /// … if it takes more than so many.
+    /// … if it removes more than this number.
     pub hold_above_count: u32,
+    /// A plan that removes this part or more of the active addresses is held, in percent, even if they are few. One member
+    /// who leaves is never enough.
+    pub hold_small_team_percent: u8,
+    /// A plan that grants more addresses than this number is held …
+    pub hold_above_grants: u32,
+    /// … if that is a larger part than this of the active addresses, in percent.
+    pub hold_above_grants_percent: u8,
+    /// A plan that suspends, or retires, more addresses than this number is held …
+    pub hold_above_ends: u32,
+    /// … if that is a larger part than this of the active addresses, in percent.
+    pub hold_above_ends_percent: u8,
     /// Days for which a domain whose proof is gone still gives new addresses.
     pub domain_grace_days: u16,
     /// Addresses that one member can have in one domain; renames beyond that give none. An operator can raise it for a
     /// member.
     pub addresses_per_domain: u16,
 }
+
+/// The largest count that a guard can have. The counts are for small teams: below them the percentages do not count, so a
+/// large one would void the guard.
+const MOST_UNATTENDED: u32 = 1_000;
 
 impl Default for Rules {
     fn default() -> Self {
@@ -54,6 +69,11 @@ impl Default for Rules {
             retire_after_days: 180,
             hold_above_percent: 10,
             hold_above_count: 5,
+            hold_small_team_percent: 50,
+            hold_above_grants: 20,
+            hold_above_grants_percent: 10,
+            hold_above_ends: 3,
+            hold_above_ends_percent: 2,
             domain_grace_days: 7,
             addresses_per_domain: 3,
         }
@@ -74,6 +94,44 @@ impl Rules {
     /// How long a domain whose proof is gone still gives new addresses.
     pub fn domain_grace(&self) -> SignedDuration {
         days(self.domain_grace_days)
+    }
+
+    /// Values that would make a rule void, each with its key and the reason.
+    fn faults(&self) -> Vec<(&'static str, String)> {
+        let mut faults = Vec::new();
+        let days = [
+            ("leaving-days", self.leaving_days, "an address would end without a grace period"),
+            ("retire-after-days", self.retire_after_days, "personal data would be deleted at once"),
+            ("addresses-per-domain", self.addresses_per_domain, "no member could have an address"),
+        ];
+        for (key, value, why) in days {
+            if value == 0 {
+                faults.push((key, format!("is 0: {why}")));
+            }
+        }
+        let percents = [
+            ("hold-above-percent", self.hold_above_percent),
+            ("hold-small-team-percent", self.hold_small_team_percent),
+            ("hold-above-grants-percent", self.hold_above_grants_percent),
+            ("hold-above-ends-percent", self.hold_above_ends_percent),
+        ];
+        for (key, value) in percents {
+            if value >= 100 {
+                faults.push((key, format!("is {value}: a plan would not be held by it; use 99 at most")));
+            }
+        }
+        let counts = [
+            ("hold-above-count", self.hold_above_count),
+            ("hold-above-grants", self.hold_above_grants),
+            ("hold-above-ends", self.hold_above_ends),
+        ];
+        for (key, value) in counts {
+            if value > MOST_UNATTENDED {
+                let why = "the percentage counts in larger teams";
+                faults.push((key, format!("is {value}: use {MOST_UNATTENDED} at most, {why}")));
+            }
+        }
+        faults
     }
 }
 
@@ -136,8 +194,8 @@ impl Domain {
 /// Where a community's file is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
-    /// In its rules.
-    Rules,
+    /// In this rule.
+    Rule(&'static str),
     /// In the domain of this index.
     Domain(usize),
 }
@@ -162,14 +220,8 @@ impl Community {
     /// What the file's syntax cannot rule out.
     pub fn faults(&self) -> Vec<(Place, String)> {
         let mut faults = Vec::new();
-        let percent = self.rules.hold_above_percent;
-        if percent > 100 {
-            faults.push((Place::Rules, format!("hold-above-percent is {percent}: no plan takes more than 100%")));
-        }
-        if self.rules.addresses_per_domain == 0 {
-            let why = "addresses-per-domain is 0: no member could have an address";
-            faults.push((Place::Rules, why.to_owned()));
-        }
+        let rules = self.rules.faults();
+        faults.extend(rules.into_iter().map(|(rule, why)| (Place::Rule(rule), format!("{rule} {why}"))));
         for (index, domain) in self.domains.iter().enumerate() {
             if self.domains[..index].iter().any(|earlier| earlier.domain == domain.domain) {
                 faults.push((Place::Domain(index), format!("{} is listed twice", domain.domain)));
