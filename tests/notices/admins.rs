@@ -5,8 +5,10 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use jiff::{SignedDuration, Timestamp};
 use membermail_core::address::Address;
+use membermail_core::alias::Status;
 use membermail_core::audit::{Actor, Cause};
 use membermail_core::clock::{Clock, SystemClock};
+use membermail_core::guard::{HoldReason, Kind};
 use membermail_core::message::{Digest, ToNotify};
 use membermail_core::plan::Counts;
 use membermail_core::random::OsRandom;
@@ -115,22 +117,13 @@ async fn a_held_sync_is_told_with_its_counts_and_the_commands() -> Result<()> {
     world.admin().await?;
     let now = SystemClock.now();
     let id = membermail_core::member::ulid(now, &OsRandom);
+    let bound = HoldReason::Bound { kind: Kind::Removals, count: 12, earlier: 0, of: 40, among: Status::Active };
     let run = Run {
-        id,
-        domain: "ubuntustudio.com".parse()?,
         state: RunState::Held,
-        started: now,
         finished: Some(now),
         counts: Some(Counts { active: 40, taken: 12, leave: 12, ..Counts::default() }),
-        digest: None,
-        waits_for: None,
-        decided_by: None,
-        failure: None,
-        hidden: None,
-        malformed: 0,
-        checkpoints: 0,
-        saved: None,
-        request_id: "a-test".into(),
+        held_for: vec![bound],
+        ..Run::new(id, &"ubuntustudio.com".parse()?, now, "a-test")
     };
     let cause = Cause { actor: Actor::Sync, by: None, request_id: "a-test", now };
     let entry = world.store.finish_run(&run, Some((cause, &OsRandom))).await?.context("no entry")?;
@@ -140,7 +133,10 @@ async fn a_held_sync_is_told_with_its_counts_and_the_commands() -> Result<()> {
     let told = world.wait_for_admin(&id.to_string()).await?;
     ensure!(told[0].subject() == "A sync of ubuntustudio.com waits for you", "{}", told[0].subject());
     let text = told[0].text();
-    ensure!(text.contains("take 12 of 40 active addresses") && text.contains("To end after a grace: 12"), "{text}");
+    ensure!(
+        text.contains("removals within 24 hours: 12 with 40 addresses") && text.contains("To end after a grace: 12"),
+        "{text}"
+    );
     ensure!(text.contains(&format!("membermail sync release {id}")), "{text}");
     world.until_told(entry).await?;
     tokio::time::sleep(A_WHILE).await;

@@ -62,7 +62,12 @@ async fn a_sync_is_looked_at_asked_for_held_and_decided_on() -> Result<()> {
     let plan = membermail(&stack, &["sync", "plan", DOMAIN]).await?.ended_with(4)?;
     let leaving = |line: &str| line.trim_start().starts_with("~ op-") && line.contains("  leaving, ends ");
     ensure!(plan.out.lines().filter(|line| leaving(line)).count() == 6, "{}", plan.out);
-    ensure!(plan.out.contains("6 leaving") && plan.err.contains("it removes 6 of "), "{} {}", plan.out, plan.err);
+    ensure!(
+        plan.out.contains("6 leaving") && plan.err.contains("6 removals within 24 hours"),
+        "{} {}",
+        plan.out,
+        plan.err
+    );
     ensure!(sync(&stack, &["plan", DOMAIN]).await?.ended_with(4)?.json()?["counts"]["leave"] == 6);
     let held = the_run(&sync(&stack, &["run", DOMAIN, "--wait"]).await?.ended_with(4)?)?;
     ensure!(held["state"] == "held", "{held}");

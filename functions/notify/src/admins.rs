@@ -76,17 +76,20 @@ async fn digest(context: &Context, mailer: &Mailer, domain: &DomainName, request
     Ok(())
 }
 
-/// Tells the admins of a domain that a sync waits for one of them.
+/// Notifies the admins of a domain of a run that is held, or of one whose release was lost and sent again.
 pub(crate) async fn tell_held(
     context: &Context,
     mailer: &Mailer,
     entry: Ulid,
-    domain: &DomainName,
-    run: Ulid,
+    (domain, run, is_resent): (&DomainName, Ulid, bool),
     request_id: &str,
 ) -> Result<(), Error> {
-    let counts = context.store.run(domain, run).await?.and_then(|run| run.counts);
-    let tell = |without_admin| Notice::Held(Held { domain: domain.clone(), run, counts, without_admin });
+    let stored = context.store.run(domain, run).await?;
+    let (counts, held_for) = stored.map_or_else(Default::default, |run| (run.counts, run.held_for));
+    let tell = |without_admin| {
+        let (domain, held_for) = (domain.clone(), held_for.clone());
+        Notice::Held(Held { domain, run, counts, held_for, is_resent, without_admin })
+    };
     every_admin(context, mailer, entry, domain, request_id, tell).await
 }
 

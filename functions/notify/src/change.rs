@@ -63,8 +63,8 @@ async fn everybody(
     entry: &Entry,
     request_id: &str,
 ) -> Result<Option<Ended>, Error> {
-    if let Some((domain, run)) = notice::held_run(entry) {
-        admins::tell_held(context, mailer, entry.id, domain, run, request_id).await?;
+    if let Some(run) = notice::held_run(entry) {
+        admins::tell_held(context, mailer, entry.id, run, request_id).await?;
     }
     if let Some((domain, did, until)) = notice::domain_change(entry) {
         admins::tell_domain(context, mailer, entry.id, (domain, did, until), request_id).await?;

@@ -15,7 +15,7 @@ use membermail_runtime::batch::{Inbox, Reports, Retryable, chain};
 use membermail_runtime::metrics::{Measure, Metrics};
 use membermail_runtime::queue::Queue;
 use membermail_runtime::variables::{Variables, of_process};
-use membermail_store::Store;
+use membermail_store::{Resent, Store};
 use membermail_sync::{Engine, Limits, Ran, SyncError};
 use tracing::{info, warn};
 use url::Url;
@@ -110,13 +110,18 @@ async fn sync(context: &Context, message: SyncTeam) -> Result<(), Error> {
         }
     };
     match ran {
-        Ran::Done { notice: Some(entry), .. } => {
-            let message = Notify { entry, request_id: request_id.clone() };
-            if let Err(cause) = context.reports.queue.send(&message).await {
-                warn!(cause = chain(&cause), "a notice waits in the outbox");
+        Ran::Done { notice, resent, .. } => {
+            if let Some(Resent { run, .. }) = resent {
+                let again = SyncTeam { domain: domain.clone(), release: Some(run), request_id: request_id.clone() };
+                context.inbox.send(&again).await.map_err(SyncError::from)?;
+            }
+            for entry in notice.into_iter().chain(resent.and_then(|resent| resent.notice)) {
+                let message = Notify { entry, request_id: request_id.clone() };
+                if let Err(cause) = context.reports.queue.send(&message).await {
+                    warn!(cause = chain(&cause), "a notice waits in the outbox");
+                }
             }
         }
-        Ran::Done { notice: None, .. } => {}
         Ran::Paused { run } => {
             info!(%domain, %run, "the run goes on in another invocation");
             context.inbox.send(&SyncTeam { domain, release, request_id }).await.map_err(SyncError::from)?;

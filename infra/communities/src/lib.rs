@@ -28,9 +28,10 @@ mod tests {
 
     use membermail_core::alias::{Alias, Reason, Status};
     use membermail_core::community::Rules;
+    use membermail_core::guard::{self, History, Verdict};
     use membermail_core::lifecycle::Action;
     use membermail_core::member::{Fingerprint, MemberId, ObservedName};
-    use membermail_core::plan::{Evidence, Guard, Plan, Planner};
+    use membermail_core::plan::{Evidence, Plan, Planner};
     use membermail_core::random::CountingRandom;
     use membermail_core::roster::Roster;
 
@@ -69,8 +70,9 @@ mod tests {
         assert_eq!(community("ubuntu").unwrap().rules, Rules::default());
     }
 
-    /// The plan by the rules of a file, where nine members with an active address and one with a suspended one left.
-    fn planned(rules: &str) -> (Plan, Guard) {
+    /// The plan by the rules of a file, where four of nine members with an active address left, and one with a suspended
+    /// address did before.
+    fn planned(rules: &str) -> (Plan, bool) {
         let (before, after) = UBUNTU.split_once("[rules]").unwrap();
         let domains = &after[after.find("[[domains]]").unwrap()..];
         let community = check::read(&format!("{before}[rules]\n{rules}\n{domains}")).unwrap();
@@ -102,13 +104,13 @@ mod tests {
         let (aliases, banned) = ((0..10).map(alias).collect(), BTreeSet::new());
         let rules = &community.rules;
         let mut planner = Planner::new(domain.clone(), Roster::default(), aliases, &banned, true, rules, now);
-        for member in planner.due() {
-            let eligible = Err(Reason::NotInTeam);
+        for (place, member) in planner.due().into_iter().enumerate() {
+            let eligible = if (4..9).contains(&place) { Ok(()) } else { Err(Reason::NotInTeam) };
             planner.answer(member, Evidence { owner: member, known_as: None, eligible });
         }
         let plan = planner.finish();
-        let guard = plan.guard(rules);
-        (plan, guard)
+        let is_held = guard::check(&plan, &History::default(), rules) != Verdict::Pass;
+        (plan, is_held)
     }
 
     #[test]
@@ -117,12 +119,20 @@ mod tests {
             Action::Leave { until, .. } => until.to_string(),
             ref other => panic!("{other:?}"),
         };
-        let (usual, guard) = planned("");
-        assert_eq!((until(&usual).as_str(), usual.counts.retire, guard), ("2026-12-08T10:00:00Z", 0, Guard::Hold));
-        let (short, guard) = planned("leaving-days = 3\nretire-after-days = 30\nhold-above-count = 9");
-        assert_eq!((until(&short).as_str(), short.counts.retire, guard), ("2026-11-27T10:00:00Z", 1, Guard::Pass));
-        let (_, guard) = planned("hold-above-count = 8\nhold-above-percent = 99");
-        assert_eq!(guard, Guard::Hold);
+        let (usual, is_held) = planned("");
+        assert_eq!((until(&usual).as_str(), usual.counts.retire, is_held), ("2026-12-08T10:00:00Z", 0, false));
+        let (short, is_held) = planned("leaving-days = 3\nretire-after-days = 30\nhold-above-count = 3");
+        assert_eq!((until(&short).as_str(), short.counts.retire, is_held), ("2026-11-27T10:00:00Z", 1, true));
+    }
+
+    #[rstest::rstest]
+    #[case("hold-above-count = 3\nhold-above-percent = 44", true)]
+    #[case("hold-above-count = 3\nhold-above-percent = 45", false)]
+    #[case("hold-small-team-percent = 44", true)]
+    #[case("hold-small-team-percent = 45", false)]
+    #[case("retire-after-days = 30\nhold-above-ends = 0", true)]
+    fn plan_is_held_by_the_files_rules(#[case] rules: &str, #[case] expected: bool) {
+        assert_eq!(planned(rules).1, expected);
     }
 
     #[rstest::rstest]

@@ -196,6 +196,8 @@ pub enum RunChange {
     Released,
     /// Somebody looked, and said no.
     Rejected,
+    /// It was released, the message was lost, and a sync sent it again.
+    Resent,
 }
 
 impl Entry {

@@ -7,6 +7,7 @@ use crate::address::{Address, LocalPart};
 use crate::alias::{Alias, Reason, Status};
 use crate::clock::later;
 use crate::community::Rules;
+use crate::guard::Kind;
 use crate::member::{MemberId, ObservedName};
 
 /// One step of a plan.
@@ -79,9 +80,9 @@ impl Action {
         }
     }
 
-    /// Whether a guard may hold it: every removal except a ban, which an operator has decided on already.
+    /// Whether a held plan withholds it: every change of an alias except a ban, which an operator has decided on already.
     pub fn can_wait(&self) -> bool {
-        self.removes() && !matches!(self, Self::Suspend { reason: Reason::Banned })
+        Kind::of(self).is_some()
     }
 }
 

@@ -140,10 +140,12 @@ pub fn for_admins(entry: &Entry) -> Option<(&Address, AdminNews)> {
     Some((address, news))
 }
 
-/// The run that waits for an admin, if the change is that.
-pub fn held_run(entry: &Entry) -> Option<(&DomainName, Ulid)> {
+/// The run that the admins of its domain hear of, and whether it is one whose release was lost and sent again; otherwise it
+/// waits for a decision.
+pub fn held_run(entry: &Entry) -> Option<(&DomainName, Ulid, bool)> {
     match &entry.change {
-        Change::Run { domain, run, did: RunChange::Held } => Some((domain, *run)),
+        Change::Run { domain, run, did: RunChange::Held } => Some((domain, *run, false)),
+        Change::Run { domain, run, did: RunChange::Resent } => Some((domain, *run, true)),
         _ => None,
     }
 }

@@ -78,13 +78,14 @@ fn a_rename_names_the_former_address() {
 }
 
 #[rstest]
-#[case(RunChange::Held, true)]
-#[case(RunChange::Released, false)]
-#[case(RunChange::Rejected, false)]
-fn only_a_held_run_asks_for_somebody(#[case] did: RunChange, #[case] asks: bool) {
+#[case(RunChange::Held, Some(false))]
+#[case(RunChange::Released, None)]
+#[case(RunChange::Rejected, None)]
+#[case(RunChange::Resent, Some(true))]
+fn admins_hear_of_held_and_resent_runs(#[case] did: RunChange, #[case] is_resent: Option<bool>) {
     let (domain, run): (DomainName, _) = ("ubuntu.com".parse().unwrap(), Ulid::nil());
     let entry = entry(Change::Run { domain: domain.clone(), run, did });
-    assert_eq!(held_run(&entry), asks.then_some((&domain, run)));
+    assert_eq!(held_run(&entry), is_resent.map(|is_resent| (&domain, run, is_resent)));
     assert_eq!((for_member(&entry), for_admins(&entry)), (None, None));
 }
 

@@ -5,7 +5,6 @@
 //! step except a ban rests on an answer of the same run, never on the roster alone.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::fmt;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -56,6 +55,12 @@ pub struct Counts {
     pub participants: u64,
     /// Aliases that were active before.
     pub active: u64,
+    /// Aliases that were in their grace period before.
+    #[serde(default)]
+    pub leaving: u64,
+    /// Aliases that were suspended before.
+    #[serde(default)]
+    pub suspended: u64,
     /// First addresses of members who joined.
     pub create: u64,
     /// Addresses for new names, beside old ones.
@@ -70,7 +75,7 @@ pub struct Counts {
     pub retire: u64,
     /// Aliases that stay as they are.
     pub unchanged: u64,
-    /// Active aliases that the plan removes, except bans: what the guard looks at.
+    /// Active aliases that the plan removes, except bans.
     pub taken: u64,
     /// Aliases that may have to go and whose members could not be looked up in this run.
     #[serde(default)]
@@ -78,6 +83,14 @@ pub struct Counts {
     /// Members that were looked up by identity.
     #[serde(default)]
     pub looked_up: u64,
+}
+
+impl Counts {
+    /// Whether any alias changes its state.
+    pub fn has_changes(&self) -> bool {
+        let Self { create, rename, restore, leave, suspend, retire, .. } = self;
+        create + rename + restore + leave + suspend + retire > 0
+    }
 }
 
 /// What a sync would do.
@@ -91,15 +104,6 @@ pub struct Plan {
     pub counts: Counts,
     /// By address; grants come before removals.
     pub steps: Vec<Step>,
-}
-
-/// Whether a plan may be carried out without an operator's look.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Guard {
-    /// It may.
-    Pass,
-    /// It removes too many of the active addresses, or more than could be verified.
-    Hold,
 }
 
 impl<'a> Planner<'a> {
@@ -239,7 +243,12 @@ impl<'a> Planner<'a> {
 
     fn tend_alias(&self, alias: &Alias, counts: &mut Counts, steps: &mut Vec<Step>) {
         let was_active = alias.status == Status::Active;
-        counts.active += u64::from(was_active);
+        match alias.status {
+            Status::Active => counts.active += 1,
+            Status::Leaving => counts.leaving += 1,
+            Status::Suspended => counts.suspended += 1,
+            Status::Retired => {}
+        }
         let evidence = self.answers.get(&alias.member);
         let eligible = match evidence {
             _ if self.banned.contains(&alias.member) => Some(Err(Reason::Banned)),
@@ -330,64 +339,6 @@ impl Plan {
     pub fn aliases(&self) -> u64 {
         let Counts { restore, leave, suspend, retire, unchanged, .. } = self.counts;
         restore + leave + suspend + retire + unchanged
-    }
-
-    /// Looks at how much it removes.
-    pub fn guard(&self, rules: &Rules) -> Guard {
-        let Counts { taken, active, unverified, .. } = self.counts;
-        let many = taken > u64::from(rules.hold_above_count);
-        let large = taken * 100 > active * u64::from(rules.hold_above_percent);
-        if unverified > 0 || (many && large) { Guard::Hold } else { Guard::Pass }
-    }
-}
-
-impl fmt::Display for Plan {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { domain, read_at: _, counts, steps } = self;
-        let Counts { participants, active, create, rename, restore, leave, suspend, retire, unchanged, .. } = counts;
-        writeln!(f, "{domain}: {participants} in the team, {active} active addresses")?;
-        for step in steps {
-            writeln!(f, "  {step}")?;
-        }
-        write!(
-            f,
-            "{create} to create, {rename} to rename, {restore} to restore, {leave} leaving, {suspend} to suspend, \
-             {retire} to retire, {unchanged} unchanged"
-        )?;
-        if counts.unverified > 0 {
-            write!(f, ", {} not verified", counts.unverified)?;
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Display for Step {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { address, action, .. } = self;
-        let sign = match action {
-            Action::Create | Action::Rename { .. } => '+',
-            Action::Restore => '^',
-            Action::Leave { .. } => '~',
-            Action::Suspend { .. } => '-',
-            Action::Retire => 'x',
-            Action::Observe => '=',
-        };
-        // One column for addresses, so that a long plan can be read down.
-        write!(f, "{sign} {:<32} ", address.to_string())?;
-        match action {
-            Action::Create => f.write_str("new: joined the team"),
-            Action::Rename { from } => write!(f, "renamed: {from}@{} goes on forwarding", address.domain),
-            Action::Restore => f.write_str("restored: eligible again"),
-            Action::Leave { reason, until } => {
-                write!(f, "leaving, ends {}: {}", until.strftime("%Y-%m-%d"), reason.in_words())
-            }
-            Action::Suspend { reason } => write!(f, "suspended: {}", reason.in_words()),
-            Action::Retire => f.write_str("retired: personal data goes, the name stays taken"),
-            Action::Observe => {
-                let name = self.known_as.as_ref().map_or("-", |known_as| known_as.name.as_str());
-                write!(f, "its member is called {name} now")
-            }
-        }
     }
 }
 

@@ -144,12 +144,14 @@ held =
     .subject = A sync of { $domain } waits for you
     .heading = A sync of { $domain } needs your decision
     .body =
-        It would take { $taken ->
-            [one] one
-           *[other] { $taken }
-        } of { $active } active addresses. That is more than a sync may do unattended, so nothing has been changed.
+        It would change more than a sync may do unattended, so nothing has been changed except for bans.
 
         Look at what it would do, and then let it go on or drop it:
+held-many-grants = Too many grants within 24 hours
+held-many-removals = Too many removals within 24 hours
+held-many-suspensions = Too many grace periods that end within 24 hours
+held-many-retirements = Too much data to be deleted within 24 hours
+held-of = { $count } with { $of } addresses
 held-active = Active addresses
 held-create = To be given
 held-rename = To be renamed
@@ -161,6 +163,14 @@ held-unverified = Not looked up yet
 held-show = Look at it
 held-release = Let it go on
 held-reject = Drop it
+
+release-resent =
+    .subject = A released sync of { $domain } was started again
+    .heading = A released sync of { $domain } was started again
+    .body =
+        An operator released it, but the message that carries it out was lost. It has been sent again, so you need not do anything. If the run is not applied within a few hours, ask the operators to look at the queues.
+
+        Look at the run:
 
 domain-verified =
     .subject = { $domain } has proven itself

@@ -6,6 +6,7 @@ use fluent_bundle::FluentValue;
 use jiff::Timestamp;
 use membermail_core::address::{Address, DomainName};
 use membermail_core::audit::DomainChange;
+use membermail_core::guard::HoldReason;
 use membermail_core::member::LaunchpadName;
 use membermail_core::notice::AdminNews;
 use membermail_core::plan::Counts;
@@ -45,6 +46,10 @@ pub struct Held {
     pub run: Ulid,
     /// What it would do; nothing, if the table no longer has it.
     pub counts: Option<Counts>,
+    /// Why it is held.
+    pub held_for: Vec<HoldReason>,
+    /// Whether it was released since, its message was lost, and a sync sent that again: there is nothing to decide.
+    pub is_resent: bool,
     /// Set where it goes to the operators, since no admin can act.
     pub without_admin: Option<WithoutAdmin>,
 }
@@ -115,14 +120,11 @@ fn kind(news: AdminNews) -> (u8, &'static str) {
 
 impl Held {
     pub(crate) fn content(&self, speaker: Speaker<'_>, site: &Site) -> Content {
-        let Self { domain, run, counts, without_admin } = self;
-        let counts = counts.unwrap_or_default();
-        let args = [
-            ("domain", FluentValue::from(domain.as_str())),
-            ("taken", counts.taken.into()),
-            ("active", counts.active.into()),
-        ];
-        let Counts { active, create, rename, restore, leave, suspend, retire, unverified, .. } = counts;
+        let Self { domain, run, counts, held_for, is_resent, without_admin } = self;
+        let args = [("domain", FluentValue::from(domain.as_str()))];
+        let Counts { active, create, rename, restore, leave, suspend, retire, unverified, .. } =
+            counts.unwrap_or_default();
+        let reasons = held_for.iter().filter_map(|reason| because(reason, speaker));
         let rows = [
             ("held-active", active),
             ("held-create", create),
@@ -136,23 +138,28 @@ impl Held {
         let rows =
             rows.into_iter().chain(unverified).map(|(id, count)| Pair::new(speaker.say(id, &[]), count.to_string()));
         let command = |id: &str, verb: &str| Pair::new(speaker.say(id, &[]), format!("membermail sync {verb} {run}"));
+        let mut commands = vec![command("held-show", "show")];
+        if !is_resent {
+            commands.extend([command("held-release", "release"), command("held-reject", "reject")]);
+        }
+        let id = if *is_resent { "release-resent" } else { "held" };
         Content {
-            subject: speaker.part("held", "subject", &args),
-            heading: speaker.part("held", "heading", &args),
-            paragraphs: speaker.paragraphs("held", "body", &args),
-            rows: rows.collect(),
-            commands: [
-                command("held-show", "show"),
-                command("held-release", "release"),
-                command("held-reject", "reject"),
-            ]
-            .into_iter()
-            .chain(bind(domain, without_admin.as_ref(), speaker))
-            .collect(),
+            subject: speaker.part(id, "subject", &args),
+            heading: speaker.part(id, "heading", &args),
+            paragraphs: speaker.paragraphs(id, "body", &args),
+            rows: reasons.chain(rows).collect(),
+            commands: commands.into_iter().chain(bind(domain, without_admin.as_ref(), speaker)).collect(),
             footer: footer(domain, without_admin.as_ref(), speaker, site),
             ..Content::default()
         }
     }
+}
+
+/// A reason why a plan is held; none for one that the counts show.
+fn because(reason: &HoldReason, speaker: Speaker<'_>) -> Option<Pair> {
+    let HoldReason::Bound { kind, count, of, .. } = reason else { return None };
+    let args = [("count", FluentValue::from(*count)), ("of", (*of).into())];
+    Some(Pair::new(speaker.say(&format!("held-many-{}", kind.as_str()), &[]), speaker.say("held-of", &args)))
 }
 
 impl DomainNews {

@@ -1,8 +1,9 @@
 use jiff::SignedDuration;
 use mail_parser::{HeaderName as Name, MessageParser};
 use membermail_core::address::{Address, DomainName};
-use membermail_core::alias::Reason;
+use membermail_core::alias::{Reason, Status};
 use membermail_core::audit::DomainChange;
+use membermail_core::guard::{HoldReason, Kind};
 use membermail_core::member::LaunchpadName;
 use membermail_core::notice::{AdminNews, MemberNews};
 use membermail_core::plan::Counts;
@@ -73,7 +74,15 @@ fn held(without_admin: Option<WithoutAdmin>) -> Notice {
     let counts =
         Counts { participants: 612, active: 700, leave: 88, create: 3, taken: 88, unverified: 4, ..Counts::default() };
     let run = Ulid::from_string("01KAV0C1B5WQ0GZ0YB5R9E8QJ1").unwrap();
-    Notice::Held(Held { domain: "ubuntu.com".parse().unwrap(), run, counts: Some(counts), without_admin })
+    let bound = HoldReason::Bound { kind: Kind::Removals, count: 90, earlier: 2, of: 700, among: Status::Active };
+    let held_for = vec![bound, HoldReason::Unverified { count: 4 }];
+    let (domain, counts) = ("ubuntu.com".parse().unwrap(), Some(counts));
+    Notice::Held(Held { domain, run, counts, held_for, is_resent: false, without_admin })
+}
+
+fn resent() -> Notice {
+    let Notice::Held(held) = held(None) else { panic!("it is held") };
+    Notice::Held(Held { is_resent: true, held_for: Vec::new(), ..held })
 }
 
 fn domain(did: DomainChange) -> Notice {
@@ -149,6 +158,7 @@ fn shown(bytes: &[u8]) -> String {
 #[case::large_digest("digest-500", digest(500, None))]
 #[case::held("held", held(None))]
 #[case::held_without_admin("held-no-admin", held(documented(&[])))]
+#[case::resent("release-resent", resent())]
 #[case::verified("domain-verified", domain(DomainChange::Verified))]
 #[case::record_gone("domain-record-gone", domain(DomainChange::RecordGone))]
 #[case::lapsed("domain-lapsed", domain(DomainChange::Lapsed))]

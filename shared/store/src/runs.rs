@@ -1,11 +1,10 @@
-//! Runs of a domain's sync: one at a time by a lease that expires, each with an entry that tells what it did, and with
-//! its steps where there were any.
+//! Runs of a domain's sync: one at a time by a lease that expires, each with an entry that tells what it did.
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use jiff::{SignedDuration, Timestamp};
 use membermail_core::address::DomainName;
 use membermail_core::audit::{Cause, Change, Entry, RunChange};
-use membermail_core::lifecycle::Step;
+use membermail_core::guard::HoldReason;
 use membermail_core::plan::Counts;
 use membermail_core::random::Random;
 use serde::{Deserialize, Serialize};
@@ -13,15 +12,13 @@ use ulid::Ulid;
 
 use crate::error::StoreError;
 use crate::keys;
-use crate::table::{Store, Written, decode, encode, expires, number, text};
+use crate::table::{Store, Written, encode, expires, number, text};
 
 /// For how long a run that changed nothing is kept, and how long one that did.
 const KEPT: (SignedDuration, SignedDuration) =
     (SignedDuration::from_hours(24 * 60), SignedDuration::from_hours(24 * 400));
 /// A checkpoint that is older is of a team as it was: the next run reads anew.
 const RESUMABLE: SignedDuration = SignedDuration::from_hours(2);
-/// Steps in one item: some 60 kB.
-const STEPS: usize = 250;
 
 /// How far a run is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -101,6 +98,9 @@ pub struct Run {
     /// When the last of them was saved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub saved: Option<Timestamp>,
+    /// Whether it was a part of the domain's first sync, whose grants are not guarded.
+    #[serde(default)]
+    pub first_sync: bool,
     /// What its plan counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub counts: Option<Counts>,
@@ -110,6 +110,12 @@ pub struct Run {
     /// The run that has the same plan and that somebody decides on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waits_for: Option<Ulid>,
+    /// Why it is held. Empty where it is not, and for a run of before reasons were stored.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub held_for: Vec<HoldReason>,
+    /// When its release was last sent again, since the message was lost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resent: Option<Timestamp>,
     /// Who released or rejected it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decided_by: Option<String>,
@@ -121,7 +127,8 @@ pub struct Run {
 }
 
 impl Run {
-    fn new(id: Ulid, domain: &DomainName, started: Timestamp, request_id: &str) -> Self {
+    /// A run that begins.
+    pub fn new(id: Ulid, domain: &DomainName, started: Timestamp, request_id: &str) -> Self {
         Self {
             id,
             domain: domain.clone(),
@@ -132,9 +139,12 @@ impl Run {
             malformed: 0,
             checkpoints: 0,
             saved: None,
+            first_sync: false,
             counts: None,
             digest: None,
             waits_for: None,
+            held_for: Vec::new(),
+            resent: None,
             decided_by: None,
             failure: None,
             request_id: request_id.to_owned(),
@@ -166,26 +176,10 @@ pub enum Begun {
     },
 }
 
-/// What became of a decision on a held run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Decided {
-    /// It is done.
-    Done,
-    /// The run is in this state and not held.
-    NotHeld(RunState),
-    /// There is no such run.
-    NoRun,
-}
-
 #[derive(Serialize, Deserialize)]
 struct Lease {
     run: Ulid,
     until: Timestamp,
-}
-
-#[derive(Serialize, Deserialize)]
-struct Part {
-    steps: Vec<Step>,
 }
 
 impl Store {
@@ -260,26 +254,6 @@ impl Store {
         }
     }
 
-    /// Keeps the steps of a run, before it hands on the first of them.
-    pub async fn keep_steps(&self, run: &Run, steps: &[Step]) -> Result<(), StoreError> {
-        let until = expires(kept_until(run.started, true));
-        for (part, steps) in steps.chunks(STEPS).enumerate() {
-            let part = keys::steps(&run.domain, run.id, part);
-            let mut item = encode(&part, &Part { steps: steps.to_vec() })?;
-            item.insert("expires".into(), until.clone());
-            self.client.put_item().table_name(&self.table).set_item(Some(item)).send().await?;
-        }
-        Ok(())
-    }
-
-    /// The steps of a run, as they were planned.
-    pub async fn steps_of(&self, domain: &DomainName, run: Ulid) -> Result<Vec<Step>, StoreError> {
-        let first = keys::steps(domain, run, 0);
-        let begins = first.sk.trim_end_matches(|digit: char| digit.is_ascii_digit());
-        let parts: Vec<Part> = self.list(&first.pk, begins).await?;
-        Ok(parts.into_iter().flat_map(|part| part.steps).collect())
-    }
-
     /// Writes what a run came to, and gives its lease back. `announce` puts a held run into the audit log and the outbox;
     /// the id of that entry comes back.
     pub async fn finish_run(
@@ -315,59 +289,6 @@ impl Store {
         }
     }
 
-    /// One run.
-    pub async fn run(&self, domain: &DomainName, run: Ulid) -> Result<Option<Run>, StoreError> {
-        self.get(&keys::run(domain, run)).await
-    }
-
-    /// The latest runs of a domain, newest first.
-    pub async fn runs(&self, domain: &DomainName, most: i32) -> Result<Vec<Run>, StoreError> {
-        let key = keys::lease(domain);
-        let answer = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .consistent_read(true)
-            .key_condition_expression("pk = :pk AND begins_with(sk, :sk)")
-            .expression_attribute_values(":pk", text(&key.pk))
-            .expression_attribute_values(":sk", text(keys::RUN))
-            .scan_index_forward(false)
-            .limit(most)
-            .send()
-            .await?;
-        answer.items.unwrap_or_default().into_iter().map(|item| decode(item, &key)).collect()
-    }
-
-    /// Releases or rejects a held run, once, with an entry in the audit log.
-    pub async fn decide_run(
-        &self,
-        domain: &DomainName,
-        run: Ulid,
-        did: RunChange,
-        cause: Cause<'_>,
-        random: &dyn Random,
-    ) -> Result<Decided, StoreError> {
-        let state = if did == RunChange::Released { RunState::Released } else { RunState::Rejected };
-        let update = self
-            .update(&keys::run(domain, run))
-            .update_expression("SET #state = :state, decided_by = :by, finished = :now")
-            .condition_expression("#state = :held")
-            .expression_attribute_names("#state", "state")
-            .expression_attribute_values(":state", text(state.as_str()))
-            .expression_attribute_values(":by", text(cause.by.unwrap_or("-")))
-            .expression_attribute_values(":now", text(cause.now.to_string()))
-            .expression_attribute_values(":held", text(RunState::Held.as_str()));
-        let entry = Entry::new(Change::Run { domain: domain.clone(), run, did }, cause, random);
-        let writes = vec![TransactWriteItem::builder().update(update.build()?).build(), self.audit_write(&entry)?];
-        match self.transact(writes).await? {
-            Written::All => Ok(Decided::Done),
-            Written::Failed(places) if places.contains(&0) => {
-                Ok(self.run(domain, run).await?.map_or(Decided::NoRun, |run| Decided::NotHeld(run.state)))
-            }
-            Written::Failed(_) => Err(StoreError::Conflict),
-        }
-    }
-
     fn run_write(&self, run: &Run) -> Result<TransactWriteItem, StoreError> {
         let changed = !matches!(run.state, RunState::Unchanged | RunState::Running | RunState::Paused);
         let mut item = encode(&keys::run(&run.domain, run.id), run)?;
@@ -391,7 +312,7 @@ impl Store {
     }
 }
 
-fn kept_until(from: Timestamp, changed: bool) -> Timestamp {
+pub(crate) fn kept_until(from: Timestamp, changed: bool) -> Timestamp {
     let kept = if changed { KEPT.1 } else { KEPT.0 };
     from.saturating_add(kept).unwrap_or(Timestamp::MAX)
 }

@@ -45,6 +45,20 @@ pub struct SyncState {
     /// How far the rolling check is.
     #[serde(default)]
     pub rolling: Cursor,
+    /// What the guard has to know of earlier runs, however long ago they were.
+    #[serde(default)]
+    pub guard: GuardState,
+}
+
+/// What the guard has to know of earlier runs, however long ago they were.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GuardState {
+    /// The runs that were announced as held and may still count, oldest first.
+    #[serde(default)]
+    pub announced: Vec<Ulid>,
+    /// Whether the domain's first sync has not granted everything yet.
+    #[serde(default)]
+    pub first_sync_is_open: bool,
 }
 
 /// How far a run has read.
@@ -112,6 +126,17 @@ impl Store {
             }
         }
         Ok(state)
+    }
+
+    /// Stores what the guard has to know of this run, after [`leave_sync_state`](Self::leave_sync_state).
+    pub async fn leave_guard_state(&self, domain: &DomainName, guard: &GuardState) -> Result<(), StoreError> {
+        let key = keys::sync_state(domain);
+        let value = serde_dynamo::to_attribute_value(guard).map_err(|cause| StoreError::corrupt("SYNC", cause))?;
+        let update = self.client.update_item().table_name(&self.table);
+        let update = update.key("pk", text(&key.pk)).key("sk", text(&key.sk));
+        let update = update.update_expression("SET #guard = :guard").expression_attribute_names("#guard", "guard");
+        update.expression_attribute_values(":guard", value).send().await?;
+        Ok(())
     }
 
     /// Saves people that a run has read and where it continues. `first` is the number of items that it saved before; the

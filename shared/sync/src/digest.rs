@@ -1,12 +1,39 @@
 //! What makes two plans that are held the same.
 
+use membermail_core::guard::Kind;
 use membermail_core::lifecycle::Step;
 use sha2::{Digest, Sha256};
 
-/// Over the addresses that wait and what is to become of them; not over dates, which are others each day.
-pub(crate) fn of_held(steps: &[Step]) -> String {
+/// The digests of a plan. What it takes and what it grants are compared apart, so that a joiner does not make another
+/// question of the same leavers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Digests {
+    /// Of removals, suspensions and retirements.
+    pub(crate) taken: String,
+    /// Of grants; none where there are none.
+    pub(crate) granted: Option<String>,
+    /// Whether anything is taken.
+    pub(crate) takes: bool,
+}
+
+impl Digests {
+    /// Over the addresses that wait and what is to become of them; not over dates, which are others each day.
+    pub(crate) fn of(steps: &[Step]) -> Self {
+        let (grants, taken): (Vec<_>, Vec<_>) =
+            steps.iter().filter(|step| step.action.can_wait()).partition(|step| is_grant(step));
+        let granted = (!grants.is_empty()).then(|| format!("grants-{}", digest(&grants)));
+        Self { taken: digest(&taken), granted, takes: !taken.is_empty() }
+    }
+}
+
+/// Whether a step grants something.
+pub(crate) fn is_grant(step: &Step) -> bool {
+    Kind::of(&step.action) == Some(Kind::Grants)
+}
+
+fn digest(steps: &[&Step]) -> String {
     let mut hash = Sha256::new();
-    for step in steps.iter().filter(|step| step.action.can_wait()) {
+    for step in steps {
         hash.update(step.address.to_string());
         hash.update([0]);
         hash.update(step.version.to_be_bytes());
@@ -30,6 +57,10 @@ mod tests {
     }
 
     fn of(actions: &[Action], version: u64) -> String {
+        digests(actions, version).taken
+    }
+
+    fn digests(actions: &[Action], version: u64) -> Digests {
         let step = |(number, action): (usize, &Action)| Step {
             address: format!("member{number}@ubuntu.com").try_into().unwrap(),
             member: MemberId::parse("01KATW4Y00ZZZZZZZZZZZZZZZZ").unwrap(),
@@ -37,7 +68,7 @@ mod tests {
             known_as: None,
             action: action.clone(),
         };
-        of_held(&actions.iter().enumerate().map(step).collect::<Vec<_>>())
+        Digests::of(&actions.iter().enumerate().map(step).collect::<Vec<_>>())
     }
 
     #[test]
@@ -59,5 +90,15 @@ mod tests {
             of(&[suspend.clone(), suspend], 1),
         ];
         assert!(!others.contains(&held), "{others:?}");
+    }
+
+    #[test]
+    fn grants_have_their_own_digest() {
+        let granted = |actions: &[Action], version| digests(actions, version).granted;
+        assert_eq!(granted(&[leave(Reason::NotInTeam, 1), Action::Observe], 1), None);
+        let create = granted(&[Action::Create], 0);
+        assert!(create.is_some());
+        assert_eq!(granted(&[Action::Create, leave(Reason::NotInTeam, 1)], 0), create);
+        assert_ne!(granted(&[Action::Restore], 0), create);
     }
 }

@@ -8,12 +8,14 @@
 
 mod digest;
 mod error;
+mod guard;
 mod limits;
 mod lookup;
 mod observe;
 mod outlet;
 mod plan;
 mod reading;
+mod release;
 mod run;
 mod team;
 

@@ -1,8 +1,9 @@
 //! Planning: compares the roster with the domain's aliases, looks members up, and makes the steps.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use membermail_core::address::DomainName;
+use membermail_core::alias::Alias;
 use membermail_core::community::Domain;
 use membermail_core::lifecycle::Step;
 use membermail_core::member::{LaunchpadName, MemberId};
@@ -25,15 +26,19 @@ pub(crate) struct Planned {
     pub(crate) plan: Plan,
     pub(crate) names: Names,
     pub(crate) rolling: Cursor,
+    /// Members who may be granted something and were not looked up yet: for lack of time, or beyond the limit.
+    pub(crate) pending: usize,
 }
 
 /// What a run looks up.
 #[derive(Clone, Copy)]
-pub(crate) struct Wanted {
+pub(crate) struct Wanted<'a> {
     /// Members at most whose pages show a change.
     pub(crate) lookups: usize,
     /// Whether joiners and the rolling check are looked up too.
     pub(crate) everything: bool,
+    /// Grants that an operator has released: their members are looked up too.
+    pub(crate) grants: &'a [Step],
 }
 
 impl Engine<'_> {
@@ -45,7 +50,7 @@ impl Engine<'_> {
         self.check_team(domain, false).await?;
         let state = self.store.sync_state(&domain.domain).await?;
         let read = self.read_once(domain, &state, progress).await?;
-        let wanted = Wanted { lookups: self.limits.lookups, everything: true };
+        let wanted = Wanted { lookups: self.limits.lookups, everything: true, grants: &[] };
         Ok(self.plan_of(domain, &state, read, None, read_at, wanted, self.deadline()).await?.plan)
     }
 
@@ -61,7 +66,7 @@ impl Engine<'_> {
         read: Read,
         run: Option<&Run>,
         read_at: jiff::Timestamp,
-        wanted: Wanted,
+        wanted: Wanted<'_>,
         deadline: Instant,
     ) -> Result<Planned, SyncError> {
         let name = &domain.domain;
@@ -74,6 +79,7 @@ impl Engine<'_> {
         }
         let mut names = read.roster.names();
         let (rules, gives) = (&self.community.rules, stored.verified.is_some());
+        let mut granting = open_grants(wanted.grants, &aliases);
         let mut planner = Planner::new(name.clone(), read.roster, aliases, &banned, gives, rules, read_at);
         let lookups = Lookups { engine: self, domain, team: domain.team_pin().or(stored.team), run };
 
@@ -87,7 +93,16 @@ impl Engine<'_> {
             }
         }
         if !wanted.everything {
-            return Ok(Planned { plan: planner.finish(), names, rolling: state.rolling.clone() });
+            let mut pending = 0;
+            granting.retain(|member| !asked.members.contains(member));
+            for member in granting {
+                if Instant::now() < deadline {
+                    asked.ask(&lookups, &mut planner, member).await?;
+                } else {
+                    pending += 1;
+                }
+            }
+            return Ok(Planned { plan: planner.finish(), names, rolling: state.rolling.clone(), pending });
         }
 
         let previous = self.store.last_names(name, state).await?.unwrap_or_default();
@@ -112,7 +127,7 @@ impl Engine<'_> {
             }
             rolling = cursor;
         }
-        Ok(Planned { plan: planner.finish(), names, rolling })
+        Ok(Planned { plan: planner.finish(), names, rolling, pending: pending.len() })
     }
 
     /// Looks up the members among the joiners; the names that there was no time or room for come back.
@@ -136,6 +151,16 @@ impl Engine<'_> {
         }
         Ok(pending)
     }
+}
+
+/// The members of those grants that are not applied yet.
+fn open_grants(grants: &[Step], aliases: &[Alias]) -> BTreeSet<MemberId> {
+    if grants.is_empty() {
+        return BTreeSet::new();
+    }
+    let versions: HashMap<_, _> = aliases.iter().map(|alias| (&alias.address, alias.version)).collect();
+    let is_open = |step: &&Step| versions.get(&step.address).copied().unwrap_or_default() == step.version;
+    grants.iter().filter(is_open).map(|step| step.member).collect()
 }
 
 /// The members that were looked up, and how many failed in a row.

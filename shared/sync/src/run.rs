@@ -2,28 +2,25 @@
 
 use std::collections::HashSet;
 
-use jiff::SignedDuration;
 use membermail_core::address::DomainName;
 use membermail_core::audit::{Actor, Cause};
 use membermail_core::clock::later;
+use membermail_core::guard::HoldReason;
 use membermail_core::lifecycle::Step;
-use membermail_core::member;
+use membermail_core::member::{self, LaunchpadName};
 use membermail_core::message::TakeSteps;
-use membermail_core::plan::{Guard, Plan};
+use membermail_core::plan::Plan;
 use membermail_runtime::batch::chain;
-use membermail_store::{Begun, Run, RunState};
-use tracing::info;
+use membermail_store::{Begun, GuardState, Resent, Run, RunState};
+use tracing::{error, info, warn};
 use ulid::Ulid;
 
+use crate::digest::is_grant;
+use crate::guard::{Course, is_first_sync, lost_release, still_announced};
 use crate::plan::{Planned, Wanted, is_change};
 use crate::reading::Reading;
-use crate::{Engine, Outlet, SyncError, digest};
-
-/// Runs in which an earlier plan that removes the same is looked for.
-const EARLIER: i32 = 100;
-/// The steps of a run that was released may still be on the queue for this time. What is still to be removed then was lost,
-/// and the plan is announced again.
-const IN_FLIGHT: SignedDuration = SignedDuration::from_hours(1);
+use crate::release::Approval;
+use crate::{Engine, Outlet, SyncError};
 
 /// The result of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +31,8 @@ pub enum Ran {
         run: Box<Run>,
         /// Its entry in the outbox, where its admins are to be told that it is held.
         notice: Option<Ulid>,
+        /// The release of an earlier run whose message was lost: it has to be sent again.
+        resent: Option<Resent>,
     },
     /// The time of this invocation is over: the same message again continues it.
     Paused {
@@ -78,45 +77,6 @@ impl Engine<'_> {
         }
     }
 
-    /// Hands on what a held run would remove, once an operator has released it. The team is read and the leavers are looked
-    /// up again: members who are back stay, and an address that changed since is not what the operator looked at. A reading
-    /// that outlasts this invocation pauses; the same message continues it.
-    pub async fn release(&self, domain: &DomainName, run: Ulid, outlet: &dyn Outlet) -> Result<Ran, SyncError> {
-        let mut run = match self.store.run(domain, run).await? {
-            Some(run) if run.state == RunState::Released => run,
-            _ => return Ok(Ran::NotReleased),
-        };
-        let held = self.store.steps_of(domain, run.id).await?;
-        let held: HashSet<_> =
-            held.into_iter().filter(|step| step.action.can_wait()).map(|step| (step.address, step.version)).collect();
-        // A checkpoint from before the run was held is of an older reading.
-        if run.saved < run.finished {
-            (run.checkpoints, run.saved) = (0, None);
-        }
-        let (configured, deadline) = (self.domain(domain)?, self.deadline());
-        let read_at = self.clock.now();
-        self.check_team(configured, true).await?;
-        let state = self.store.sync_state(domain).await?;
-        let read = match self.read_for(&mut run, configured, &state, deadline).await? {
-            Reading::Complete(read) => read,
-            Reading::Paused => return Ok(Ran::Paused { run: run.id }),
-        };
-        let wanted = Wanted { lookups: self.limits.lookups, everything: false };
-        let planned = self.plan_of(configured, &state, read, Some(&run), read_at, wanted, deadline).await?;
-        let Plan { mut steps, counts, .. } = planned.plan;
-        // A plan with more leavers than one run looks up kept only the steps of those that it did.
-        let was_partial = run.counts.is_some_and(|counts| counts.unverified > 0);
-        steps.retain(|step| {
-            step.action.can_wait() && (was_partial || held.contains(&(step.address.clone(), step.version)))
-        });
-        self.hand_on(&run, read_at, &steps, outlet).await?;
-        if was_partial && counts.unverified > 0 {
-            return Ok(Ran::Paused { run: run.id });
-        }
-        run.state = RunState::Applied;
-        self.finish(run, None).await
-    }
-
     async fn carry_out(&self, run: &mut Run, outlet: &dyn Outlet) -> Result<Ran, SyncError> {
         let deadline = self.deadline();
         let domain = self.domain(&run.domain)?;
@@ -132,72 +92,97 @@ impl Engine<'_> {
         };
         (run.hidden, run.malformed) = (Some(read.hidden), read.malformed);
         let hidden = read.hidden;
-        let wanted = Wanted { lookups: self.limits.lookups, everything: true };
+        let wanted = Wanted { lookups: self.limits.lookups, everything: true, grants: &[] };
         let planned = self.plan_of(domain, &state, read, Some(run), run.started, wanted, deadline).await?;
-        let Planned { plan, names, rolling } = planned;
-        run.counts = Some(plan.counts);
-        let settled = self.settle(run.clone(), &plan, outlet).await?;
+        let Planned { plan, mut names, rolling, pending } = planned;
+        let announced = self.announced(&run.domain, &state).await?;
+        (run.counts, run.first_sync) = (Some(plan.counts), is_first_sync(&state));
+        let withheld = self.settle(run, &plan, &announced, outlet).await?;
+        // Joiners whose grants wait are joiners of the next run again.
+        names.forget(&withheld);
         // After the steps: joiners of a run that dies before this are joiners again.
         let is_new = self.store.last_names(&run.domain, &state).await?.as_ref() != Some(&names);
         let names = is_new.then_some((run.id, &names));
         self.store.leave_sync_state(&run.domain, &state, names, hidden, &rolling).await?;
-        if settled.state != RunState::Held {
-            return self.finish(settled, None).await;
+        let first_sync_is_open = run.first_sync && (pending > 0 || !withheld.is_empty());
+        let guard = GuardState { announced: still_announced(&announced, run), first_sync_is_open };
+        if guard != state.guard {
+            self.store.leave_guard_state(&run.domain, &guard).await?;
         }
+        let resent = self.resend_lost(run, &announced).await?;
         let (id, request_id) = (run.id.to_string(), run.request_id.clone());
         let cause = Cause { actor: Actor::Sync, by: Some(&id), request_id: &request_id, now: self.clock.now() };
-        self.finish(settled, Some(cause)).await
+        let announce = (run.state == RunState::Held).then_some(cause);
+        self.finish(run.clone(), announce, resent).await
     }
 
-    /// Hands a plan on, or holds it: the run with the state that it comes to.
-    async fn settle(&self, run: Run, plan: &Plan, outlet: &dyn Outlet) -> Result<Run, SyncError> {
-        if plan.guard(&self.community.rules) == Guard::Hold {
-            return self.hold(run, plan, outlet).await;
-        }
-        if !plan.is_empty() {
-            self.store.keep_steps(&run, &plan.steps).await?;
-        }
-        self.hand_on(&run, plan.read_at, &plan.steps, outlet).await?;
-        let state = if plan.is_empty() { RunState::Unchanged } else { RunState::Applied };
-        Ok(Run { state, ..run })
-    }
-
-    /// Grants and bans, and keeps back the other removals. The same plan again is announced once only.
-    async fn hold(&self, run: Run, plan: &Plan, outlet: &dyn Outlet) -> Result<Run, SyncError> {
-        let digest = Some(digest::of_held(&plan.steps));
-        let waits_for = self.same_before(&run, digest.as_ref()).await?;
-        let at_once: Vec<_> = plan.steps.iter().filter(|step| !step.action.can_wait()).cloned().collect();
-        if waits_for.is_none() || at_once.iter().any(is_change) {
-            self.store.keep_steps(&run, &plan.steps).await?;
-        }
-        self.hand_on(&run, plan.read_at, &at_once, outlet).await?;
-        let state = if waits_for.is_some() { RunState::Waiting } else { RunState::Held };
-        Ok(Run { state, digest, waits_for, ..run })
-    }
-
-    /// The run that announced the same plan: it waits for a decision, or has one. A run that only waited for it leads back
-    /// to it.
-    async fn same_before(&self, run: &Run, digest: Option<&String>) -> Result<Option<Ulid>, SyncError> {
-        let runs = self.store.runs(&run.domain, EARLIER).await?;
-        let same = runs.into_iter().filter(|earlier| earlier.digest.as_ref() == digest).find(|earlier| {
-            matches!(
-                earlier.state,
-                RunState::Held | RunState::Waiting | RunState::Released | RunState::Rejected | RunState::Applied
-            )
-        });
-        let announced = match same {
-            Some(Run { state: RunState::Waiting, waits_for: Some(id), .. }) => self.store.run(&run.domain, id).await?,
-            same => same,
+    /// Hands a plan on, or holds it, and notes in the run what became of it. Returns the names whose grants wait.
+    async fn settle(
+        &self,
+        run: &mut Run,
+        plan: &Plan,
+        announced: &[Run],
+        outlet: &dyn Outlet,
+    ) -> Result<Vec<LaunchpadName>, SyncError> {
+        let course = self.course(run, plan, run.first_sync, announced).await?;
+        let mut released = HashSet::new();
+        let (state, is_new) = match course {
+            Course::Apply => {
+                let state = if plan.is_empty() { RunState::Unchanged } else { RunState::Applied };
+                (state, !plan.is_empty())
+            }
+            Course::Announce(verdict, digest) => {
+                (run.held_for, run.digest) = (verdict.reasons(), Some(digest));
+                (RunState::Held, true)
+            }
+            Course::WaitFor(verdict, digest, id) => {
+                (run.held_for, run.digest, run.waits_for) = (verdict.reasons(), Some(digest), Some(id));
+                (RunState::Waiting, false)
+            }
+            Course::Repeat(same, digest) => {
+                warn!(run = %run.id, domain = %run.domain, released = %same.id, "released steps are handed on again");
+                released = self.store.steps_of(&run.domain, same.id).await?.iter().filter_map(Approval::of).collect();
+                (run.digest, run.waits_for) = (Some(digest), Some(same.id));
+                (run.held_for, run.decided_by) = (same.held_for, same.decided_by);
+                (RunState::Applied, true)
+            }
         };
-        let announced = announced.filter(|announced| match announced.state {
-            RunState::Held | RunState::Rejected | RunState::Released => true,
-            RunState::Applied => announced.finished.is_some_and(|at| run.started.duration_since(at) < IN_FLIGHT),
-            _ => false,
-        });
-        Ok(announced.map(|announced| announced.id))
+        // A held plan hands on bans, which an operator decided, and names, which change no state.
+        let goes = |step: &&Step| match (run.waits_for, state) {
+            (None, RunState::Applied | RunState::Unchanged) => true,
+            _ => Approval::of(step).is_none_or(|approval| released.contains(&approval)),
+        };
+        let (handed_on, withheld): (Vec<_>, Vec<_>) = plan.steps.iter().partition(goes);
+        let handed_on: Vec<_> = handed_on.into_iter().cloned().collect();
+        let kept = if state == RunState::Applied { &handed_on } else { &plan.steps };
+        if is_new || handed_on.iter().any(is_change) {
+            self.store.keep_steps(run, kept).await?;
+        }
+        self.hand_on(run, plan.read_at, &handed_on, outlet).await?;
+        run.state = state;
+        let names = withheld.into_iter().filter(|step| is_grant(step)).filter_map(|step| step.known_as.as_ref());
+        Ok(names.map(|known_as| known_as.name.clone()).collect())
     }
 
-    async fn finish(&self, run: Run, announce: Option<Cause<'_>>) -> Result<Ran, SyncError> {
+    /// Notes that the release of a run is to be sent again, where its message was lost.
+    async fn resend_lost(&self, run: &Run, announced: &[Run]) -> Result<Option<Resent>, SyncError> {
+        let now = self.clock.now();
+        let Some(lost) = lost_release(announced, now) else { return Ok(None) };
+        let id = run.id.to_string();
+        let cause = Cause { actor: Actor::Sync, by: Some(&id), request_id: &run.request_id, now };
+        let resent = self.store.resend_release(lost, cause, self.random).await?;
+        if resent.is_some() {
+            error!(domain = %run.domain, run = %lost.id, "the message of a released run was lost, and is sent again");
+        }
+        Ok(resent)
+    }
+
+    pub(crate) async fn finish(
+        &self,
+        run: Run,
+        announce: Option<Cause<'_>>,
+        resent: Option<Resent>,
+    ) -> Result<Ran, SyncError> {
         let run = Run { finished: Some(self.clock.now()), ..run };
         let notice = self.store.finish_run(&run, announce.map(|cause| (cause, self.random))).await?;
         info!(
@@ -208,12 +193,13 @@ impl Engine<'_> {
             counts = run.counts.map(|counts| format!("{counts:?}")),
             hidden = run.hidden,
             malformed = run.malformed,
+            held_for = (!run.held_for.is_empty()).then(|| said(&run.held_for)),
             "a sync came to its end"
         );
-        Ok(Ran::Done { run: Box::new(run), notice })
+        Ok(Ran::Done { run: Box::new(run), notice, resent })
     }
 
-    async fn hand_on(
+    pub(crate) async fn hand_on(
         &self,
         run: &Run,
         read_at: jiff::Timestamp,
@@ -228,4 +214,9 @@ impl Engine<'_> {
         });
         Ok(outlet.hand_on(parts.collect()).await?)
     }
+}
+
+/// The reasons, for the log.
+fn said(reasons: &[HoldReason]) -> String {
+    reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }

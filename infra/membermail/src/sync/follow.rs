@@ -137,25 +137,9 @@ mod tests {
     use super::*;
 
     fn run(state: RunState) -> Run {
-        let (finished, counts, digest, waits_for, decided_by) = (None, None, None, None, None);
+        let domain = "ubuntu.com".parse().unwrap();
         let failure = Some("why".to_owned());
-        Run {
-            id: Ulid::nil(),
-            domain: "ubuntu.com".parse().unwrap(),
-            state,
-            started: jiff::Timestamp::UNIX_EPOCH,
-            finished,
-            hidden: None,
-            malformed: 0,
-            checkpoints: 0,
-            saved: None,
-            counts,
-            digest,
-            waits_for,
-            decided_by,
-            failure,
-            request_id: "ours".to_owned(),
-        }
+        Run { state, failure, ..Run::new(Ulid::nil(), &domain, jiff::Timestamp::UNIX_EPOCH, "ours") }
     }
 
     #[rstest::rstest]

@@ -10,7 +10,6 @@ use jiff::SignedDuration;
 use membermail_core::address::DomainName;
 use membermail_core::community::Community;
 use membermail_core::message::SyncTeam;
-use membermail_core::plan::{Counts, Guard};
 use membermail_store::{Run, Store};
 use membermail_sync::{Engine, Limits, SyncError};
 use ulid::Ulid;
@@ -19,7 +18,7 @@ use crate::Context;
 use crate::failure::Failure;
 use crate::place::{self, Inbox};
 use crate::progress;
-use view::{Asked, OneRun, PlanView, Runs};
+use view::{Asked, OneRun, PlanView, Runs, reasons};
 
 /// What to do about syncs.
 #[derive(Debug, clap::Subcommand)]
@@ -49,7 +48,7 @@ pub(crate) enum Command {
         /// The id, as `sync runs` lists it
         run: Ulid,
     },
-    /// Let a held run do what it would take
+    /// Let a held run do what it would grant and take
     Release {
         /// The id, as `sync runs` lists it
         run: Ulid,
@@ -128,18 +127,10 @@ async fn plan(context: &Context, store: &Store, community: &Community, name: &Do
     let plan = engine.plan(name, &read).await;
     bar.finish_and_clear();
     let plan = plan.map_err(failure)?;
-    let held = plan.guard(&community.rules) == Guard::Hold;
-    let Counts { taken, active, unverified, .. } = plan.counts;
-    context.output.show(&PlanView { plan, held })?;
-    if held {
-        let unverified = match unverified {
-            0 => String::new(),
-            count => format!(", and the members of {count} more could not be looked up"),
-        };
-        let why = format!("a run would be held: it removes {taken} of {active} active addresses{unverified}");
-        return Err(Failure::Held(why));
-    }
-    Ok(())
+    let held_for = engine.verdict(name, &plan).await.map_err(failure)?.reasons();
+    let why = reasons(&held_for);
+    context.output.show(&PlanView { plan, held: !held_for.is_empty(), held_for })?;
+    if why.is_empty() { Ok(()) } else { Err(Failure::Held(format!("a run would be held: {why}"))) }
 }
 
 async fn start(

@@ -4,6 +4,7 @@ use std::fmt;
 
 use membermail_core::address::DomainName;
 use membermail_core::audit::RunChange;
+use membermail_core::guard::HoldReason;
 use membermail_core::lifecycle::Step;
 use membermail_core::plan::{Counts, Plan};
 use membermail_store::{Run, RunState};
@@ -19,6 +20,13 @@ pub(super) struct PlanView {
     pub(super) plan: Plan,
     /// Whether a run would be held.
     pub(super) held: bool,
+    /// Why.
+    pub(super) held_for: Vec<HoldReason>,
+}
+
+/// Why a plan is held, in one line.
+pub(super) fn reasons(held_for: &[HoldReason]) -> String {
+    held_for.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
 impl fmt::Display for PlanView {
@@ -90,7 +98,7 @@ impl fmt::Display for OneRun {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Run { id, domain, state, started, finished, counts, waits_for, decided_by, failure, request_id, .. } =
             &self.run;
-        let Run { hidden, malformed, saved, .. } = &self.run;
+        let Run { hidden, malformed, saved, held_for, resent, .. } = &self.run;
         let read_so_far = saved.filter(|_| matches!(state, RunState::Running | RunState::Paused));
         let looked_up = counts.map(|counts| counts.looked_up);
         let unverified = counts.map(|counts| counts.unverified).filter(|count| *count > 0);
@@ -110,8 +118,10 @@ impl fmt::Display for OneRun {
             ("malformed", (*malformed > 0).then(|| format!("{malformed} skipped"))),
             ("looked up", looked_up.map(|count| format!("{count} members"))),
             ("not verified", unverified.map(|count| format!("{count} addresses: the next run looks their members up"))),
+            ("held for", (!held_for.is_empty()).then(|| reasons(held_for))),
             ("waits for", waits_for.map(|id| id.to_string())),
             ("decided by", decided_by.clone()),
+            ("sent again", resent.map(|at| format!("{}: the message of the release was lost", time(at)))),
             ("failure", failure.clone()),
             ("request", Some(request_id.clone())),
         ];
@@ -124,15 +134,24 @@ impl fmt::Display for OneRun {
         let (announced, id) = waits_for.map_or((Some(*state), *id), |announced| (self.announced, announced));
         match announced {
             Some(RunState::Held) => {
-                writeln!(f, "\nIt takes more than the community's rules let pass without a look:")?;
+                writeln!(f, "\nIt changes more than the community's rules let pass without an operator:")?;
                 writeln!(f, "  membermail sync release {id}\n  membermail sync reject {id}")
             }
             Some(RunState::Rejected) if waits_for.is_some() => {
-                writeln!(f, "\nThe same plan was rejected with run {id}: nothing is taken while the plan is the same.")
+                writeln!(
+                    f,
+                    "\nThe same plan was rejected with run {id}: nothing is granted or taken while the plan is the same."
+                )
             }
             Some(RunState::Released) if waits_for.is_some() => {
                 writeln!(f, "\nThe same plan was released with run {id} and is not done yet. If that takes long:")?;
                 writeln!(f, "  membermail sync release {id}")
+            }
+            Some(RunState::Applied) if waits_for.is_some() && decided_by.is_some() => {
+                writeln!(
+                    f,
+                    "\nThe same plan was released with run {id}, and its steps were lost: they are on their way again."
+                )
             }
             Some(RunState::Applied) if waits_for.is_some() => {
                 writeln!(f, "\nThe same plan was released with run {id}: its steps are on their way.")
@@ -153,9 +172,9 @@ pub(super) struct Decision {
 impl fmt::Display for Decision {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.did {
-            RunChange::Released => writeln!(f, "Run {} of {} goes on.", self.run, self.domain),
+            RunChange::Released | RunChange::Resent => writeln!(f, "Run {} of {} goes on.", self.run, self.domain),
             RunChange::Rejected | RunChange::Held => {
-                writeln!(f, "Run {} of {} is rejected: nothing is taken.", self.run, self.domain)
+                writeln!(f, "Run {} of {} is rejected: nothing is granted or taken.", self.run, self.domain)
             }
         }
     }
@@ -164,7 +183,8 @@ impl fmt::Display for Decision {
 #[cfg(test)]
 mod tests {
     use jiff::Timestamp;
-    use membermail_core::alias::Reason;
+    use membermail_core::alias::{Reason, Status};
+    use membermail_core::guard::Kind;
     use membermail_core::lifecycle::Action;
     use membermail_core::member::MemberId;
 
@@ -182,22 +202,15 @@ mod tests {
             looked_up: 8,
             ..Counts::default()
         };
+        let (id, domain) = (Ulid::from_string("01KATW4Y00YYYYYYYYYYYYYYYY").unwrap(), "ubuntu.com".parse().unwrap());
         Run {
-            id: Ulid::from_string("01KATW4Y00YYYYYYYYYYYYYYYY").unwrap(),
-            domain: "ubuntu.com".parse().unwrap(),
             state,
-            started: now,
             finished: Some(now),
             hidden: Some(2),
             malformed: 1,
-            checkpoints: 0,
-            saved: None,
             counts: Some(counts),
-            digest: None,
-            waits_for: None,
             decided_by: (state == RunState::Rejected).then(|| "kim".to_owned()),
-            failure: None,
-            request_id: "request-1".to_owned(),
+            ..Run::new(id, &domain, now, "request-1")
         }
     }
 
@@ -211,7 +224,9 @@ mod tests {
             version: 1,
             action: Action::Leave { reason: Reason::NotInTeam, until },
         };
-        let one = OneRun { run: run(RunState::Held), announced: None, steps: vec![step] };
+        let bound = HoldReason::Bound { kind: Kind::Removals, count: 6, earlier: 2, of: 40, among: Status::Active };
+        let held = Run { held_for: vec![bound, HoldReason::Unverified { count: 3 }], ..run(RunState::Held) };
+        let one = OneRun { run: held, announced: None, steps: vec![step] };
         let list = Runs { runs: vec![run(RunState::Held), run(RunState::Rejected)] };
         insta::assert_snapshot!(format!("{list}\n---\n{one}"));
     }
@@ -222,6 +237,14 @@ mod tests {
         let run = Run { saved, finished: None, counts: None, ..run(RunState::Paused) };
         let shown = OneRun { run, announced: None, steps: Vec::new() }.to_string();
         assert!(shown.contains("checkpoint  2026-11-24 10:01:00Z"), "{shown}");
+    }
+
+    #[test]
+    fn lost_release_is_shown() {
+        let resent = Some("2026-11-24T20:01:00Z".parse().unwrap());
+        let shown = OneRun { run: Run { resent, ..run(RunState::Released) }, announced: None, steps: Vec::new() };
+        let expected = "2026-11-24 20:01:00Z: the message of the release was lost";
+        assert!(shown.to_string().contains(expected), "{shown}");
     }
 
     #[test]

@@ -146,7 +146,7 @@ proptest! {
         world.queue.clear();
         world.now += SignedDuration::from_secs(1);
         let (plan, ..) = world.plan(unseen, 0, true);
-        for step in plan.steps.iter().filter(|step: &&Step| step.action.can_wait()) {
+        for step in plan.steps.iter().filter(|step: &&Step| step.action.removes() && step.action.can_wait()) {
             let evidence = world.look_up(step.member, false).map(|(_, evidence)| evidence);
             prop_assert!(evidence.is_none_or(|evidence| evidence.eligible.is_err()), "{}", step);
         }

@@ -8,9 +8,10 @@ use membermail_core::address::{Address, DomainName, LocalPart};
 use membermail_core::alias::{self, Alias, Decision, Reason, Status, Wish};
 use membermail_core::community::Rules;
 use membermail_core::email::EmailAddress;
+use membermail_core::guard::{self, History, Verdict};
 use membermail_core::lifecycle::{self, Action, Step};
 use membermail_core::member::{LaunchpadName, MemberId, ObservedName};
-use membermail_core::plan::{Evidence, Guard, Plan, Planner};
+use membermail_core::plan::{Evidence, Plan, Planner};
 use membermail_core::random::CountingRandom;
 use membermail_core::rolling::{Cursor, Rolling};
 use membermail_core::roster::{Names, Roster};
@@ -271,9 +272,9 @@ impl World {
     /// steps `lost` are not handed on, since the run dies; `stores` says whether it dies before it stores the names.
     fn sync(&mut self, lost: usize, unseen: Option<usize>, fails: usize, stores: bool) {
         let (plan, names, cursor) = self.plan(unseen, fails, true);
-        let guard = plan.guard(&self.rules);
+        let verdict = guard::check(&plan, &History::default(), &self.rules);
         let Plan { mut steps, .. } = plan;
-        if guard == Guard::Hold {
+        if verdict != Verdict::Pass {
             self.held = steps.extract_if(.., |step| step.action.can_wait()).collect();
         }
         steps.truncate(steps.len().saturating_sub(lost));

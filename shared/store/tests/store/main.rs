@@ -11,6 +11,7 @@ mod address_limit;
 mod admins;
 mod bans;
 mod checks;
+mod decisions;
 mod domains;
 mod edges;
 mod late;

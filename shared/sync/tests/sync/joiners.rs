@@ -104,7 +104,8 @@ async fn joiner_who_left_again_gets_nothing() {
 
 #[tokio::test]
 async fn joiners_survive_death_before_names_are_stored() {
-    let world = World::new("dies-early", 4).await;
+    let mut world = World::new("dies-early", 4).await;
+    world.community.rules.hold_above_grants = 30;
     for id in 10..40 {
         world.joiner(id, &format!("joiner{id}")).await;
     }

@@ -7,6 +7,7 @@
     reason = "a test that cannot go on says where it stopped"
 )]
 
+mod guard;
 mod held;
 mod joiners;
 mod leavers;

@@ -11,7 +11,8 @@ use membermail_sync::Ran;
 
 /// Forty members, one of whom has left; then 25 join, that one among them, four leave, and two are renamed.
 async fn busy_day(name: &str) -> World {
-    let world = World::new(name, 40).await;
+    let mut world = World::new(name, 40).await;
+    world.community.rules.hold_above_grants = 30;
     world.source.change(40, |profile| profile.in_team = false);
     assert_eq!(world.counted().await.leave, 1);
     for id in 41..=64 {
