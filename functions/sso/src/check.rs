@@ -27,19 +27,17 @@ pub(crate) async fn check(context: &Context, request: &Request, place: &Place) -
         Ok(None) => return home,
         Err(cause) => return refused::unavailable(context, place, &cause),
     };
-    let SignedIn { session, mut member, .. } = found;
+    let SignedIn { session, member, .. } = found;
     if !is_own_form(request, &session) {
         warn!("a request for a check without the token of its session");
         return refused::foreign_form(context, place, "No check was started");
     }
     // A session from before a link is of the member that was linked; the other one has the identities.
-    if let Some(survivor) = member.merged_into {
-        match context.store.member(survivor).await {
-            Ok(Some(survivor)) => member = survivor,
-            Ok(None) => return home,
-            Err(cause) => return refused::unavailable(context, place, &cause),
-        }
-    }
+    let member = match context.store.survivor_of(member).await {
+        Ok(Some(survivor)) => survivor,
+        Ok(None) => return home,
+        Err(cause) => return refused::unavailable(context, place, &cause),
+    };
     let age = now.duration_since(member.check.requested_at);
     if member.check.state_at(now) == CheckState::Pending && age < ON_ITS_WAY {
         info!("a check of member {} is on its way", member.id);

@@ -35,7 +35,7 @@ pub(crate) async fn check(context: &Context, message: VerifyMember, attempt: Try
         CheckBegun::AlreadyDone(member) => {
             // The first delivery may have ended between the outcome and the grants.
             if attempt.receives > 1 {
-                grant_again(context, &member, &message.request_id).await?;
+                grant_again(context, *member, &message.request_id).await?;
             }
             return Ok("stale");
         }
@@ -56,10 +56,7 @@ pub(crate) async fn check(context: &Context, message: VerifyMember, attempt: Try
 
 async fn look_up(context: &Context, message: &VerifyMember, member: Member) -> Result<&'static str, Error> {
     let Context { source, store, clock, random, .. } = context;
-    let member = match member.merged_into {
-        Some(survivor) => store.member(survivor).await?.ok_or(Error::NoMember)?,
-        None => member,
-    };
+    let member = store.survivor_of(member).await?.ok_or(Error::NoMember)?;
     let (source, clock, random) = (&**source, &**clock, &**random);
     let request_id = message.request_id.as_str();
     let observer = Observer { source, store, clock, random, actor: Actor::Member, by: None, request_id };
@@ -159,11 +156,8 @@ async fn grant(
 }
 
 /// Sends the grants of an outcome that is recorded. A grant that comes twice changes nothing.
-async fn grant_again(context: &Context, member: &Member, request_id: &str) -> Result<(), Error> {
-    let survivor = match member.merged_into {
-        Some(survivor) => context.store.member(survivor).await?.ok_or(Error::NoMember)?,
-        None => member.clone(),
-    };
+async fn grant_again(context: &Context, member: Member, request_id: &str) -> Result<(), Error> {
+    let survivor = context.store.survivor_of(member).await?.ok_or(Error::NoMember)?;
     if survivor.is_banned() {
         return Ok(());
     }

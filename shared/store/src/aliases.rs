@@ -92,10 +92,11 @@ impl Store {
         address: &Address,
     ) -> Result<(Option<Member>, Option<StoredAlias>), StoreError> {
         let (member, alias) = self.member_with_alias(id, address).await?;
-        match member.as_ref().and_then(|member| member.merged_into) {
-            Some(survivor) => Ok((self.member(survivor).await?, alias)),
-            None => Ok((member, alias)),
-        }
+        let survivor = match member {
+            Some(member) => self.survivor_of(member).await?,
+            None => None,
+        };
+        Ok((survivor, alias))
     }
 
     /// A member's aliases, by address. The index lags behind the table by a moment.

@@ -123,10 +123,17 @@ impl Store {
 
     /// The member of that id, or the one that they were linked to.
     pub async fn survivor(&self, id: MemberId) -> Result<Option<Member>, StoreError> {
-        let member = self.member(id).await?;
-        match member.as_ref().and_then(|member| member.merged_into) {
+        match self.member(id).await? {
+            Some(member) => self.survivor_of(member).await,
+            None => Ok(None),
+        }
+    }
+
+    /// This member as read, or the one that they were linked to.
+    pub async fn survivor_of(&self, member: Member) -> Result<Option<Member>, StoreError> {
+        match member.merged_into {
             Some(survivor) => self.member(survivor).await,
-            None => Ok(member),
+            None => Ok(Some(member)),
         }
     }
 
