@@ -124,7 +124,7 @@ fn a_role_that_is_given_everything_still_alters_no_entry() -> Result<()> {
 }
 
 /// What each function does, as its code reads; what it has no business with, it may not.
-const NEEDED: [(&str, &str, &[&str], &[&str]); 34] = [
+const NEEDED: [(&str, &str, &[&str], &[&str]); 35] = [
     ("SsoRole", "GetItem", &["IDENTITY#a#b", "MEMBER#1", "SESSION#1"], &["DOMAIN#a"]),
     ("SsoRole", "PutItem", &["IDENTITY#a#b", "MEMBER#1", "NONCE#1", "SESSION#1", "STATE#1"], &["DOMAIN#a", "OUTBOX"]),
     ("SsoRole", "UpdateItem", &["MEMBER#1"], &["DOMAIN#a", "SESSION#1"]),
@@ -141,16 +141,22 @@ const NEEDED: [(&str, &str, &[&str], &[&str]); 34] = [
     ("WriteAliasesRole", "GetItem", &["DOMAIN#a", "MEMBER#1"], &["SESSION#1"]),
     ("WriteAliasesRole", "BatchGetItem", &["DOMAIN#a", "MEMBER#1"], &["SESSION#1", "NAME#a"]),
     ("WriteAliasesRole", "ConditionCheckItem", &["DOMAIN#a", "MEMBER#1"], &["SESSION#1"]),
-    ("WriteAliasesRole", "PutItem", &["DOMAIN#a", "MEMBER#1", "OUTBOX"], &["NAME#a", "SESSION#1", "SYNC#a"]),
+    ("WriteAliasesRole", "Query", &["MEMBER#1"], &["DOMAIN#a", "BANNED", "EXPIRED#a"]),
+    (
+        "WriteAliasesRole",
+        "PutItem",
+        &["DOMAIN#a", "EXPIRED#a", "MEMBER#1", "OUTBOX"],
+        &["NAME#a", "SESSION#1", "SYNC#a"],
+    ),
     ("WriteAliasesRole", "UpdateItem", &["DOMAIN#a", "MEMBER#1"], &["IDENTITY#a#b", "NAME#a"]),
     ("WriteAliasesRole", "DeleteItem", &["MEMBER#1"], &["DOMAIN#a", "BANNED"]),
     ("StartSyncRole", "Query", &["SYNC#a"], &["DOMAIN#a", "MEMBER#1", "BANNED"]),
     ("StartSyncRole", "UpdateItem", &["SYNC#a"], &["DOMAIN#a", "MEMBER#1", "OUTBOX"]),
     ("SyncTeamRole", "BatchGetItem", &["NAME#a"], &["MEMBER#1", "DOMAIN#a"]),
-    ("SyncTeamRole", "Query", &["BANNED", "DOMAIN#a", "MEMBER#1", "SYNC#a"], &["OUTBOX"]),
+    ("SyncTeamRole", "Query", &["BANNED", "DOMAIN#a", "EXPIRED#a", "MEMBER#1", "SYNC#a"], &["OUTBOX"]),
     ("SyncTeamRole", "PutItem", &["BANNED", "MEMBER#1", "NAME#a", "OUTBOX", "SYNC#a"], &["DOMAIN#a", "IDENTITY#a#b"]),
     ("SyncTeamRole", "UpdateItem", &["DOMAIN#a", "IDENTITY#a#b", "MEMBER#1", "NAME#a", "SYNC#a"], &["SESSION#1"]),
-    ("SyncTeamRole", "DeleteItem", &["MEMBER#1", "SYNC#a"], &["BANNED", "DOMAIN#a", "NAME#a"]),
+    ("SyncTeamRole", "DeleteItem", &["EXPIRED#a", "MEMBER#1", "SYNC#a"], &["BANNED", "DOMAIN#a", "NAME#a"]),
     ("CheckDomainsRole", "UpdateItem", &["DOMAIN#a"], &["MEMBER#1"]),
     ("NotifyRole", "GetItem", &["DIGEST#a", "DOMAIN#a", "MEMBER#1", "NOTICE#1", "SYNC#a"], &["SESSION#1"]),
     ("NotifyRole", "BatchGetItem", &["DOMAIN#a", "MEMBER#1"], &["SESSION#1", "NAME#a"]),

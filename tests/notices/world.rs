@@ -10,7 +10,7 @@ use membermail_core::audit::{Actor, Cause};
 use membermail_core::clock::{Clock, SystemClock};
 use membermail_core::eligibility::{Account, Observation, Outcome, Person};
 use membermail_core::email::EmailAddress;
-use membermail_core::member::{ClaimedIdentifier, Fingerprint, Identity, LaunchpadName};
+use membermail_core::member::{ClaimedIdentifier, Fingerprint, Identity, LaunchpadName, ObservedName};
 use membermail_core::message::{Notify, ToNotify};
 use membermail_core::random::OsRandom;
 use membermail_store::{Asked, Grant, Member, NewSession, Record, Recorded, Sealer, SignIn, Store, StoreError};
@@ -73,8 +73,9 @@ impl World {
         let (address, now) = (Address::try_from(address.to_owned())?, SystemClock.now());
         let cause = Cause { actor: Actor::Member, by: None, request_id: "a-test", now: now.checked_sub(age)? };
         let known_as = member.observation.as_ref().map(Observation::name).context("not looked up")?;
+        let known_as = ObservedName { observed_at: cause.now, ..known_as };
         let asked = Asked { address: &address, existing: None, known_as: &known_as, renamed_from: None, limit: 10 };
-        let community = ["ubuntu.com".parse()?];
+        let community: Vec<_> = membermail_communities::community("ubuntu")?.domain_names().cloned().collect();
         match self.store.grant(&self.sealer, member, asked, &community, cause, &OsRandom).await? {
             Grant::Created { entry, .. } => Ok(entry),
             other => anyhow::bail!("{address}: {other:?}"),

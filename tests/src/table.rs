@@ -77,6 +77,20 @@ impl Stack {
         Ok(())
     }
 
+    /// Moves the time of a member's last sign-in or check, as if so much had passed.
+    pub async fn set_request_time(&self, member: MemberId, time: &str) -> Result<()> {
+        let update = self.dynamodb().await.update_item().table_name(&self.table);
+        update
+            .key("pk", AttributeValue::S(format!("MEMBER#{member}")))
+            .key("sk", AttributeValue::S("PROFILE".to_owned()))
+            .update_expression("SET requested_at = :time")
+            .condition_expression("attribute_exists(pk)")
+            .expression_attribute_values(":time", AttributeValue::S(time.to_owned()))
+            .send()
+            .await?;
+        Ok(())
+    }
+
     /// An empty table of keys like the one of the stack; gone with the stack.
     pub async fn table_apart(&self, name: &str) -> Result<String> {
         let mut create = self.dynamodb().await.create_table().table_name(name).billing_mode(BillingMode::PayPerRequest);

@@ -7,15 +7,16 @@ use membermail_core::audit::{Actor, Cause};
 use membermail_core::lifecycle::{Action, Step};
 use membermail_core::message::TakeSteps;
 use membermail_runtime::batch::Retryable;
-use membermail_store::{Applied, Asked, Grant, Sealer};
+use membermail_store::{Applied, Erasure, Grant, Sealer, Terms};
 use tracing::{info, warn};
 
-use crate::grant::word;
+use crate::grant::{self, Wanted, word};
 use crate::{Context, Error};
 
 pub(crate) async fn take(context: &Context, message: TakeSteps) -> Result<(), Error> {
-    let TakeSteps { run, steps, request_id, .. } = message;
+    let TakeSteps { run, steps, request_id, read_at } = message;
     let run = run.to_string();
+    let terms = Terms { domains: &context.domains, rules: &context.rules, read_at };
     let mut failed = None;
     for step in &steps {
         let cause = Cause { actor: Actor::Sync, by: Some(&run), request_id: &request_id, now: context.clock.now() };
@@ -26,7 +27,7 @@ pub(crate) async fn take(context: &Context, message: TakeSteps) -> Result<(), Er
                 give(context, step, Some(&from), cause).await
             }
             Action::Restore | Action::Leave { .. } | Action::Suspend { .. } | Action::Retire | Action::Observe => {
-                change(context, step, cause).await
+                change(context, step, terms, cause).await
             }
         };
         match taken {
@@ -59,35 +60,22 @@ async fn give(
 ) -> Result<&'static str, Error> {
     // A step without an observation was not looked up, and grants nothing.
     let Some(known_as) = &step.known_as else { return Ok("unverified") };
-    let (member, existing) = context.store.survivor_with_alias(step.member, &step.address).await?;
-    let member = member.ok_or(Error::NoMember)?;
-    let (existing, limit) = (existing.as_ref().map(|stored| &stored.alias), context.rules.addresses_per_domain);
-    let asked = Asked { address: &step.address, existing, known_as, renamed_from, limit };
-    let give = async |sealer: &Sealer| {
-        context.store.grant(sealer, &member, asked, &context.domains, cause, &*context.random).await
-    };
-    let grant = context.sealing(give).await?;
-    if let Grant::Refused(refusal) = &grant {
-        context.store.refuse(member.id, &step.address.domain, refusal, cause.now).await?;
+    let wanted = Wanted { member: step.member, address: &step.address, known_as, renamed_from };
+    let granted = grant::give(context, wanted, cause).await?;
+    // The old address is known by the new name once the new one is decided on: a message that is lost or expires before is
+    // planned again by the next run.
+    if let Some(from) = renamed_from.filter(|_| !matches!(granted, Grant::Expired(_))) {
+        context.store.observe_alias(from, step.member, known_as, cause.now).await?;
     }
-    // The old address is known by the new name once the new one is decided on: a message that is lost before is planned
-    // again by the next run.
-    if let Some(from) = renamed_from {
-        context.store.observe_alias(from, step.member, known_as).await?;
-    }
-    if let Grant::Created { entry, .. } | Grant::Changed { entry, .. } = grant {
-        context.tell(entry, cause.request_id).await;
-    }
-    Ok(word(&grant))
+    Ok(word(&granted))
 }
 
-async fn change(context: &Context, step: &Step, cause: Cause<'_>) -> Result<&'static str, Error> {
-    let take =
-        async |sealer: &Sealer| context.store.apply(sealer, step, &context.domains, cause, &*context.random).await;
+async fn change(context: &Context, step: &Step, terms: Terms<'_>, cause: Cause<'_>) -> Result<&'static str, Error> {
+    let take = async |sealer: &Sealer| context.store.apply(sealer, step, terms, cause, &*context.random).await;
     let taken = context.sealing(take).await?;
     // Also where the step is an old one: its first delivery may have ended between the two.
     if step.action == Action::Retire {
-        context.store.shred(step.member, cause, &*context.random).await?;
+        erase(context, step, cause).await?;
     }
     match taken {
         Applied::Done { alias, entry } => {
@@ -97,7 +85,27 @@ async fn change(context: &Context, step: &Step, cause: Cause<'_>) -> Result<&'st
             Ok(alias.status.as_str())
         }
         Applied::Stale => Ok("stale"),
+        Applied::Early => {
+            warn!("a step for member {} came before its time: the clock that planned it is ahead", step.member);
+            Ok("early")
+        }
+        Applied::Expired(expired) => {
+            info!(why = expired.as_str(), domain = %step.address.domain, "a step for member {} expired", step.member);
+            Ok("expired")
+        }
         Applied::Observed => Ok("observed"),
+    }
+}
+
+/// Erases the member's personal data, if their last alias is retired. The alias is marked until that is decided, so that a
+/// message which failed for good is planned again.
+async fn erase(context: &Context, step: &Step, cause: Cause<'_>) -> Result<(), Error> {
+    match context.store.shred(step.member, cause, &*context.random).await? {
+        Erasure::Done | Erasure::NotDue => Ok(context.store.end_erasure(step).await?),
+        Erasure::Postponed => {
+            info!("member {} signed in a moment ago: the personal data stays for now", step.member);
+            Ok(())
+        }
     }
 }
 

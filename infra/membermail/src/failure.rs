@@ -77,7 +77,7 @@ impl Failure {
             Self::Usage(_) => 2,
             Self::NotFound(_) => 3,
             Self::Held(_) => 4,
-            Self::Busy(_) | Self::Store(StoreError::Conflict) => 5,
+            Self::Busy(_) | Self::Store(StoreError::Conflict | StoreError::Superseded) => 5,
             Self::Aws { .. } | Self::Store(_) | Self::Queue(_) | Self::Output(_) | Self::Other(_) => 1,
         }
     }

@@ -30,7 +30,7 @@ pub(crate) fn alias(address: &str, status: Status, reason: Reason) -> Alias {
     let address = address.to_owned().try_into().unwrap();
     let name = "alice".parse().unwrap();
     let known_as = ObservedName { name, fingerprint: Fingerprint(1_139_000_000_000_000), observed_at: now() };
-    Alias { address, member: member(), known_as, status, reason, since: now(), until, version: 2 }
+    Alias { address, member: member(), known_as, status, reason, since: now(), until, version: 2, erase_pending: false }
 }
 
 #[test]

@@ -121,6 +121,8 @@ pub struct Alias {
     pub until: Option<Timestamp>,
     /// Counts its changes, from 1; every write is conditional on it.
     pub version: u64,
+    /// Of a retired one: the personal data of its member is still to be erased, or it is not known that it was.
+    pub erase_pending: bool,
 }
 
 /// Why a member does not get an address.

@@ -22,6 +22,7 @@ fn alias(member: MemberId, status: Status, reason: Reason) -> Alias {
         since: Timestamp::UNIX_EPOCH,
         until: None,
         version: 7,
+        erase_pending: false,
     }
 }
 

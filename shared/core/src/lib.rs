@@ -12,6 +12,7 @@ pub mod domain_mail;
 pub mod domain_proof;
 pub mod eligibility;
 pub mod email;
+pub mod expiry;
 pub mod guard;
 pub mod language;
 pub mod lifecycle;

@@ -7,6 +7,7 @@ use crate::address::{Address, LocalPart};
 use crate::alias::{Alias, Reason, Status};
 use crate::clock::later;
 use crate::community::Rules;
+use crate::expiry::{CLOCK_SKEW, has_come, is_from_future};
 use crate::guard::Kind;
 use crate::member::{MemberId, ObservedName};
 
@@ -89,8 +90,10 @@ impl Action {
 /// What an alias needs, given that its member is eligible or why not.
 pub fn tend(alias: &Alias, eligible: Result<(), Reason>, rules: &Rules, now: Timestamp) -> Option<Action> {
     match (alias.status, eligible) {
-        // Only the member can bring a retired one back: by signing in, for its destination is gone.
-        (Status::Active, Ok(())) | (Status::Retired, _) => None,
+        // Only the member can bring a retired one back: by signing in, for its destination is gone. An erasure that failed
+        // is planned until it is done.
+        (Status::Retired, _) => alias.erase_pending.then_some(Action::Retire),
+        (Status::Active, Ok(())) => None,
         (Status::Suspended, Ok(())) if alias.reason == Reason::Loop => None,
         (Status::Leaving | Status::Suspended, Ok(())) => Some(Action::Restore),
         (Status::Active | Status::Leaving, Err(Reason::Banned)) => Some(Action::Suspend { reason: Reason::Banned }),
@@ -113,28 +116,66 @@ pub fn tend(alias: &Alias, eligible: Result<(), Reason>, rules: &Rules, now: Tim
     }
 }
 
-/// The alias after a step, or nothing where the step was planned on another version of it: then the step was applied
-/// before, or a newer change counts. `loops` says whether its destination lies in a domain of the community.
-pub fn apply(alias: &Alias, step: &Step, loops: bool, now: Timestamp) -> Option<Alias> {
-    if alias.version != step.version || alias.member != step.member {
-        return None;
+/// Why a step changes nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unapplied {
+    /// The alias is no longer what the step was planned on: the step was applied before, or a newer change counts.
+    Stale,
+    /// Its time has not come: the clock of the run that planned it was ahead. A run with a right clock plans it again.
+    Early,
+}
+
+/// The alias after a step that is applied at `now`, by the clock of the function that applies it. `loops` says whether its
+/// destination lies in a domain of the community.
+pub fn apply(alias: &Alias, step: &Step, rules: &Rules, loops: bool, now: Timestamp) -> Result<Alias, Unapplied> {
+    let is_current = alias.version == step.version && alias.member == step.member;
+    if !is_current || alias.status == Status::Retired {
+        return Err(Unapplied::Stale);
+    }
+    if is_early(alias, &step.action, rules, now) {
+        return Err(Unapplied::Early);
     }
     let (status, reason, until) = match &step.action {
         // A grant looks at what is there itself, and an observation is no change of state.
-        Action::Create | Action::Rename { .. } | Action::Observe => return None,
+        Action::Create | Action::Rename { .. } | Action::Observe => return Err(Unapplied::Stale),
         Action::Restore if loops => (Status::Suspended, Reason::Loop, None),
         Action::Restore => (Status::Active, Reason::Eligible, None),
-        Action::Leave { reason, until } => (Status::Leaving, *reason, Some(*until)),
+        Action::Leave { reason, until } => {
+            // A delayed step keeps the full grace period, and a clock that was ahead does not prolong it.
+            let end = later(now, rules.leaving());
+            (Status::Leaving, *reason, Some((*until).clamp(end, later(end, CLOCK_SKEW))))
+        }
         Action::Suspend { reason } => (Status::Suspended, *reason, None),
         Action::Retire => (Status::Retired, alias.reason, None),
     };
-    let known_as = newer(&alias.known_as, step.known_as.as_ref()).clone();
-    Some(Alias { status, reason, until, known_as, since: now, version: alias.version + 1, ..alias.clone() })
+    let known_as = newer(&alias.known_as, step.known_as.as_ref(), now).clone();
+    let (version, erase_pending) = (alias.version + 1, status == Status::Retired);
+    Ok(Alias { status, reason, until, known_as, since: now, version, erase_pending, ..alias.clone() })
 }
 
-/// The later of two observations.
-pub fn newer<'a>(stored: &'a ObservedName, seen: Option<&'a ObservedName>) -> &'a ObservedName {
-    seen.filter(|seen| seen.observed_at > stored.observed_at).unwrap_or(stored)
+/// Whether a removal comes before its time. A ban has none.
+fn is_early(alias: &Alias, action: &Action, rules: &Rules, now: Timestamp) -> bool {
+    let due = match (action, alias.status) {
+        (Action::Suspend { reason: Reason::Banned }, _) => None,
+        (Action::Suspend { .. }, Status::Leaving) => alias.until,
+        // No grace period has begun.
+        (Action::Suspend { .. }, Status::Active) | (Action::Retire, Status::Active | Status::Leaving) => {
+            return true;
+        }
+        (Action::Retire, Status::Suspended) => Some(later(alias.since, rules.retire_after())),
+        _ => None,
+    };
+    due.is_some_and(|due| !has_come(due, now))
+}
+
+/// The later of two observations. One from the future counts for nothing: its clock was ahead, and it would keep every right
+/// one out.
+pub fn newer<'a>(stored: &'a ObservedName, seen: Option<&'a ObservedName>, now: Timestamp) -> &'a ObservedName {
+    let replaces = |seen: &&ObservedName| {
+        let is_later = seen.observed_at > stored.observed_at || is_from_future(stored.observed_at, now);
+        is_later && has_come(seen.observed_at, now)
+    };
+    seen.filter(replaces).unwrap_or(stored)
 }
 
 #[cfg(test)]

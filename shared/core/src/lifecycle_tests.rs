@@ -24,6 +24,7 @@ fn alias(status: Status, reason: Reason) -> Alias {
         since: at(0),
         until: (status == Status::Leaving).then(|| at(14)),
         version: 3,
+        erase_pending: false,
     }
 }
 
@@ -69,19 +70,94 @@ fn what_an_alias_needs(
     assert_eq!(tend(&alias(status, reason), eligible, &Rules::default(), at(day)), expected);
 }
 
+#[rstest::rstest]
+#[case::eligible(Ok(()))]
+#[case::gone(Err(NotInTeam))]
+#[case::banned(Err(Banned))]
+fn failed_erasure_is_planned_again(#[case] eligible: Result<(), Reason>) {
+    let alias = Alias { erase_pending: true, ..alias(Retired, NotInTeam) };
+    assert_eq!(tend(&alias, eligible, &Rules::default(), at(1_000)), Some(Action::Retire));
+}
+
 fn step(action: Action) -> Step {
     let Alias { address, member, version, .. } = alias(Active, Eligible);
     Step { address, member, version, known_as: None, action }
 }
 
+/// Applies a step on that day by the clock of the function that applies it.
+fn applied(alias: &Alias, step: &Step, day: i64) -> Result<Alias, Unapplied> {
+    apply(alias, step, &Rules::default(), false, at(day))
+}
+
 #[test]
 fn step_is_applied_once_on_its_version() {
     let alias = alias(Active, Eligible);
-    let step = step(Action::Leave { reason: NotInTeam, until: at(14) });
-    let after = apply(&alias, &step, false, at(1)).unwrap();
-    assert_eq!((after.status, after.reason, after.until), (Leaving, NotInTeam, Some(at(14))));
+    let step = step(Action::Leave { reason: NotInTeam, until: at(15) });
+    let after = applied(&alias, &step, 1).unwrap();
+    assert_eq!((after.status, after.reason, after.until), (Leaving, NotInTeam, Some(at(15))));
     assert_eq!((after.version, after.since), (4, at(1)));
-    assert_eq!(apply(&after, &step, false, at(2)), None);
+    assert_eq!(applied(&after, &step, 2), Err(Unapplied::Stale));
+}
+
+#[rstest::rstest]
+#[case::suspension_in_the_grace_period(Leaving, NotInTeam, Action::Suspend { reason: NotInTeam }, 13, false)]
+#[case::suspension_after_it(Leaving, NotInTeam, Action::Suspend { reason: NotInTeam }, 14, true)]
+#[case::suspension_without_a_grace_period(Active, Eligible, Action::Suspend { reason: NotInTeam }, 400, false)]
+#[case::ban_at_once(Active, Eligible, Action::Suspend { reason: Banned }, 1, true)]
+#[case::ban_in_the_grace_period(Leaving, NotInTeam, Action::Suspend { reason: Banned }, 1, true)]
+#[case::lifted_ban(Suspended, Banned, Action::Suspend { reason: BanLifted }, 1, true)]
+#[case::retirement_before_its_time(Suspended, NotInTeam, Action::Retire, 179, false)]
+#[case::retirement_in_time(Suspended, NotInTeam, Action::Retire, 180, true)]
+#[case::retirement_of_a_leaving_one(Leaving, NotInTeam, Action::Retire, 400, false)]
+#[case::retirement_of_an_active_one(Active, Eligible, Action::Retire, 400, false)]
+fn removal_waits_for_its_time(
+    #[case] status: Status,
+    #[case] reason: Reason,
+    #[case] action: Action,
+    #[case] day: i64,
+    #[case] is_due: bool,
+) {
+    let after = applied(&alias(status, reason), &step(action), day);
+    assert_eq!(after.as_ref().err(), (!is_due).then_some(&Unapplied::Early), "{after:?}");
+}
+
+/// A sync whose clock is a year ahead plans every removal; none is applied before its time.
+#[rstest::rstest]
+#[case::leaving(Leaving, NotInTeam)]
+#[case::suspended(Suspended, NotInTeam)]
+fn clock_ahead_removes_nothing(#[case] status: Status, #[case] reason: Reason) {
+    let alias = alias(status, reason);
+    let action = tend(&alias, Err(NotInTeam), &Rules::default(), at(366)).unwrap();
+    assert_eq!(applied(&alias, &step(action), 1), Err(Unapplied::Early));
+}
+
+#[rstest::rstest]
+#[case::skew_of_minutes(4, true)]
+#[case::more_than_skew(6, false)]
+fn small_skew_is_tolerated(#[case] minutes: i64, #[case] is_due: bool) {
+    let due = at(14) - jiff::SignedDuration::from_mins(minutes);
+    let step = step(Action::Suspend { reason: NotInTeam });
+    let after = apply(&alias(Leaving, NotInTeam), &step, &Rules::default(), false, due);
+    assert_eq!(after.is_ok(), is_due);
+}
+
+#[rstest::rstest]
+#[case::in_time(15, 1, 15)]
+#[case::delayed_by_days(15, 10, 24)]
+#[case::planned_by_a_clock_ahead(380, 1, 15)]
+fn leave_gives_the_full_grace_period(#[case] planned: i64, #[case] day: i64, #[case] until: i64) {
+    let step = step(Action::Leave { reason: NotInTeam, until: at(planned) });
+    let after = applied(&alias(Active, Eligible), &step, day).unwrap();
+    let end = after.until.unwrap();
+    assert!(end >= at(until) && end <= at(until) + CLOCK_SKEW, "{end}");
+}
+
+#[test]
+fn retired_alias_waits_for_erasure() {
+    let after = applied(&alias(Suspended, NotInTeam), &step(Action::Retire), 180).unwrap();
+    assert!(after.erase_pending);
+    let again = Step { version: after.version, ..step(Action::Retire) };
+    assert_eq!(applied(&after, &again, 181), Err(Unapplied::Stale));
 }
 
 #[test]
@@ -89,12 +165,12 @@ fn step_for_another_member_is_stale() {
     let random = CountingRandom::default();
     let (_, other) = (MemberId::new(at(0), &random), MemberId::new(at(0), &random));
     let step = Step { member: other, ..step(Action::Retire) };
-    assert_eq!(apply(&alias(Active, Eligible), &step, false, at(1)), None);
+    assert_eq!(applied(&alias(Active, Eligible), &step, 1), Err(Unapplied::Stale));
 }
 
 #[test]
 fn restored_loop_is_suspended() {
-    let after = apply(&alias(Leaving, NotInTeam), &step(Action::Restore), true, at(1)).unwrap();
+    let after = apply(&alias(Leaving, NotInTeam), &step(Action::Restore), &Rules::default(), true, at(1)).unwrap();
     assert_eq!((after.status, after.reason, after.until), (Suspended, Loop, None));
 }
 
@@ -103,14 +179,21 @@ fn restored_loop_is_suspended() {
 #[case::rename(Action::Rename { from: "alice".parse().unwrap() })]
 #[case::observe(Action::Observe)]
 fn state_stays_when_only_named(#[case] action: Action) {
-    assert_eq!(apply(&alias(Active, Eligible), &step(action), false, at(1)), None);
+    assert_eq!(applied(&alias(Active, Eligible), &step(action), 1), Err(Unapplied::Stale));
 }
 
 #[rstest::rstest]
 #[case::newer(2, "alice-smith")]
 #[case::older(-1, "alice")]
+#[case::from_the_future(400, "alice")]
 fn newest_name_stays_with_a_step(#[case] day: i64, #[case] expected: &str) {
     let step = Step { known_as: Some(known_as("alice-smith", day)), ..step(Action::Restore) };
-    let after = apply(&alias(Leaving, NotInTeam), &step, false, at(3)).unwrap();
+    let after = applied(&alias(Leaving, NotInTeam), &step, 3).unwrap();
     assert_eq!(after.known_as.name.as_str(), expected);
+}
+
+#[test]
+fn name_of_a_wrong_clock_is_replaced() {
+    let (wrong, right) = (known_as("alice-smith", 400), known_as("alice", 3));
+    assert_eq!(newer(&wrong, Some(&right), at(3)), &right);
 }

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::address::{Address, DomainName, LocalPart};
 use crate::alias::{Alias, Reason, Status};
 use crate::community::Rules;
+use crate::expiry::is_from_future;
 use crate::lifecycle::{Action, Step, tend};
 use crate::member::{LaunchpadName, MemberId, ObservedName};
 use crate::rolling::{Cursor, Rolling};
@@ -262,7 +263,7 @@ impl<'a> Planner<'a> {
             let removal = self.page_action(alias).filter(|action| action.removes() && !self.is_newer(alias));
             let is_open = eligible.is_none() && !self.postponed.contains(&alias.member);
             counts.unverified += u64::from(is_open && removal.is_some());
-            if let Some(known_as) = known_as.filter(|seen| is_to_be_recorded(alias, seen)) {
+            if let Some(known_as) = known_as.filter(|seen| is_to_be_recorded(alias, seen, self.now)) {
                 steps.push(step(alias, Some(known_as), Action::Observe));
             }
             return;
@@ -271,6 +272,8 @@ impl<'a> Planner<'a> {
             Action::Restore => &mut counts.restore,
             Action::Leave { .. } => &mut counts.leave,
             Action::Suspend { .. } => &mut counts.suspend,
+            // Only its erasure is repeated.
+            _ if alias.status == Status::Retired => &mut counts.unchanged,
             _ => &mut counts.retire,
         };
         *count += 1;
@@ -319,10 +322,11 @@ impl<'a> Planner<'a> {
 }
 
 /// Whether an alias is to be known by another name from now on.
-fn is_to_be_recorded(alias: &Alias, seen: &ObservedName) -> bool {
+fn is_to_be_recorded(alias: &Alias, seen: &ObservedName, now: Timestamp) -> bool {
+    let stored = &alias.known_as;
     alias.status != Status::Retired
-        && seen.observed_at > alias.known_as.observed_at
-        && !seen.is_same_as(&alias.known_as)
+        && (seen.observed_at > stored.observed_at || is_from_future(stored.observed_at, now))
+        && !seen.is_same_as(stored)
 }
 
 fn step(alias: &Alias, known_as: Option<ObservedName>, action: Action) -> Step {

@@ -65,6 +65,7 @@ impl World {
             since: at("2026-11-01T00:00:00Z"),
             until: (status == Status::Leaving).then(|| at("2026-11-15T00:00:00Z")),
             version: 1,
+            erase_pending: false,
         });
         self
     }

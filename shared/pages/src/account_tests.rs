@@ -48,6 +48,7 @@ fn alias(status: Status, reason: Reason) -> (Alias, Option<EmailAddress>) {
         since: "2026-11-24T10:00:00Z".parse().unwrap(),
         until: (status == Status::Leaving).then(|| "2026-12-08T10:00:00Z".parse().unwrap()),
         version: 1,
+        erase_pending: false,
     };
     let destination = (status != Status::Retired).then(|| EmailAddress::parse("alice@mail.example").unwrap());
     (alias, destination)

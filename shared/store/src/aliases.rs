@@ -1,12 +1,13 @@
 //! Aliases as items: how they are read, one by one, by member, and a whole domain as a stream.
 
-use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use jiff::Timestamp;
 use membermail_core::address::{Address, DomainName};
 use membermail_core::alias::{Alias, Reason, Status};
 use membermail_core::audit::Entry;
+use membermail_core::clock::later;
 use membermail_core::email::EmailAddress;
+use membermail_core::expiry::{CLOCK_SKEW, is_from_future};
 use membermail_core::member::{MemberId, ObservedName};
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +15,7 @@ use crate::error::StoreError;
 use crate::keys::{self, Key};
 use crate::members::Member;
 use crate::sealing::{Field, Salt, SealError, Sealed, Sealer};
-use crate::table::{Store, decode, number, text};
+use crate::table::{Store, decode, if_condition_holds, number, text};
 
 /// An alias with its sealed destination.
 #[derive(Clone, Debug)]
@@ -45,17 +46,22 @@ struct Stored {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     until: Option<Timestamp>,
     version: u64,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    erase_pending: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     destination: Option<Sealed>,
 }
 
 /// What a sync needs of an alias: all but the destination, which it has no business with.
-const COMPARED: &str = "address, #member, #name, fingerprint, observed_at, #status, reason, since, #until, version";
+const COMPARED: &str = "address, #member, #name, fingerprint, observed_at, #status, reason, since, #until, version, \
+    erase_pending";
 
 impl From<Stored> for StoredAlias {
     fn from(stored: Stored) -> Self {
-        let Stored { address, member, known_as, status, reason, since, until, version, destination } = stored;
-        Self { alias: Alias { address, member, known_as, status, reason, since, until, version }, destination }
+        let Stored { address, member, known_as, status, reason, since, until, version, erase_pending, destination } =
+            stored;
+        let alias = Alias { address, member, known_as, status, reason, since, until, version, erase_pending };
+        Self { alias, destination }
     }
 }
 
@@ -145,30 +151,32 @@ impl Store {
     }
 
     /// Records the name that an alias is known by from now on; its state and version stay. An older observation changes
-    /// nothing. Returns whether it was recorded.
+    /// nothing, and neither does one from the future. Returns whether it was recorded.
     pub async fn observe_alias(
         &self,
         address: &Address,
         member: MemberId,
         known_as: &ObservedName,
+        now: Timestamp,
     ) -> Result<bool, StoreError> {
+        if is_from_future(known_as.observed_at, now) {
+            return Ok(false);
+        }
         let Key { pk, sk } = keys::alias(address);
         let request = self.client.update_item().table_name(&self.table).key("pk", text(pk)).key("sk", text(sk));
         let updated = request
             .update_expression("SET #name = :name, fingerprint = :fingerprint, observed_at = :observed_at")
-            .condition_expression("#member = :member AND observed_at < :observed_at")
+            .condition_expression("#member = :member AND (observed_at < :observed_at OR observed_at > :future)")
             .expression_attribute_names("#name", "name")
             .expression_attribute_names("#member", "member")
             .expression_attribute_values(":name", text(known_as.name.as_str()))
             .expression_attribute_values(":fingerprint", number(known_as.fingerprint))
             .expression_attribute_values(":observed_at", number(known_as.observed_at.as_microsecond()))
+            .expression_attribute_values(":future", number(later(now, CLOCK_SKEW).as_microsecond()))
             .expression_attribute_values(":member", text(member.to_string()))
             .send()
             .await;
-        match updated {
-            Err(SdkError::ServiceError(error)) if error.err().is_conditional_check_failed_exception() => Ok(false),
-            updated => updated.map(|_| true).map_err(Into::into),
-        }
+        if_condition_holds(updated)
     }
 
     /// The writes of an alias' change: itself, on the version before, its audit entry, and the same in the outbox, so
@@ -179,9 +187,10 @@ impl Store {
         destination: Option<Sealed>,
         entry: &Entry,
     ) -> Result<Vec<TransactWriteItem>, StoreError> {
-        let Alias { address, member, known_as, status, reason, since, until, version } = alias.clone();
+        let Alias { address, member, known_as, status, reason, since, until, version, erase_pending } = alias.clone();
         let key = keys::alias(&address);
-        let stored = Stored { address, member, known_as, status, reason, since, until, version, destination };
+        let stored =
+            Stored { address, member, known_as, status, reason, since, until, version, erase_pending, destination };
         let put = self.put(&key, &stored)?;
         let put = if version == 1 {
             put.condition_expression("attribute_not_exists(pk)")

@@ -15,6 +15,9 @@ pub enum StoreError {
     /// Others changed the same item over and over: try again.
     #[error("others changed the same item at the same time")]
     Conflict,
+    /// A later decision on the same item is recorded, and counts.
+    #[error("a later decision was made meanwhile, by another clock or another operator: look again")]
+    Superseded,
     /// The request is wrong, or not allowed: an operator looks at the deployment.
     #[error("the table refuses the request: {0}")]
     Refused(String),

@@ -40,6 +40,7 @@ fn stored() -> Stored {
         since: NOW,
         until: None,
         version: 1,
+        erase_pending: false,
         destination: Some(destination),
     }
 }
@@ -72,6 +73,8 @@ fn full_profile() -> Item {
     let check = Check { checked_at: Some(NOW), outcome: Some(Outcome::NoTeam), ..member().check };
     let full = Member {
         banned_at: Some(NOW),
+        ban_changed_at: Some(0),
+        grants: 1,
         observation: Some(Observation { person, observed_at: NOW }),
         merged_into: Some(other),
         merged: vec![other],
@@ -97,6 +100,8 @@ fn member() -> Member {
         id,
         session_epoch: 0,
         banned_at: None,
+        ban_changed_at: None,
+        grants: 0,
         observation: None,
         merged_into: None,
         merged: Vec::new(),
@@ -114,7 +119,7 @@ fn member() -> Member {
 #[case::profile(profile(), "id pk requested_at salt session_epoch sign_in sk state")]
 #[case::full_profile(
     full_profile(),
-    "banned_at checked_at id language merged merged_into observation outcome pk requested_at salt session_epoch sign_in \
+    "ban_changed_at banned_at checked_at grants id language merged merged_into observation outcome pk requested_at salt session_epoch sign_in \
      sk state"
 )]
 #[case::identity(identity(), "issuer pk sk subject")]

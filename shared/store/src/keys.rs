@@ -41,9 +41,22 @@ pub(crate) fn identity_of(member: MemberId, identity: &Identity) -> Key {
     key(format!("MEMBER#{member}"), format!("{IDENTITY}{}#{}", identity.issuer, identity.subject))
 }
 
-/// How many addresses a member has in a domain, and may have.
+/// Sort keys of a member's address counts begin so.
+pub(crate) const ADDRESSES: &str = "ADDRESSES#";
+
+/// Which addresses a member has in a domain, how many, and how many they may have.
 pub(crate) fn addresses(member: MemberId, domain: &DomainName) -> Key {
-    key(format!("MEMBER#{member}"), format!("ADDRESSES#{domain}"))
+    key(format!("MEMBER#{member}"), format!("{ADDRESSES}{domain}"))
+}
+
+/// The partition of members whose grants in a domain expired.
+pub(crate) fn expired_grants(domain: &DomainName) -> String {
+    format!("EXPIRED#{domain}")
+}
+
+/// A member whose grant expired: the next sync looks them up.
+pub(crate) fn expired_grant(domain: &DomainName, member: MemberId) -> Key {
+    key(expired_grants(domain), member.to_string())
 }
 
 /// The partition of members who are banned: every sync reads it.

@@ -116,7 +116,7 @@ impl Store {
             .update_expression("SET merged = :merged")
             .expression_attribute_values(":merged", attribute(&merged)?)
             .condition_expression(is_as_read(member))
-            .expression_attribute_values(":before", attribute(&member.merged)?);
+            .expression_attribute_values(":merged_as_read", attribute(&member.merged)?);
         Ok(TransactWriteItem::builder().update(update.build()?).build())
     }
 
@@ -126,7 +126,7 @@ impl Store {
             .update_expression("SET merged_into = :member REMOVE merged")
             .condition_expression(is_as_read(other))
             .expression_attribute_values(":member", text(member.to_string()))
-            .expression_attribute_values(":before", attribute(&other.merged)?);
+            .expression_attribute_values(":merged_as_read", attribute(&other.merged)?);
         Ok(TransactWriteItem::builder().update(update.build()?).build())
     }
 
@@ -165,15 +165,9 @@ impl Store {
     }
 }
 
-/// The condition that links and ban of a member are as they were read, `:before` being the members linked to it.
+/// The condition that links and ban of a member are as they were read.
 fn is_as_read(member: &Member) -> String {
-    let merged = if member.merged.is_empty() {
-        "(attribute_not_exists(merged) OR merged = :before)"
-    } else {
-        "merged = :before"
-    };
-    let ban = ban_condition(member);
-    format!("attribute_exists(pk) AND attribute_not_exists(merged_into) AND {merged} AND {ban}")
+    format!("{} AND {}", member.links_as_read(), ban_condition(member))
 }
 
 fn ban_condition(member: &Member) -> &'static str {

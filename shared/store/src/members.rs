@@ -1,15 +1,11 @@
-//! Members: found or made at sign-in, banned and welcome again.
+//! Members: found or made at sign-in.
 
-use std::collections::BTreeSet;
-
-use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 use jiff::Timestamp;
-use membermail_core::audit::{Cause, Change, Entry, MemberChange};
 use membermail_core::eligibility::Observation;
 use membermail_core::email::EmailAddress;
 use membermail_core::language::Language;
-use membermail_core::member::{Identity, LaunchpadName, MemberId};
+use membermail_core::member::{Identity, LaunchpadName, MemberId, ObservedName};
 use membermail_core::random::Random;
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +29,9 @@ pub struct Member {
     /// Since when an operator has banned them, if so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub banned_at: Option<Timestamp>,
+    /// When an operator last banned them or lifted a ban, in microseconds since 1970, which a condition compares.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) ban_changed_at: Option<i64>,
     /// What the membership source last said of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observation: Option<Observation>,
@@ -47,6 +46,9 @@ pub struct Member {
     pub language: Option<Language>,
     /// The member's half of their key.
     pub salt: Salt,
+    /// Counts the grants of addresses: an erasure is conditional on it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(crate) grants: u64,
     /// Gone once all aliases are retired.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) sign_in: Option<Sealed>,
@@ -79,19 +81,26 @@ pub struct SignIn<'a> {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Banned {
-    member: MemberId,
-}
-
-#[derive(Serialize, Deserialize)]
 pub(crate) struct Owner {
     pub(crate) owner: MemberId,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 impl Member {
     /// Whether an operator has banned them.
     pub fn is_banned(&self) -> bool {
         self.banned_at.is_some()
+    }
+
+    /// When an operator last banned them or lifted a ban.
+    pub fn ban_changed_at(&self) -> Option<Timestamp> {
+        let at = self.ban_changed_at.and_then(|at| Timestamp::from_microsecond(at).ok());
+        // A ban of an earlier release has no other time.
+        at.or(self.banned_at)
     }
 
     /// The name that the membership source gave at the last look-up.
@@ -102,6 +111,21 @@ impl Member {
     /// The member and those that were linked to it: whose aliases are theirs.
     pub fn ids(&self) -> impl Iterator<Item = MemberId> {
         std::iter::once(self.id).chain(self.merged.iter().copied())
+    }
+
+    /// The name of the last look-up, with its time.
+    pub(crate) fn newest_name(&self) -> Option<ObservedName> {
+        self.observation.as_ref().map(Observation::name)
+    }
+
+    /// The condition that the links of the member are as they were read, with `:merged_as_read` for [`Self::merged`].
+    pub(crate) fn links_as_read(&self) -> &'static str {
+        if self.merged.is_empty() {
+            "attribute_exists(pk) AND attribute_not_exists(merged_into) \
+             AND (attribute_not_exists(merged) OR merged = :merged_as_read)"
+        } else {
+            "attribute_exists(pk) AND attribute_not_exists(merged_into) AND merged = :merged_as_read"
+        }
     }
 
     /// Whether their personal data is gone.
@@ -164,11 +188,13 @@ impl Store {
                 id,
                 session_epoch: 0,
                 banned_at: None,
+                ban_changed_at: None,
                 observation: None,
                 merged_into: None,
                 merged: Vec::new(),
                 language: language.cloned(),
                 salt,
+                grants: 0,
                 sign_in: Some(sealed),
                 check,
             };
@@ -231,89 +257,6 @@ impl Store {
             }
             Written::Failed(_) => Err(StoreError::Conflict),
         }
-    }
-
-    /// Bans a member: their sessions end now, and they get no address. Every sync reads who is banned, and suspends what the
-    /// caller does not. Returns whether they were not banned before.
-    pub async fn ban(&self, id: MemberId, cause: Cause<'_>, random: &dyn Random) -> Result<bool, StoreError> {
-        let profile = self
-            .update(&keys::profile(id))
-            .update_expression("SET banned_at = :now, session_epoch = session_epoch + :one")
-            .condition_expression(IS_NOT_BANNED)
-            .expression_attribute_values(":now", text(cause.now.to_string()))
-            .expression_attribute_values(":one", number(1));
-        self.change_ban(id, profile, MemberChange::Banned, cause, random).await
-    }
-
-    /// Takes a ban back; the sessions that it ended stay ended. Whether there was one.
-    pub async fn unban(&self, id: MemberId, cause: Cause<'_>, random: &dyn Random) -> Result<bool, StoreError> {
-        let profile = self
-            .update(&keys::profile(id))
-            .update_expression("REMOVE banned_at")
-            .condition_expression("attribute_exists(banned_at)");
-        self.change_ban(id, profile, MemberChange::Unbanned, cause, random).await
-    }
-
-    async fn change_ban(
-        &self,
-        id: MemberId,
-        profile: UpdateBuilder,
-        did: MemberChange,
-        cause: Cause<'_>,
-        random: &dyn Random,
-    ) -> Result<bool, StoreError> {
-        let condition = profile.get_condition_expression().clone().unwrap_or_default();
-        for tried in 0..TRIES {
-            let Some(member) = self.member(id).await? else {
-                return Err(StoreError::corrupt("MEMBER", "a ban without its member"));
-            };
-            if member.is_banned() == (did == MemberChange::Banned) {
-                return Ok(false);
-            }
-            // A link at the same moment would leave the other member without the ban, or with it.
-            let merged = if member.merged.is_empty() {
-                "(attribute_not_exists(merged) OR merged = :merged)"
-            } else {
-                "merged = :merged"
-            };
-            let profile = profile
-                .clone()
-                .condition_expression(format!("{condition} AND {merged}"))
-                .expression_attribute_values(":merged", attribute(&member.merged)?)
-                .build()?;
-            let entry = Entry::new(Change::Member { member: id, did }, cause, random);
-            let mut writes = vec![TransactWriteItem::builder().update(profile).build(), self.audit_write(&entry)?];
-            let is_ban = did == MemberChange::Banned;
-            for id in member.ids() {
-                writes.push(if is_ban { self.banned_write(id)? } else { self.removal(&keys::banned(id))? });
-            }
-            // Sessions from before a link are those of the linked member.
-            for id in member.merged.iter().filter(|_| is_ban) {
-                let update = self
-                    .update(&keys::profile(*id))
-                    .update_expression("SET session_epoch = session_epoch + :one")
-                    .condition_expression("attribute_exists(pk)")
-                    .expression_attribute_values(":one", number(1));
-                writes.push(TransactWriteItem::builder().update(update.build()?).build());
-            }
-            match self.transact(writes).await? {
-                Written::All => return Ok(true),
-                Written::Failed(_) => pause(tried, random).await,
-            }
-        }
-        Err(StoreError::Conflict)
-    }
-
-    /// Every sync knows from now on that the member is banned.
-    pub(crate) fn banned_write(&self, id: MemberId) -> Result<TransactWriteItem, StoreError> {
-        let put = self.put(&keys::banned(id), &Banned { member: id })?;
-        Ok(TransactWriteItem::builder().put(put.build()?).build())
-    }
-
-    /// All members who are banned, and those that were linked to them.
-    pub async fn banned_members(&self) -> Result<BTreeSet<MemberId>, StoreError> {
-        let banned: Vec<Banned> = self.list(keys::BANNED, "").await?;
-        Ok(banned.into_iter().map(|banned| banned.member).collect())
     }
 
     pub(crate) fn put_new<T: Serialize>(&self, key: &Key, value: &T) -> Result<TransactWriteItem, StoreError> {

@@ -8,7 +8,9 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, TransactWriteItem};
 use jiff::Timestamp;
+use membermail_core::clock::later;
 use membermail_core::eligibility::{Observation, Outcome};
+use membermail_core::expiry::CLOCK_SKEW;
 use membermail_core::member::{Identity, LaunchpadName, MemberId, ObservedName};
 use membermail_core::random::Random;
 use serde::{Deserialize, Serialize};
@@ -98,13 +100,22 @@ impl Store {
         let mut condition = "attribute_exists(pk)".to_owned();
         if let Some(observation) = observation {
             set.push("observation = :observation");
-            condition.push_str(" AND (attribute_not_exists(observation) OR observation.observed_at < :observed_at)");
+            // An observation from the future would keep every right one out.
+            condition.push_str(
+                " AND (attribute_not_exists(observation) OR observation.observed_at < :observed_at \
+                 OR observation.observed_at > :future)",
+            );
             update = update
                 .expression_attribute_values(":observation", attribute(*observation)?)
+                .expression_attribute_values(":future", number(later(*now, CLOCK_SKEW).as_microsecond()))
                 .expression_attribute_values(":observed_at", number(observation.observed_at.as_microsecond()));
         }
         let mut remove = "";
         if let Some((outcome, requested_at)) = outcome {
+            // A ban during the check: the page would wait for addresses that never come.
+            if !matches!(outcome, Outcome::Banned) {
+                condition.push_str(" AND attribute_not_exists(banned_at)");
+            }
             set.extend(["#state = :done", "#outcome = :outcome", "checked_at = :checked", "checked_for = :request"]);
             remove = " REMOVE check_until";
             update = update

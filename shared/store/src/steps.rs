@@ -1,17 +1,33 @@
-//! Applying a step of a plan: on the version that it was planned on, once, or not at all.
+//! Applying a step of a plan: on the version that it was planned on, once, in its time, or not at all.
 
+use jiff::Timestamp;
 use membermail_core::address::DomainName;
-use membermail_core::alias::{self, Alias, Status};
-use membermail_core::audit::{Cause, Change, Entry, MemberChange};
-use membermail_core::lifecycle::{self, Action, Step};
-use membermail_core::member::MemberId;
+use membermail_core::alias::{self, Alias, Reason, Status};
+use membermail_core::audit::{Cause, Change, Entry};
+use membermail_core::community::Rules;
+use membermail_core::expiry::{Expired, Present};
+use membermail_core::lifecycle::{self, Action, Step, Unapplied};
 use membermail_core::random::Random;
 use ulid::Ulid;
 
+use crate::aliases::StoredAlias;
+use crate::bans::IS_BANNED;
 use crate::error::StoreError;
-use crate::keys;
-use crate::sealing::{Salt, Sealer};
-use crate::table::{Store, TRIES, Written, pause, text};
+use crate::keys::{self, Key};
+use crate::members::{IS_NOT_BANNED, Member};
+use crate::sealing::Sealer;
+use crate::table::{Store, TRIES, Written, if_condition_holds, pause, text};
+
+/// What a step is applied under.
+#[derive(Clone, Copy, Debug)]
+pub struct Terms<'a> {
+    /// The domains of the community.
+    pub domains: &'a [DomainName],
+    /// Its rules.
+    pub rules: &'a Rules,
+    /// When the run that planned the step began to read the team.
+    pub read_at: Timestamp,
+}
 
 /// What became of a step.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,8 +41,27 @@ pub enum Applied {
     },
     /// The alias is no longer what the step was planned on: it was applied before, or a newer change counts.
     Stale,
+    /// Its time has not come: it was planned by a clock that was ahead.
+    Early,
+    /// What it rests on no longer counts.
+    Expired(Expired),
     /// The name was recorded, or a newer one is.
     Observed,
+}
+
+impl From<Unapplied> for Applied {
+    fn from(unapplied: Unapplied) -> Self {
+        match unapplied {
+            Unapplied::Stale => Self::Stale,
+            Unapplied::Early => Self::Early,
+        }
+    }
+}
+
+/// The member whose ban decides on a step, as read with the condition that the ban stays so.
+struct Decisive {
+    member: Member,
+    condition: &'static str,
 }
 
 impl Store {
@@ -35,23 +70,37 @@ impl Store {
         &self,
         sealer: &Sealer,
         step: &Step,
-        community: &[DomainName],
+        terms: Terms<'_>,
         cause: Cause<'_>,
         random: &dyn Random,
     ) -> Result<Applied, StoreError> {
         if let (Action::Observe, Some(known_as)) = (&step.action, &step.known_as) {
-            self.observe_alias(&step.address, step.member, known_as).await?;
+            self.observe_alias(&step.address, step.member, known_as, cause.now).await?;
             return Ok(Applied::Observed);
         }
         for tried in 0..TRIES {
             let Some(stored) = self.alias(&step.address).await? else { return Ok(Applied::Stale) };
-            let loops = step.action == Action::Restore && self.loops(sealer, &stored, community).await?;
-            let Some(alias) = lifecycle::apply(&stored.alias, step, loops, cause.now) else {
-                return Ok(Applied::Stale);
+            let mut loops = false;
+            let mut decisive = None;
+            if matches!(step.action, Action::Restore | Action::Suspend { reason: Reason::Banned }) {
+                let Some(owner) = self.member(stored.alias.member).await? else { return Ok(Applied::Stale) };
+                loops = step.action == Action::Restore && loops_back(sealer, &stored, &owner, terms.domains)?;
+                match self.decide(step, owner, terms, cause.now).await? {
+                    Ok(found) => decisive = found,
+                    Err(expired) => return Ok(Applied::Expired(expired)),
+                }
+            }
+            let alias = match lifecycle::apply(&stored.alias, step, terms.rules, loops, cause.now) {
+                Ok(alias) => alias,
+                Err(unapplied) => return Ok(unapplied.into()),
             };
             let destination = stored.destination.clone().filter(|_| alias.status != Status::Retired);
             let entry = Entry::new(Change::of_alias(&alias, Some(&stored.alias), None), cause, random);
-            match self.transact(self.alias_writes(&alias, destination, &entry)?).await? {
+            let mut writes = self.alias_writes(&alias, destination, &entry)?;
+            if let Some(Decisive { member, condition }) = decisive {
+                writes.push(self.check(&keys::profile(member.id), condition)?);
+            }
+            match self.transact(writes).await? {
                 Written::All => return Ok(Applied::Done { alias, entry: entry.id }),
                 Written::Failed(_) => pause(tried, random).await,
             }
@@ -59,52 +108,59 @@ impl Store {
         Err(StoreError::Conflict)
     }
 
-    async fn loops(
+    /// Whether a restoration or a ban still counts: an operator may have decided otherwise since it was planned.
+    async fn decide(
         &self,
-        sealer: &Sealer,
-        stored: &crate::StoredAlias,
-        community: &[DomainName],
-    ) -> Result<bool, StoreError> {
-        let Some(member) = self.member(stored.alias.member).await? else { return Ok(false) };
-        let destination = stored.destination(sealer, &member.salt)?;
-        Ok(destination.is_some_and(|destination| alias::is_loop(&destination, community)))
+        step: &Step,
+        owner: Member,
+        terms: Terms<'_>,
+        now: Timestamp,
+    ) -> Result<Result<Option<Decisive>, Expired>, StoreError> {
+        // A ban from before a link stays with the member who was linked.
+        let own_ban = owner.is_banned().then(|| owner.clone());
+        let Some(survivor) = self.survivor_of(owner).await? else { return Ok(Ok(None)) };
+        let banned = own_ban.or_else(|| survivor.is_banned().then(|| survivor.clone()));
+        if step.action != Action::Restore {
+            let decisive = banned.map(|member| Decisive { member, condition: IS_BANNED });
+            return Ok(decisive.map(Some).ok_or(Expired::BanChanged));
+        }
+        if banned.is_some() {
+            return Ok(Err(Expired::BanChanged));
+        }
+        let seen_at = step.known_as.as_ref().map_or(terms.read_at, |known_as| known_as.observed_at);
+        let ban_changed_at = survivor.ban_changed_at();
+        let present = Present { domains: terms.domains, newest: None, ban_changed_at, now };
+        let decided = present.check_restore(seen_at, &step.address.domain);
+        Ok(decided.map(|()| Some(Decisive { member: survivor, condition: IS_NOT_BANNED })))
     }
 
-    /// Makes what is left of a member unreadable, if all their aliases are retired: a new salt for the old one, which
-    /// every key of theirs came from, and no address to sign in by. Whether it was done now.
-    pub async fn shred(&self, id: MemberId, cause: Cause<'_>, random: &dyn Random) -> Result<bool, StoreError> {
-        let Some(member) = self.member(id).await? else { return Ok(false) };
-        if member.sign_in.is_none() {
-            return Ok(false);
-        }
-        for stored in self.aliases_of(id).await? {
-            // The index may be behind; the table is not.
-            let now = self.alias(&stored.alias.address).await?;
-            if now.is_some_and(|now| now.alias.status != Status::Retired) {
-                return Ok(false);
-            }
-        }
-        let salt = serde_dynamo::to_attribute_value(Salt::new(random))
-            .map_err(|cause| StoreError::corrupt("MEMBER", cause))?;
-        let profile = self
-            .update(&keys::profile(id))
-            .update_expression("SET salt = :salt, session_epoch = session_epoch + :one REMOVE sign_in")
-            // Whoever signs in at this moment is back, and what they bring with them stays.
-            .condition_expression("requested_at = :seen")
-            .expression_attribute_values(":salt", salt)
-            .expression_attribute_values(":one", crate::table::number(1))
-            .expression_attribute_values(":seen", text(member.check.requested_at.to_string()));
-        let entry = Entry::new(Change::Member { member: id, did: MemberChange::Shredded }, cause, random);
-        let writes = vec![
-            aws_sdk_dynamodb::types::TransactWriteItem::builder().update(profile.build()?).build(),
-            self.audit_write(&entry)?,
-        ];
-        match self.transact(writes).await? {
-            Written::All => Ok(true),
-            Written::Failed(places) if places.contains(&0) => Ok(false),
-            // The profile was written at this moment. The steps are applied by now and do not come again, so that the
-            // caller has to retry.
-            Written::Failed(_) => Err(StoreError::Conflict),
-        }
+    /// The member's personal data is erased, or need not be: an alias no longer waits for it.
+    pub async fn end_erasure(&self, step: &Step) -> Result<(), StoreError> {
+        let Key { pk, sk } = keys::alias(&step.address);
+        let request = self.client.update_item().table_name(&self.table);
+        let ended = request
+            .key("pk", text(pk))
+            .key("sk", text(sk))
+            .update_expression("REMOVE erase_pending")
+            // One that is back waits for no erasure: a later retirement asks for its own.
+            .condition_expression("#member = :member AND #status = :retired")
+            .expression_attribute_names("#member", "member")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":member", text(step.member.to_string()))
+            .expression_attribute_values(":retired", text(Status::Retired.as_str()))
+            .send()
+            .await;
+        if_condition_holds(ended).map(drop)
     }
+}
+
+/// Whether mail to the alias would come back to the community.
+fn loops_back(
+    sealer: &Sealer,
+    stored: &StoredAlias,
+    owner: &Member,
+    community: &[DomainName],
+) -> Result<bool, StoreError> {
+    let destination = stored.destination(sealer, &owner.salt)?;
+    Ok(destination.is_some_and(|destination| alias::is_loop(&destination, community)))
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem, Update};
 use jiff::Timestamp;
@@ -144,6 +144,19 @@ fn failed_conditions(reasons: &[&str]) -> Option<Written> {
     }
     // A conflict names no condition: whoever tries again sees what the other one wrote.
     (!places("TransactionConflict").is_empty()).then(|| Written::Failed(Vec::new()))
+}
+
+/// Whether a conditional write was done; an error, where anything but its condition stopped it.
+pub(crate) fn if_condition_holds<T, E, R>(written: Result<T, SdkError<E, R>>) -> Result<bool, StoreError>
+where
+    E: std::error::Error + ProvideErrorMetadata + 'static,
+    R: std::fmt::Debug,
+{
+    match written {
+        Ok(_) => Ok(true),
+        Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(false),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// How often a race is run again before the caller is told.

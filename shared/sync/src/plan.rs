@@ -28,6 +28,8 @@ pub(crate) struct Planned {
     pub(crate) rolling: Cursor,
     /// Members who may be granted something and were not looked up yet: for lack of time, or beyond the limit.
     pub(crate) pending: usize,
+    /// Members whose grants had expired and who were looked up now.
+    pub(crate) expired: Vec<MemberId>,
 }
 
 /// What a run looks up.
@@ -102,7 +104,8 @@ impl Engine<'_> {
                     pending += 1;
                 }
             }
-            return Ok(Planned { plan: planner.finish(), names, rolling: state.rolling.clone(), pending });
+            let (rolling, expired) = (state.rolling.clone(), Vec::new());
+            return Ok(Planned { plan: planner.finish(), names, rolling, pending, expired });
         }
 
         let previous = self.store.last_names(name, state).await?.unwrap_or_default();
@@ -110,6 +113,8 @@ impl Engine<'_> {
         let left = wanted.lookups.saturating_sub(due.len());
         let pending = self.ask_joiners(&lookups, &mut planner, &mut asked, &joiners, left, deadline).await?;
         names.forget(&pending);
+        let left = wanted.lookups.saturating_sub(asked.members.len());
+        let expired = self.ask_expired(&lookups, &mut planner, &mut asked, left, deadline).await?;
 
         let count = members_per_run(planner.members(), self.limits.period);
         let is_shared = |known_as: &membermail_core::member::ObservedName| self.source.is_shared(known_as.fingerprint);
@@ -127,7 +132,28 @@ impl Engine<'_> {
             }
             rolling = cursor;
         }
-        Ok(Planned { plan: planner.finish(), names, rolling, pending: pending.len() })
+        Ok(Planned { plan: planner.finish(), names, rolling, pending: pending.len(), expired })
+    }
+
+    /// Looks up members whose grants came too late to count; those with an answer come back.
+    async fn ask_expired(
+        &self,
+        lookups: &Lookups<'_>,
+        planner: &mut Planner<'_>,
+        asked: &mut Asked,
+        most: usize,
+        deadline: Instant,
+    ) -> Result<Vec<MemberId>, SyncError> {
+        let mut answered = Vec::new();
+        for member in self.store.expired_grants(&lookups.domain.domain, most).await? {
+            if Instant::now() >= deadline {
+                break;
+            }
+            if asked.members.contains(&member) || asked.ask(lookups, planner, member).await? {
+                answered.push(member);
+            }
+        }
+        Ok(answered)
     }
 
     /// Looks up the members among the joiners; the names that there was no time or room for come back.

@@ -94,7 +94,7 @@ impl Engine<'_> {
         let hidden = read.hidden;
         let wanted = Wanted { lookups: self.limits.lookups, everything: true, grants: &[] };
         let planned = self.plan_of(domain, &state, read, Some(run), run.started, wanted, deadline).await?;
-        let Planned { plan, mut names, rolling, pending } = planned;
+        let Planned { plan, mut names, rolling, pending, expired } = planned;
         let announced = self.announced(&run.domain, &state).await?;
         (run.counts, run.first_sync) = (Some(plan.counts), is_first_sync(&state));
         let withheld = self.settle(run, &plan, &announced, outlet).await?;
@@ -104,6 +104,7 @@ impl Engine<'_> {
         let is_new = self.store.last_names(&run.domain, &state).await?.as_ref() != Some(&names);
         let names = is_new.then_some((run.id, &names));
         self.store.leave_sync_state(&run.domain, &state, names, hidden, &rolling).await?;
+        self.store.forget_expired_grants(&run.domain, &expired).await?;
         let first_sync_is_open = run.first_sync && (pending > 0 || !withheld.is_empty());
         let guard = GuardState { announced: still_announced(&announced, run), first_sync_is_open };
         if guard != state.guard {

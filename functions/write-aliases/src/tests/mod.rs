@@ -1,8 +1,8 @@
-//! What a grant costs.
+//! What a grant costs, and what comes of one that is late.
 
 mod aws;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use membermail_core::clock::{Clock, SystemClock};
 use membermail_core::email::EmailAddress;
 use membermail_core::member::{Fingerprint, LaunchpadName, MemberId, ObservedName};
@@ -41,6 +41,7 @@ async fn world() -> (Context, Aws) {
     aws.answer("BatchGetItem", json!({ "Responses": { "t": [member] } }));
     aws.answer("TransactWriteItems", json!({}));
     aws.answer("DeleteItem", json!({}));
+    aws.answer("PutItem", json!({}));
     aws.answer("SendMessage", json!({ "MessageId": "1" }));
     let queue = |name: &str| Queue::new(aws_sdk_sqs::Client::new(&config), format!("http://queue.example/{name}"));
     let community = membermail_communities::community("ubuntu").unwrap();
@@ -73,4 +74,37 @@ async fn created_address_costs_three_calls() {
     let (context, aws) = world().await;
     grant::grant(&context, wish()).await.unwrap();
     assert_eq!(aws.take_calls(), ["BatchGetItem", "TransactWriteItems", "SendMessage"]);
+}
+
+#[tokio::test]
+async fn late_grant_is_left_to_sync() {
+    let (context, aws) = world().await;
+    let late = WriteAlias { known_as: observed_before(SignedDuration::from_hours(25)), ..wish() };
+    grant::grant(&context, late).await.unwrap();
+    assert_eq!(aws.take_calls(), ["BatchGetItem", "PutItem"]);
+}
+
+#[tokio::test]
+async fn grant_for_removed_domain_writes_nothing() {
+    let (context, aws) = world().await;
+    let domain = "removed.example".parse().unwrap();
+    grant::grant(&context, WriteAlias { domain, ..wish() }).await.unwrap();
+    assert_eq!(aws.take_calls(), ["BatchGetItem"]);
+}
+
+#[tokio::test]
+async fn late_refusal_of_name_is_dropped() {
+    let (context, aws) = world().await;
+    let refused = |age| {
+        let known_as = ObservedName { name: LaunchpadName::parse("postmaster").unwrap(), ..observed_before(age) };
+        WriteAlias { known_as, ..wish() }
+    };
+    grant::grant(&context, refused(SignedDuration::from_hours(25))).await.unwrap();
+    assert!(aws.take_calls().is_empty());
+    grant::grant(&context, refused(SignedDuration::from_hours(1))).await.unwrap();
+    assert_eq!(aws.take_calls(), ["PutItem"]);
+}
+
+fn observed_before(age: SignedDuration) -> ObservedName {
+    ObservedName { observed_at: now() - age, ..wish().known_as }
 }

@@ -108,13 +108,11 @@ async fn show(context: &Context, store: &Store, name: &str) -> Result<(), Failur
 async fn ban(context: &Context, store: &Store, name: &str) -> Result<(), Failure> {
     let operator = &context.operator;
     let (cause, random) = (operator.cause()?, operator.random());
-    let community = context.place.community().await?;
     let member = find_survivor(store, name).await?;
     // The ban first: from here on nothing is given, and what the rest does not come to, the next sync does.
     let now = store.ban(member.id, cause, random).await?;
-    let domains: Vec<_> = community.domain_names().cloned().collect();
     // What follows has a later time, so that the audit log tells it in this order.
-    let changed = store.suspend_banned(&member, &domains, operator.cause()?, random).await?;
+    let changed = store.suspend_banned(&member, operator.cause()?, random).await?;
     tell(context, changed.iter().map(|(_, entry)| *entry)).await;
     let did = if now { Did::Banned } else { Did::WasBanned };
     context.output.show(&BanView::new(&member, did, changed))
@@ -123,11 +121,9 @@ async fn ban(context: &Context, store: &Store, name: &str) -> Result<(), Failure
 async fn unban(context: &Context, store: &Store, name: &str) -> Result<(), Failure> {
     let operator = &context.operator;
     let (cause, random) = (operator.cause()?, operator.random());
-    let community = context.place.community().await?;
     let member = find_survivor(store, name).await?;
     let now = store.unban(member.id, cause, random).await?;
-    let domains: Vec<_> = community.domain_names().cloned().collect();
-    let changed = store.lift_ban(&member, &domains, operator.cause()?, random).await?;
+    let changed = store.lift_ban(&member, operator.cause()?, random).await?;
     tell(context, changed.iter().map(|(_, entry)| *entry)).await;
     let did = if now { Did::Unbanned } else { Did::WasWelcome };
     context.output.show(&BanView::new(&member, did, changed))

@@ -217,8 +217,9 @@ impl World {
                 *count += usize::from(existing.is_none());
                 let version = existing.as_ref().map_or(1, |alias| alias.version + 1);
                 let known_as = known_as.clone();
-                let (since, until) = (self.now, None);
-                self.write(Alias { address, member: owner, known_as, status, reason, since, until, version });
+                let (since, until, erase_pending) = (self.now, None, false);
+                let member = owner;
+                self.write(Alias { address, member, known_as, status, reason, since, until, version, erase_pending });
             }
             Decision::Unchanged => {
                 if existing.is_some_and(|alias| !alias.known_as.is_same_as(known_as)) {
@@ -231,7 +232,7 @@ impl World {
 
     fn observe(&mut self, address: &Address, member: MemberId, known_as: &ObservedName) {
         if let Some(alias) = self.table.get_mut(address).filter(|alias| alias.member == member) {
-            alias.known_as = lifecycle::newer(&alias.known_as, Some(known_as)).clone();
+            alias.known_as = lifecycle::newer(&alias.known_as, Some(known_as), self.now).clone();
         }
     }
 
@@ -251,8 +252,9 @@ impl World {
             (Action::Observe, Some(known_as)) => self.observe(&step.address, step.member, known_as),
             _ => {
                 let Some(alias) = self.table.get(&step.address) else { return };
-                if let Some(after) = lifecycle::apply(alias, step, false, self.now) {
-                    self.write(after);
+                if let Ok(after) = lifecycle::apply(alias, step, &self.rules, false, self.now) {
+                    // The erasure follows at once.
+                    self.write(Alias { erase_pending: false, ..after });
                 }
             }
         }

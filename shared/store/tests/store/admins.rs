@@ -1,13 +1,12 @@
 //! Admins: members bound by id or by an identity of the community file, who can act now.
 
-use membermail_core::alias::Reason;
 use membermail_core::community::Domain;
 use membermail_core::eligibility::{Account, Observation, Person};
-use membermail_core::lifecycle::{Action, Step};
 use membermail_core::member::{ClaimedIdentifier, MemberId};
 use membermail_core::random::OsRandom;
+use membermail_store::Erasure;
 
-use crate::support::{World, community, identity, minutes, now, observation, operator};
+use crate::support::{World, community, days, identity, minutes, now, observation, operator};
 
 fn domain(identities: &[&str]) -> Domain {
     let subject = |word: &&str| -> ClaimedIdentifier { identity(word).subject };
@@ -42,9 +41,7 @@ impl World {
     async fn end_alias(&self, name: &str) {
         let address = crate::support::address(&format!("{name}@ubuntu.com"));
         let alias = self.store.alias(&address).await.unwrap().unwrap().alias;
-        let action = Action::Suspend { reason: Reason::NotInTeam };
-        let step = Step { address, member: alias.member, version: alias.version, known_as: None, action };
-        self.store.apply(&self.sealer, &step, &community(), operator(now()), &OsRandom).await.unwrap();
+        self.suspended(&alias).await;
     }
 }
 
@@ -103,7 +100,7 @@ async fn shredded_admin_cannot_act() {
     let world = World::new("shredded-admin").await;
     let alice = world.named("alice", "alice").await.id;
     world.bind(alice).await;
-    assert!(world.store.shred(alice, operator(now()), &OsRandom).await.unwrap());
+    assert_eq!(world.store.shred(alice, operator(days(2)), &OsRandom).await.unwrap(), Erasure::Done);
     // A grant of a moment ago can leave an active address.
     let bob = world.resident("bob").await.0.id;
     let (alice_now, bob_now) = (world.read(alice).await, world.read(bob).await);

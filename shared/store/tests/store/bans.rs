@@ -35,24 +35,24 @@ async fn ban_suspends_own_aliases_once() {
     let world = World::new("bans").await;
     let alice = world.resident("alice").await.0;
     world.resident("bob").await;
-    let (store, cause, domains) = (&world.store, at("2026-11-24T11:00:00Z"), community());
+    let (store, cause) = (&world.store, at("2026-11-24T11:00:00Z"));
 
     // A late message of a ban that was lifted does no harm.
-    assert!(store.suspend_banned(&alice, &domains, cause, &OsRandom).await.unwrap().is_empty());
+    assert!(store.suspend_banned(&alice, cause, &OsRandom).await.unwrap().is_empty());
     assert_eq!(world.state("alice@ubuntu.com").await, (Status::Active, Reason::Eligible, 1));
 
     assert!(store.ban(alice.id, cause, &OsRandom).await.unwrap());
-    let changed = store.suspend_banned(&alice, &domains, cause, &OsRandom).await.unwrap();
+    let changed = store.suspend_banned(&alice, cause, &OsRandom).await.unwrap();
     assert_eq!(changed.len(), 1);
     assert!(store.undelivered(changed[0].1).await.unwrap().is_some(), "the member is to be told");
-    assert!(store.suspend_banned(&alice, &domains, cause, &OsRandom).await.unwrap().is_empty());
+    assert!(store.suspend_banned(&alice, cause, &OsRandom).await.unwrap().is_empty());
     assert_eq!(world.state("alice@ubuntu.com").await, (Status::Suspended, Reason::Banned, 2));
     assert_eq!(world.state("bob@ubuntu.com").await, (Status::Active, Reason::Eligible, 1));
 
-    assert!(store.lift_ban(&alice, &domains, cause, &OsRandom).await.unwrap().is_empty(), "it is still there");
+    assert!(store.lift_ban(&alice, cause, &OsRandom).await.unwrap().is_empty(), "it is still there");
     assert!(store.unban(alice.id, cause, &OsRandom).await.unwrap());
-    assert_eq!(store.lift_ban(&alice, &domains, cause, &OsRandom).await.unwrap().len(), 1);
-    assert!(store.lift_ban(&alice, &domains, cause, &OsRandom).await.unwrap().is_empty());
+    assert_eq!(store.lift_ban(&alice, cause, &OsRandom).await.unwrap().len(), 1);
+    assert!(store.lift_ban(&alice, cause, &OsRandom).await.unwrap().is_empty());
     assert_eq!(world.state("alice@ubuntu.com").await, (Status::Suspended, Reason::BanLifted, 3));
 }
 
@@ -60,9 +60,9 @@ async fn ban_suspends_own_aliases_once() {
 async fn concurrent_suspensions_leave_one_change() {
     let world = World::new("two-operators").await;
     let alice = world.resident("alice").await.0;
-    let (store, cause, domains) = (&world.store, at("2026-11-24T11:00:00Z"), community());
+    let (store, cause) = (&world.store, at("2026-11-24T11:00:00Z"));
     store.ban(alice.id, cause, &OsRandom).await.unwrap();
-    let suspend = || store.suspend_banned(&alice, &domains, cause, &OsRandom);
+    let suspend = || store.suspend_banned(&alice, cause, &OsRandom);
     let (one, two, three) = tokio::join!(suspend(), suspend(), suspend());
     assert_eq!([one, two, three].map(|changed| changed.unwrap().len()).iter().sum::<usize>(), 1);
     assert_eq!(world.state("alice@ubuntu.com").await, (Status::Suspended, Reason::Banned, 2));

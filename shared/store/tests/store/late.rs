@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-use crate::support::{World, community, minutes, now, observation, operator};
+use crate::support::{World, community, days, minutes, now, observation, operator};
 use aws_sdk_dynamodb::config::http::HttpResponse;
 use aws_sdk_dynamodb::config::interceptors::{
     BeforeDeserializationInterceptorContextMut, BeforeTransmitInterceptorContextMut,
@@ -14,7 +14,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use membermail_core::address::DomainName;
 use membermail_core::member;
 use membermail_core::random::OsRandom;
-use membermail_store::{Begun, Record, Recorded, Run, RunState, Store, StoreError};
+use membermail_store::{Begun, Erasure, Record, Recorded, Run, RunState, Store, StoreError};
 
 fn domain() -> DomainName {
     community()[0].clone()
@@ -34,11 +34,11 @@ async fn shredding_is_retryable_after_conflict() {
     let world = World::new("shred-conflict").await;
     let alice = world.named("alice", "alice").await.id;
     let store = world.in_conflict(1);
-    let shred = || store.shred(alice, operator(now()), &OsRandom);
+    let shred = || store.shred(alice, operator(days(2)), &OsRandom);
     let error = shred().await.unwrap_err();
     assert!(matches!(error, StoreError::Conflict) && error.is_retryable(), "{error}");
     assert!(!world.store.member(alice).await.unwrap().unwrap().is_shredded());
-    assert!(shred().await.unwrap());
+    assert_eq!(shred().await.unwrap(), Erasure::Done);
     assert!(world.store.member(alice).await.unwrap().unwrap().is_shredded());
 }
 

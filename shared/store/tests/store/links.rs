@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use membermail_core::alias::{Alias, Reason, Status};
+use membermail_core::alias::{Reason, Status};
 use membermail_core::audit::{Change, LinkChange};
-use membermail_core::lifecycle::{Action, Step};
+use membermail_core::lifecycle::Action;
 use membermail_core::member::{Identity, MemberId};
 use membermail_core::random::OsRandom;
 use membermail_store::{Grant, Linked, Member, Recorded};
 
-use crate::support::{World, community, identity, minutes, name, now, observation, operator};
+use crate::support::{World, days, identity, minutes, name, now, observation, operator};
 
 impl World {
     async fn link(&self, member: &Member, other: &Member) -> Linked {
@@ -203,10 +203,8 @@ async fn survivor_brings_linked_address_back() {
     let survivor = world.read(survivor.id).await;
     assert_eq!(world.grant(&survivor, "alice@ubuntu.com").await, Grant::Unchanged);
 
-    let action = Action::Suspend { reason: Reason::NotInTeam };
-    let Alias { address, member, version, .. } = alias;
-    let step = Step { address, member, version, known_as: None, action };
-    world.store.apply(&world.sealer, &step, &community(), operator(now()), &OsRandom).await.unwrap();
+    let leave = Action::Leave { reason: Reason::NotInTeam, until: days(14) };
+    world.applied(&alias, leave, now()).await;
     let Grant::Changed { alias, .. } = world.grant(&survivor, "alice@ubuntu.com").await else { panic!("not changed") };
     assert_eq!((alias.member, alias.status), (other.id, Status::Active));
     let stored = world.store.alias(&alias.address).await.unwrap().unwrap();

@@ -14,6 +14,8 @@ mod checks;
 mod decisions;
 mod domains;
 mod edges;
+mod erasure;
+mod expiry;
 mod late;
 mod links;
 mod lives;

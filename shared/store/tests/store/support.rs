@@ -9,13 +9,15 @@ use aws_sdk_dynamodb::types::{
 };
 use jiff::{SignedDuration, Timestamp};
 use membermail_core::address::{Address, DomainName};
-use membermail_core::alias::Alias;
+use membermail_core::alias::{Alias, Reason};
 use membermail_core::audit::{Actor, Cause};
+use membermail_core::community::Rules;
 use membermail_core::eligibility::{Account, Observation, Outcome, Person};
 use membermail_core::email::EmailAddress;
+use membermail_core::lifecycle::{Action, Step};
 use membermail_core::member::{ClaimedIdentifier, Fingerprint, Identity, LaunchpadName, MemberId, ObservedName};
 use membermail_core::random::OsRandom;
-use membermail_store::{Asked, Grant, Member, NewSession, Record, Recorded, Sealer, SignIn, Store};
+use membermail_store::{Applied, Asked, Grant, Member, NewSession, Record, Recorded, Sealer, SignIn, Store, Terms};
 
 pub(crate) struct World {
     pub(crate) store: Store,
@@ -64,6 +66,10 @@ pub(crate) fn observation(text: &str, observed_at: Timestamp) -> Observation {
 /// A session of an hour; its hash is the word.
 pub(crate) fn session(word: &str) -> NewSession<'_> {
     NewSession { hash: word, expires: minutes(60) }
+}
+
+pub(crate) fn days(days: i64) -> Timestamp {
+    minutes(days * 24 * 60)
 }
 
 pub(crate) fn minutes(minutes: i64) -> Timestamp {
@@ -140,6 +146,36 @@ impl World {
         let asked = Asked { address: &address, existing: None, known_as: &known_as, renamed_from: None, limit: 3 };
         let cause = Cause { actor: Actor::Member, by: None, request_id: "request-1", now: now() };
         self.store.grant(&self.sealer, member, asked, &community(), cause, &OsRandom).await.unwrap()
+    }
+
+    /// Applies a step on this version of the alias at that time; the team was read then.
+    pub(crate) async fn apply(&self, alias: &Alias, action: Action, now: Timestamp) -> Applied {
+        let Alias { address, member, version, .. } = alias.clone();
+        let step = Step { address, member, version, known_as: None, action };
+        let (domains, rules) = (community(), Rules::default());
+        let terms = Terms { domains: &domains, rules: &rules, read_at: now };
+        let cause = Cause { actor: Actor::Sync, by: Some("a run"), request_id: "request-1", now };
+        self.store.apply(&self.sealer, &step, terms, cause, &OsRandom).await.unwrap()
+    }
+
+    /// Applies a step that counts.
+    pub(crate) async fn applied(&self, alias: &Alias, action: Action, now: Timestamp) -> Alias {
+        let applied = self.apply(alias, action, now).await;
+        let Applied::Done { alias, .. } = applied else { panic!("{applied:?}") };
+        alias
+    }
+
+    /// Suspends an active alias after its grace period.
+    pub(crate) async fn suspended(&self, alias: &Alias) -> Alias {
+        let reason = Reason::NotInTeam;
+        let leaving = self.applied(alias, Action::Leave { reason, until: days(14) }, now()).await;
+        self.applied(&leaving, Action::Suspend { reason }, days(14)).await
+    }
+
+    /// Retires an active alias when its time has come.
+    pub(crate) async fn retired(&self, alias: &Alias) -> Alias {
+        let suspended = self.suspended(alias).await;
+        self.applied(&suspended, Action::Retire, days(194)).await
     }
 
     /// A member with an address at ubuntu.com.

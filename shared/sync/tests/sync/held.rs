@@ -78,7 +78,7 @@ async fn late_release_gives_full_grace_period() {
     world.ban_owner("member03").await;
     let member = world.alias("member03").await.member;
     let member = world.store().member(member).await.unwrap().unwrap();
-    world.store().suspend_banned(&member, &[domain()], world.cause(Actor::Operator), &OsRandom).await.unwrap();
+    world.store().suspend_banned(&member, world.cause(Actor::Operator), &OsRandom).await.unwrap();
     world.decide(&held, RunChange::Released).await;
     world.clock.advance(SignedDuration::from_mins(1));
     let released_at = world.clock.now();

@@ -10,6 +10,7 @@
 mod guard;
 mod held;
 mod joiners;
+mod late;
 mod leavers;
 mod lookups;
 mod merges;

@@ -24,7 +24,7 @@ use membermail_core::plan::Counts;
 use membermail_core::random::OsRandom;
 use membermail_membership::Source;
 use membermail_runtime::queue::QueueError;
-use membermail_store::{Asked, Grant, Member, Run, RunState, Store};
+use membermail_store::{Asked, Grant, Member, Run, RunState, Store, Terms};
 use membermail_sync::{Engine, Limits, Outlet, Ran, SyncError};
 
 use crate::source::{Fake, Profile};
@@ -184,8 +184,9 @@ impl World {
     /// Applies steps as `write-aliases` does.
     pub(crate) async fn deliver(&self, parts: &[TakeSteps]) {
         let community = [domain()];
-        for TakeSteps { run, steps, request_id, .. } in parts {
+        for TakeSteps { run, steps, request_id, read_at } in parts {
             let run = run.to_string();
+            let terms = Terms { domains: &community, rules: &self.community.rules, read_at: *read_at };
             for step in steps {
                 self.clock.advance(SignedDuration::from_millis(1));
                 let cause = Cause { actor: Actor::Sync, by: Some(&run), request_id, now: self.clock.now() };
@@ -194,7 +195,7 @@ impl World {
                     Action::Create => None,
                     Action::Rename { from } => Some(Address { local_part: from.clone(), domain: domain() }),
                     _ => {
-                        self.store().apply(sealer, step, &community, cause, &OsRandom).await.unwrap();
+                        self.store().apply(sealer, step, terms, cause, &OsRandom).await.unwrap();
                         continue;
                     }
                 };
@@ -207,9 +208,13 @@ impl World {
                     renamed_from: renamed_from.as_ref(),
                     limit: 3,
                 };
-                self.store().grant(sealer, &member, asked, &community, cause, &OsRandom).await.unwrap();
+                let grant = self.store().grant(sealer, &member, asked, &community, cause, &OsRandom).await.unwrap();
+                if let Grant::Expired(_) = grant {
+                    self.store().note_expired_grant(&domain(), member.id).await.unwrap();
+                    continue;
+                }
                 if let Some(from) = &renamed_from {
-                    self.store().observe_alias(from, step.member, known_as).await.unwrap();
+                    self.store().observe_alias(from, step.member, known_as, cause.now).await.unwrap();
                 }
             }
         }
