@@ -136,8 +136,10 @@ impl Observer<'_> {
         }
         let seen = Observation { person, observed_at };
         let now = self.clock.now();
-        let record = Record { member: &other, observation: Some(&seen), outcome: None, takes_name_from: None, now };
-        // Their new name can be another member's: that is settled when they are looked up themselves.
+        // Of two who exchanged names each has the other's: the source just gave this member another one.
+        let takes_name_from = Some(member.id);
+        let record = Record { member: &other, observation: Some(&seen), outcome: None, takes_name_from, now };
+        // Their new name can be a third member's: that is settled when they are looked up themselves.
         self.store.record(record, self.random).await?;
         Ok(Holder::Gone)
     }

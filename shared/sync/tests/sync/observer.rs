@@ -193,3 +193,13 @@ async fn first_known_identity_answers() {
     assert!(asked_at > before, "the time is that of the answering request");
     assert_eq!(world.observer().ask(&identities[..1]).await.unwrap().0, None);
 }
+
+#[tokio::test]
+async fn exchanged_names_are_recorded_at_once() {
+    let world = World::without_sync("exchanged", 2).await;
+    let [one, two] = [world.alias("member01").await.member, world.alias("member02").await.member];
+    world.swap(1, 2);
+    world.settle(one, "member01").await.unwrap();
+    assert_eq!((world.name_of(one).await, world.name_of(two).await), ("member02".to_owned(), "member01".to_owned()));
+    assert_eq!((world.owner_of("member02").await, world.owner_of("member01").await), (one, two));
+}

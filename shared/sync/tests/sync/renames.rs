@@ -16,7 +16,7 @@ impl World {
     }
 
     /// Exchanges the names of two accounts.
-    fn swap(&self, one: u32, other: u32) {
+    pub(crate) fn swap(&self, one: u32, other: u32) {
         let mut launchpad = self.source.lock();
         let first = launchpad.people[&one].name.clone();
         let second = std::mem::replace(&mut launchpad.people.get_mut(&other).unwrap().name, first);
