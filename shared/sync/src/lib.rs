@@ -6,6 +6,7 @@
 //! by identity, in the same run. Nothing here changes an alias: the steps go to `write-aliases`, which applies each once, on
 //! the version that it was planned on.
 
+mod called;
 mod digest;
 mod error;
 mod guard;
@@ -26,6 +27,7 @@ use membermail_core::random::Random;
 use membermail_membership::Source;
 use membermail_store::Store;
 
+pub use called::Called;
 pub use error::SyncError;
 pub use limits::Limits;
 pub use observe::{ObserveError, Observer, Settled};

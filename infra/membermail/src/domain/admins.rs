@@ -14,7 +14,7 @@ use super::admins_view::{Admins, Binding, Changed, FileIdentity, FileName};
 use crate::Context;
 use crate::confirm::Confirm;
 use crate::failure::Failure;
-use crate::member::{confirm, find, find_survivor};
+use crate::member::{confirm, find_survivor, find_to_change};
 use crate::place;
 
 /// Commands for the admins of a domain.
@@ -24,7 +24,7 @@ pub(crate) enum Command {
     Add {
         /// The domain
         domain: DomainName,
-        /// Our own id of the member, or the Launchpad name of the last look-up
+        /// Our own id of the member, or the Launchpad name, which is looked up now
         member: String,
         #[command(flatten)]
         confirm: Confirm,
@@ -33,7 +33,7 @@ pub(crate) enum Command {
     Remove {
         /// The domain
         domain: DomainName,
-        /// Our own id of the member, or the Launchpad name of the last look-up
+        /// Our own id of the member, or the Launchpad name, which is looked up now
         member: String,
         #[command(flatten)]
         confirm: Confirm,
@@ -57,7 +57,7 @@ async fn add(context: &Context, domain: &DomainName, text: &str, yes: Confirm) -
     let (cause, random) = (context.operator.cause()?, context.operator.random());
     let (store, community) = (context.place.store().await?, context.place.community().await?);
     place::domain(&community, domain)?;
-    let member = find_survivor(&store, text).await?;
+    let member = find_survivor(context, &store, text).await?;
     confirm(context, text, &member, yes)?;
     let is_new = store.bind_admin(domain, member.id, cause, random).await?;
     let why_not = why_not(&store, &member).await?;
@@ -69,7 +69,7 @@ async fn remove(context: &Context, domain: &DomainName, text: &str, yes: Confirm
     let (store, community) = (context.place.store().await?, context.place.community().await?);
     place::domain(&community, domain)?;
     // The binding is of the id that it was made with, also after that member was linked to another one.
-    let member = find(&store, text).await?;
+    let member = find_to_change(context, &store, text).await?;
     confirm(context, text, &member, yes)?;
     let mut was_bound = false;
     for id in member.ids() {

@@ -9,7 +9,7 @@ use membermail_core::member::{LaunchpadName, MemberId};
 use membermail_store::{Linked, Member, Store};
 use serde::Serialize;
 
-use super::{confirm, find, find_survivor, tell};
+use super::{confirm, find_survivor, find_to_change, tell};
 use crate::Context;
 use crate::confirm::Confirm;
 use crate::failure::Failure;
@@ -23,7 +23,8 @@ pub(super) async fn link(
     yes: Confirm,
 ) -> Result<(), Failure> {
     let (cause, random) = (context.operator.cause()?, context.operator.random());
-    let (member, other) = (find(store, name).await?, find(store, other_name).await?);
+    let member = find_to_change(context, store, name).await?;
+    let other = find_to_change(context, store, other_name).await?;
     refuse_link(&member, &other)?;
     confirm(context, name, &member, yes)?;
     confirm(context, other_name, &other, yes)?;
@@ -42,7 +43,8 @@ pub(super) async fn unlink(
     yes: Confirm,
 ) -> Result<(), Failure> {
     let (cause, random) = (context.operator.cause()?, context.operator.random());
-    let (member, other) = (find(store, name).await?, find(store, other_name).await?);
+    let member = find_to_change(context, store, name).await?;
+    let other = find_to_change(context, store, other_name).await?;
     refuse_unlink(&member, &other)?;
     confirm(context, name, &member, yes)?;
     confirm(context, other_name, &other, yes)?;
@@ -167,7 +169,7 @@ pub(super) async fn limit(
     let (cause, random) = (context.operator.cause()?, context.operator.random());
     let community = context.place.community().await?;
     place::domain(&community, domain)?;
-    let member = find_survivor(store, name).await?;
+    let member = find_survivor(context, store, name).await?;
     confirm(context, name, &member, yes)?;
     let limit = match count {
         Count::Default => None,

@@ -18,7 +18,7 @@ use crate::place::Inbox;
 use ban::{BanView, Did};
 use view::{AdminOf, Found, MemberView};
 
-pub(crate) use find::{confirm, find, find_survivor};
+pub(crate) use find::{confirm, find, find_survivor, find_to_change};
 
 /// What to do about members.
 #[derive(Debug, clap::Subcommand)]
@@ -30,12 +30,12 @@ pub(crate) enum Command {
     },
     /// Ban a member: sessions end and addresses are suspended, at once
     Ban {
-        /// The Launchpad name of the last look-up, or our own id of the member
+        /// The Launchpad name, which is looked up now, or our own id of the member
         name: String,
     },
     /// Take a ban back: the next sync or sign-in restores the addresses, if the member is eligible
     Unban {
-        /// The Launchpad name of the last look-up, or our own id of the member
+        /// The Launchpad name, which is looked up now, or our own id of the member
         name: String,
     },
     /// Link two members who are one person: the sign-ins of OTHER lead to MEMBER from now on
@@ -58,7 +58,7 @@ pub(crate) enum Command {
     },
     /// Let a member have more or fewer addresses in a domain than the rules say
     Limit {
-        /// The Launchpad name of the last look-up, or our own id of the member
+        /// The Launchpad name, which is looked up now, or our own id of the member
         member: String,
         /// The domain
         domain: DomainName,
@@ -108,7 +108,8 @@ async fn show(context: &Context, store: &Store, name: &str) -> Result<(), Failur
 async fn ban(context: &Context, store: &Store, name: &str) -> Result<(), Failure> {
     let operator = &context.operator;
     let (cause, random) = (operator.cause()?, operator.random());
-    let member = find_survivor(store, name).await?;
+    let member = find_survivor(context, store, name).await?;
+    context.output.note(format!("{name} is member {}", member.id));
     // The ban first: from here on nothing is given, and what the rest does not come to, the next sync does.
     let now = store.ban(member.id, cause, random).await?;
     // What follows has a later time, so that the audit log tells it in this order.
@@ -121,7 +122,8 @@ async fn ban(context: &Context, store: &Store, name: &str) -> Result<(), Failure
 async fn unban(context: &Context, store: &Store, name: &str) -> Result<(), Failure> {
     let operator = &context.operator;
     let (cause, random) = (operator.cause()?, operator.random());
-    let member = find_survivor(store, name).await?;
+    let member = find_survivor(context, store, name).await?;
+    context.output.note(format!("{name} is member {}", member.id));
     let now = store.unban(member.id, cause, random).await?;
     let changed = store.lift_ban(&member, operator.cause()?, random).await?;
     tell(context, changed.iter().map(|(_, entry)| *entry)).await;

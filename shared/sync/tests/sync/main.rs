@@ -8,6 +8,7 @@
 )]
 
 mod guard;
+mod called;
 mod held;
 mod joiners;
 mod late;
