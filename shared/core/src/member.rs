@@ -24,6 +24,13 @@ impl MemberId {
     pub fn parse(text: &str) -> Result<Self, NameError> {
         Ulid::from_string(text).map(Self).map_err(|_| NameError::NotAUlid)
     }
+
+    /// Which of `shards` equal parts of all members this one belongs to. The random half of the id decides, so that members
+    /// who came at the same time are spread.
+    pub fn shard(self, shards: u64) -> u64 {
+        let random = u64::try_from(self.0.random() & u128::from(u64::MAX)).unwrap_or_default();
+        random.checked_rem(shards).unwrap_or_default()
+    }
 }
 
 impl fmt::Display for MemberId {

@@ -1,8 +1,8 @@
 //! Whether a domain has proven that it belongs to the community, and what was last seen of it in DNS.
 //!
-//! The attribute `verified` is the gate that transactions ask for; it is there exactly while the proof counts. Whoever
-//! changes the proof counts `proof_version` up on the condition that nobody else has, so that gate and proof are always
-//! written together and from what was read.
+//! The attribute `verified` is there exactly while the proof counts. A change of the proof counts `proof_version` up, on the
+//! condition that no other change came in between, and writes the [gate](crate::gates) that grants check where that opens
+//! or closes.
 
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
@@ -19,11 +19,9 @@ use serde::{Deserialize, Serialize};
 use ulid::Ulid;
 
 use crate::error::StoreError;
+use crate::gates::{Gate, as_read};
 use crate::keys::{self, Key};
 use crate::table::{Store, TRIES, Written, number, pause, text};
-
-/// What a transaction asks of a domain before it writes an address there: it is verified, and its team can be checked.
-pub(crate) const GIVES_ADDRESSES: &str = "attribute_exists(verified) AND attribute_not_exists(team_problem)";
 
 /// A domain as the table has it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,7 +54,10 @@ pub struct StoredDomain {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub team_problem: Option<TeamProblem>,
     #[serde(default)]
-    proof_version: u64,
+    pub(crate) proof_version: u64,
+    /// What the copies of its gate say; none in a table of an earlier release.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) gate: Option<Gate>,
 }
 
 /// What a sync found in place of the domain's team. Until that ends, the domain gives and removes nothing.
@@ -279,8 +280,8 @@ impl Store {
         Err(StoreError::Conflict)
     }
 
-    /// Writes proof and gate together, and what is to be told of it, unless somebody changed the proof since it was read;
-    /// says whether it did. A gate that was open keeps its time, and one that opens has `now`.
+    /// Writes proof and gate together, and the entry of the change, unless the proof changed since it was read; returns
+    /// whether it wrote. A gate that was open keeps its time, and one that opens has `now`.
     async fn write_proof(
         &self,
         domain: &DomainName,
@@ -293,12 +294,15 @@ impl Store {
         let mut sets = vec![("proof", attribute(&next)?), ("proof_version", number(read.proof_version + 1))];
         sets.extend_from_slice(beside);
         let mut remove = "";
-        if next.proof.is_verified() {
+        let is_verified = next.proof.is_verified();
+        if is_verified {
             sets.push(("verified", text(read.verified.unwrap_or(now).to_string())));
             sets.push(("first_verified", text(read.first_verified.unwrap_or(now).to_string())));
         } else {
             remove = " REMOVE verified";
         }
+        let gate = read.next_gate(is_verified, read.team_problem);
+        sets.extend(gate.map(|gate| Ok::<_, StoreError>(("gate", attribute(&gate)?))).transpose()?);
         let assignments: Vec<_> = sets.iter().map(|(name, _)| format!("#{name} = :{name}")).collect();
         let mut update =
             self.update(&keys::domain(domain)).update_expression(format!("SET {}{remove}", assignments.join(", ")));
@@ -306,15 +310,13 @@ impl Store {
             update = update.expression_attribute_names(format!("#{name}"), name);
             update = update.expression_attribute_values(format!(":{name}"), value);
         }
-        let update = if read.proof_version == 0 {
-            update.condition_expression("attribute_not_exists(#proof_version)")
-        } else {
-            let update = update.condition_expression("#proof_version = :read");
-            update.expression_attribute_values(":read", number(read.proof_version))
-        };
+        let update = as_read(read, update);
         let mut writes = vec![TransactWriteItem::builder().update(update.build()?).build()];
         if let Some(entry) = entry {
             writes.extend([self.audit_write(entry)?, self.outbox_write(entry)?]);
+        }
+        if let Some(gate) = gate {
+            writes.extend(self.gate_writes(domain, gate)?);
         }
         Ok(self.transact(writes).await? == Written::All)
     }
@@ -344,7 +346,7 @@ fn newer<T: Told + Serialize>(
     (state.is_answered() || !is_known).then(|| attribute(&Checked { state, checked_at })).transpose()
 }
 
-fn attribute(value: &impl Serialize) -> Result<AttributeValue, StoreError> {
+pub(crate) fn attribute(value: &impl Serialize) -> Result<AttributeValue, StoreError> {
     serde_dynamo::to_attribute_value(value).map_err(|cause| StoreError::corrupt("DOMAIN", cause))
 }
 

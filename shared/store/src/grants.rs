@@ -15,7 +15,6 @@ use membermail_core::random::Random;
 use serde::Deserialize;
 use ulid::Ulid;
 
-use crate::domains::GIVES_ADDRESSES;
 use crate::error::StoreError;
 use crate::keys;
 use crate::members::{IS_NOT_BANNED, Member};
@@ -76,7 +75,7 @@ struct Addresses {
     held: BTreeSet<Address>,
 }
 
-/// Places in the transaction: behind the alias, its audit and outbox entries and the domain comes the profile, then the
+/// Places in the transaction: behind the alias, its audit and outbox entries and the gate comes the profile, then the
 /// refusal, and the address count of a new one.
 const PROFILE: usize = 4;
 const COUNT: usize = 6;
@@ -149,7 +148,7 @@ impl Store {
             let entry = Entry::new(Change::of_alias(&alias, existing.as_ref(), renamed_from.cloned()), cause, random);
             let mut writes = self.alias_writes(&alias, Some(sealed), &entry)?;
             writes.extend([
-                self.check(&keys::domain(&address.domain), GIVES_ADDRESSES)?,
+                self.gate_check(&address.domain, member.id)?,
                 self.grant_write(&member, known_as, cause.now)?,
                 self.removal(&keys::refusal(member.id, &address.domain))?,
             ]);
@@ -168,9 +167,12 @@ impl Store {
                     pause(tried, random).await;
                 }
                 Written::Failed(places) if places.contains(&3) => {
-                    let verified = self.domain_verified(&address.domain).await?;
-                    let why = if verified { Refusal::TeamUnavailable } else { Refusal::DomainNotVerified };
-                    return Ok(Grant::Refused(why));
+                    if let Some(why) = self.domain(&address.domain).await?.refusal() {
+                        return Ok(Grant::Refused(why));
+                    }
+                    if self.repair_gate(&address.domain).await? != Written::All {
+                        pause(tried, random).await;
+                    }
                 }
                 Written::Failed(places) if existing.is_none() && places.contains(&COUNT) => {
                     return Ok(Grant::Refused(Refusal::TooMany));

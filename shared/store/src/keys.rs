@@ -109,6 +109,11 @@ pub(crate) fn domain(domain: &DomainName) -> Key {
     key(format!("DOMAIN#{domain}"), "DOMAIN")
 }
 
+/// One copy of a domain's gate: a partition of its own, so that copies do not share its capacity.
+pub(crate) fn gate(domain: &DomainName, copies: u64, copy: u64) -> Key {
+    key(format!("DOMAIN#{domain}#GATE#{copies}#{copy}"), "GATE")
+}
+
 /// Sort keys of a domain's aliases begin so.
 pub(crate) const ALIAS: &str = "ALIAS#";
 

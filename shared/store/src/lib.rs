@@ -11,6 +11,7 @@ mod domains;
 mod erasure;
 mod error;
 mod expired;
+mod gates;
 mod grants;
 mod keys;
 mod links;
@@ -39,6 +40,7 @@ pub use domains::{Checked, DomainCheck, RecordSeen, RecordedCheck, StoredDomain,
 pub use erasure::Erasure;
 pub use error::StoreError;
 pub use grants::{Asked, Grant};
+pub use gates::COPIES as GATE_COPIES;
 pub use links::Linked;
 pub use members::{Member, SignIn};
 pub use notices::{Batch, Claim, Ended};

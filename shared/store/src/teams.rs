@@ -4,15 +4,18 @@ use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use aws_sdk_dynamodb::types::TransactWriteItem;
 use membermail_core::address::DomainName;
 use membermail_core::eligibility::TeamPin;
 use membermail_core::member::Fingerprint;
+use membermail_core::random::Random;
 use serde::Deserialize;
 
-use crate::domains::{StoredDomain, TeamProblem};
+use crate::domains::{StoredDomain, TeamProblem, attribute};
 use crate::error::StoreError;
+use crate::gates::as_read;
 use crate::keys::{self, Key};
-use crate::table::{Store, number, text};
+use crate::table::{Store, TRIES, Written, number, pause, text};
 
 #[derive(Deserialize)]
 struct Keyed {
@@ -52,19 +55,46 @@ impl Store {
         Ok(self.domain(domain).await?.team.unwrap_or(team))
     }
 
-    /// Records what a sync found in place of the team, or that it is back. Returns whether that is new.
-    pub async fn record_team(&self, domain: &DomainName, problem: Option<TeamProblem>) -> Result<bool, StoreError> {
-        let request = self.domain_update(domain);
-        let request = match problem {
-            Some(problem) => request
-                .update_expression("SET team_problem = :problem")
-                .condition_expression("attribute_not_exists(team_problem) OR team_problem <> :problem")
-                .expression_attribute_values(":problem", text(problem.as_str())),
-            None => {
-                request.update_expression("REMOVE team_problem").condition_expression("attribute_exists(team_problem)")
+    /// Records what a sync found in place of the team, or that it is back, and closes or opens the domain's gate with it.
+    /// Returns whether that is new.
+    pub async fn record_team(
+        &self,
+        domain: &DomainName,
+        problem: Option<TeamProblem>,
+        random: &dyn Random,
+    ) -> Result<bool, StoreError> {
+        for tried in 0..TRIES {
+            let stored = self.domain(domain).await?;
+            if stored.team_problem == problem {
+                return Ok(false);
             }
-        };
-        changed(request).await
+            let (mut sets, mut remove) = (Vec::new(), "");
+            let mut update = self.update(&keys::domain(domain));
+            match problem {
+                Some(problem) => {
+                    sets.push("team_problem = :problem");
+                    update = update.expression_attribute_values(":problem", text(problem.as_str()));
+                }
+                None => remove = " REMOVE team_problem",
+            }
+            let gate = stored.next_gate(stored.verified.is_some(), problem);
+            if let Some(gate) = gate {
+                sets.push("#gate = :gate");
+                update = update.expression_attribute_names("#gate", "gate");
+                update = update.expression_attribute_values(":gate", attribute(&gate)?);
+            }
+            let set = if sets.is_empty() { String::new() } else { format!("SET {}", sets.join(", ")) };
+            let update = as_read(&stored, update.update_expression(format!("{set}{remove}")));
+            let mut writes = vec![TransactWriteItem::builder().update(update.build()?).build()];
+            if let Some(gate) = gate {
+                writes.extend(self.gate_writes(domain, gate)?);
+            }
+            if self.transact(writes).await? == Written::All {
+                return Ok(true);
+            }
+            pause(tried, random).await;
+        }
+        Err(StoreError::Conflict)
     }
 
     fn domain_update(&self, domain: &DomainName) -> UpdateItemFluentBuilder {

@@ -22,7 +22,7 @@ impl Engine<'_> {
             Some(group) if pin.is_some_and(|pin| pin != group.fingerprint) => Some(TeamProblem::Replaced),
             Some(_) => None,
         };
-        if records && problem != stored.team_problem && self.store.record_team(name, problem).await? {
+        if records && problem != stored.team_problem && self.store.record_team(name, problem, self.random).await? {
             match problem {
                 Some(problem) => error!(domain = %name, problem = problem.as_str(), "the team cannot be checked"),
                 None => info!(domain = %name, "the team can be checked again"),

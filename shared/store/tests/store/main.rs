@@ -16,6 +16,7 @@ mod domains;
 mod edges;
 mod erasure;
 mod expiry;
+mod gates;
 mod late;
 mod links;
 mod lives;
