@@ -205,7 +205,7 @@ pub(crate) async fn the_master_secret_is_changed(world: &World, shell: &mut Shel
     shell.run("membermail secret retire").await?.ended_with(4)?;
     let resealed = shell.run("membermail secret reseal --json").await?.ended_with(0)?;
     let resealed: Value = serde_json::from_str(&resealed.out)?;
-    ensure!(resealed["resealed"].as_u64() >= Some(10) && resealed["left"] == 0, "{resealed}");
+    ensure!(resealed["resealed"].as_u64() >= Some(10), "{resealed}");
     let seen: Value = serde_json::from_str(&shell.run("membermail secret show --json").await?.out)?;
     ensure!(seen["sealed_by_previous"] == 0 && seen["sealed_by_neither"] == json!([]), "{seen}");
     // Who ran all along has the old secret, and is shown what it does not open.

@@ -109,6 +109,14 @@ pub(crate) fn domain(domain: &DomainName) -> Key {
     key(format!("DOMAIN#{domain}"), "DOMAIN")
 }
 
+/// The partition of a pass that seals anew.
+pub(crate) const RESEAL: &str = "RESEAL";
+
+/// How far one segment of that pass is.
+pub(crate) fn reseal(segment: i32) -> Key {
+    key(RESEAL.to_owned(), format!("SEGMENT#{segment:04}"))
+}
+
 /// One copy of a domain's gate: a partition of its own, so that copies do not share its capacity.
 pub(crate) fn gate(domain: &DomainName, copies: u64, copy: u64) -> Key {
     key(format!("DOMAIN#{domain}#GATE#{copies}#{copy}"), "GATE")

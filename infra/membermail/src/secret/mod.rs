@@ -10,17 +10,16 @@ use membermail_core::master::MasterKeys;
 use membermail_core::member::MemberId;
 use membermail_core::random::{self, Random};
 use membermail_runtime::secret;
-use membermail_store::{SealedBy, Sealer};
+use membermail_store::{Reseal, SealedBy, Sealer};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
 use crate::Context;
 use crate::failure::Failure;
 use crate::output::{facts, time};
+use crate::progress;
 use versions::Versions;
 
-/// Passes over the table until nothing is left that others changed at the same moment.
-const PASSES: usize = 5;
 /// As the template makes one.
 const LENGTH: usize = 64;
 const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -53,7 +52,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Failu
 
 async fn show(context: &Context) -> Result<(), Failure> {
     let versions = Versions::read(context).await?;
-    let by = look(context, None).await?;
+    let by = look(context).await?;
     context.output.show(&View::of(versions, by))
 }
 
@@ -61,35 +60,37 @@ async fn rotate(context: &Context) -> Result<(), Failure> {
     let versions = Versions::read(context).await?;
     if versions.previous.is_some() {
         // Of three only two are kept.
-        nothing_is_left(look(context, None).await?)?;
+        nothing_is_left(look(context).await?)?;
         everybody_has_seen_it(context, &versions)?;
     }
     let (client, arn) = context.place.master_secret().await?;
     let new = make(context.operator.random());
     let put = client.put_secret_value().secret_id(arn).secret_string(new.as_str()).send().await;
     put.map_err(|error| Failure::aws("Secrets Manager", &error))?;
-    let by = look(context, None).await?;
+    let by = look(context).await?;
     context.output.show(&View::of(Versions::read(context).await?, by))?;
     context.output.note("there is a new master secret; `membermail secret reseal` seals by it what is there");
     Ok(())
 }
 
 async fn reseal(context: &Context) -> Result<(), Failure> {
-    let mut by = look(context, Some(context.operator.random())).await?;
-    let mut resealed = by.previous;
-    for _ in 1..PASSES {
-        if by.busy == 0 {
-            break;
-        }
-        by = look(context, Some(context.operator.random())).await?;
-        resealed += by.previous;
+    let (versions, sealer) = (Versions::read(context).await?, sealer(context).await?);
+    let secret = versions.current.to_string();
+    let store = context.place.store().await?;
+    let bar = progress::counting("addresses");
+    let progress = |count| bar.inc(count);
+    let pass = || Reseal::new(&sealer, &secret, context.operator.clock.now(), context.operator.random());
+    let mut done = store.reseal(pass(), &progress).await?;
+    if done.is_resumed {
+        context.output.note(format!("went on with the pass that began at {}", time(done.started)));
+        // What a function sealed by the previous secret behind that pass is found by one that begins now.
+        let resealed = done.by.previous;
+        done = store.reseal(pass(), &progress).await?;
+        done.by.previous += resealed;
     }
-    let left = by.busy;
-    context.output.show(&Resealed { resealed, left, neither: by.neither })?;
-    match left {
-        0 => Ok(()),
-        _ => Err(Failure::Busy(format!("{left} addresses were changed by others at the same time: do it again"))),
-    }
+    bar.finish_and_clear();
+    let SealedBy { previous: resealed, neither, neither_count, .. } = done.by;
+    context.output.show(&Resealed { resealed, neither_count, neither })
 }
 
 async fn retire(context: &Context, at_once: bool) -> Result<(), Failure> {
@@ -97,7 +98,7 @@ async fn retire(context: &Context, at_once: bool) -> Result<(), Failure> {
     if versions.previous.is_none() {
         return Err(Failure::NotFound("master secret before the current one".to_owned()));
     }
-    nothing_is_left(look(context, None).await?)?;
+    nothing_is_left(look(context).await?)?;
     if !at_once {
         everybody_has_seen_it(context, &versions)?;
     }
@@ -105,14 +106,21 @@ async fn retire(context: &Context, at_once: bool) -> Result<(), Failure> {
     show(context).await
 }
 
-/// Looks at all that is sealed, and seals anew what needs it where there are random bytes for that.
-async fn look(context: &Context, random: Option<&dyn Random>) -> Result<SealedBy, Failure> {
+/// Looks at all that is sealed.
+async fn look(context: &Context) -> Result<SealedBy, Failure> {
+    let (sealer, store) = (sealer(context).await?, context.place.store().await?);
+    let bar = progress::counting("addresses");
+    let by = store.sealed_by(&sealer, &|count| bar.inc(count)).await;
+    bar.finish_and_clear();
+    Ok(by?)
+}
+
+async fn sealer(context: &Context) -> Result<Sealer, Failure> {
     let (client, arn) = context.place.master_secret().await?;
     let other = |error: secret::SecretError| Failure::Other(error.to_string());
     let current = secret::read(&client, &arn).await.and_then(secret::key).map_err(other)?;
     let previous = secret::previous(&client, &arn).await.map_err(other)?.map(secret::key).transpose().map_err(other)?;
-    let sealer = Sealer::of(&MasterKeys::new(current, previous));
-    Ok(context.place.store().await?.sealed_by(&sealer, random).await?)
+    Ok(Sealer::of(&MasterKeys::new(current, previous)))
 }
 
 fn nothing_is_left(by: SealedBy) -> Result<(), Failure> {
@@ -148,6 +156,8 @@ struct View {
     previous_since: Option<Timestamp>,
     sealed_by_current: u64,
     sealed_by_previous: u64,
+    sealed_by_neither_count: u64,
+    /// The first hundred members of those.
     sealed_by_neither: Vec<MemberId>,
 }
 
@@ -158,6 +168,7 @@ impl View {
             previous_since: versions.previous.map(|(_, since)| since),
             sealed_by_current: by.current,
             sealed_by_previous: by.previous,
+            sealed_by_neither_count: by.neither_count,
             sealed_by_neither: by.neither,
         }
     }
@@ -170,7 +181,7 @@ impl fmt::Display for View {
         let about = [
             ("current", Some(format!("{} addresses, of {}", self.sealed_by_current, time(self.current_since)))),
             ("previous", previous),
-            ("neither", lost(&self.sealed_by_neither)),
+            ("neither", lost(self.sealed_by_neither_count, &self.sealed_by_neither)),
         ];
         writeln!(f, "{}", facts(about))
     }
@@ -179,20 +190,25 @@ impl fmt::Display for View {
 #[derive(Debug, Serialize)]
 struct Resealed {
     resealed: u64,
-    left: u64,
+    neither_count: u64,
     neither: Vec<MemberId>,
 }
 
 impl fmt::Display for Resealed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let about = [("resealed", Some(format!("{} addresses", self.resealed))), ("neither", lost(&self.neither))];
+        let about = [
+            ("resealed", Some(format!("{} addresses", self.resealed))),
+            ("neither", lost(self.neither_count, &self.neither)),
+        ];
         writeln!(f, "{}", facts(about))
     }
 }
 
-fn lost(members: &[MemberId]) -> Option<String> {
+fn lost(count: u64, members: &[MemberId]) -> Option<String> {
     let ids: Vec<_> = members.iter().map(ToString::to_string).collect();
-    (!ids.is_empty()).then(|| format!("{} addresses, of {}", ids.len(), ids.join(", ")))
+    let more = count.saturating_sub(members.len() as u64);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    (count > 0).then(|| format!("{count} addresses, of {}{more}", ids.join(", ")))
 }
 
 #[cfg(test)]
@@ -200,6 +216,14 @@ mod tests {
     use membermail_core::random::CountingRandom;
 
     use super::*;
+
+    #[test]
+    fn lost_addresses_are_counted_beyond_names() {
+        let member = MemberId::parse("01KATW4Y00ZZZZZZZZZZZZZZZZ").unwrap();
+        assert_eq!(lost(0, &[]), None);
+        assert_eq!(lost(1, &[member]).unwrap(), format!("1 addresses, of {member}"));
+        assert_eq!(lost(9, &[member]).unwrap(), format!("9 addresses, of {member} and 8 more"));
+    }
 
     #[test]
     fn a_new_secret_is_long_and_another_each_time() {

@@ -23,6 +23,7 @@ mod lives;
 mod members;
 mod names;
 mod notices;
+mod resealing;
 mod runs;
 mod support;
 mod sync_state;
