@@ -81,7 +81,7 @@ async fn every_message_carries_the_request_id_as_an_attribute() -> Result<()> {
     let stack = Stack::of_this_run()?;
     let (queue, url) = own_queue(&stack, "attributes").await?;
     let sync = |id: &str| -> Result<SyncTeam> {
-        Ok(SyncTeam { domain: "ubuntu.com".parse()?, release: None, request_id: id.to_owned() })
+        Ok(SyncTeam { domain: "ubuntu.com".parse()?, release: None, full: true, request_id: id.to_owned() })
     };
     queue.send(&sync("one")?).await?;
     queue.send_later(&sync("later")?, 1).await?;

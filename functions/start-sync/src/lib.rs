@@ -70,7 +70,7 @@ pub async fn handle(context: &Context, event: Event, request_id: &str) -> Result
     let request_id = request_id.to_owned();
     let messages: Vec<_> = domains
         .iter()
-        .map(|domain| SyncTeam { domain: domain.clone(), release: None, request_id: request_id.clone() })
+        .map(|domain| SyncTeam { domain: domain.clone(), release: None, full: false, request_id: request_id.clone() })
         .collect();
     context.outbox.send_all(&messages).await?;
     info!(domains = messages.len(), "syncs asked for");

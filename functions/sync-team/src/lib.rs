@@ -91,13 +91,14 @@ pub async fn handle(context: &Context, event: SqsEvent) -> SqsBatchResponse {
 }
 
 async fn sync(context: &Context, message: SyncTeam) -> Result<(), Error> {
-    let SyncTeam { domain, release, request_id } = message;
+    let SyncTeam { domain, release, full, request_id } = message;
+    let full_read = if full { SignedDuration::ZERO } else { context.community.rules.full_read_after() };
     let engine = Engine {
         community: &context.community,
         source: &*context.source,
         store: &context.store,
         lease: context.lease,
-        limits: context.limits,
+        limits: Limits { full_read, ..context.limits },
         clock: &SystemClock,
         random: &OsRandom,
     };
@@ -124,7 +125,7 @@ async fn sync(context: &Context, message: SyncTeam) -> Result<(), Error> {
         }
         Ran::Paused { run } => {
             info!(%domain, %run, "the run goes on in another invocation");
-            context.inbox.send(&SyncTeam { domain, release, request_id }).await.map_err(SyncError::from)?;
+            context.inbox.send(&SyncTeam { domain, release, full, request_id }).await.map_err(SyncError::from)?;
         }
         // The schedule comes again; a second run now would only read the same once more.
         Ran::Busy { run, .. } => info!(%domain, %run, "another run of the domain is at it"),

@@ -159,6 +159,7 @@ mod tests {
     #[case("hold-above-count = 5", "hold-above-count = 1001", "hold-above-count is 1001: use 1000 at most")]
     #[case("hold-above-grants = 20", "hold-above-grants = 4000000000", "hold-above-grants is 4000000000: use 1000")]
     #[case("hold-above-ends = 3", "hold-above-ends = 1001", "hold-above-ends is 1001: use 1000 at most")]
+    #[case("full-read-hours = 6", "full-read-hours = 25", "full-read-hours is 25: a team is read once in 24 hours")]
     fn void_rule_is_refused_with_its_line(#[case] good: &str, #[case] bad: &str, #[case] reason: &str) {
         let mistakes = check::read(&UBUNTU.replacen(good, bad, 1)).unwrap_err();
         assert_eq!(mistakes.len(), 1, "{mistakes:?}");

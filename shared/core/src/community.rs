@@ -28,6 +28,9 @@ pub struct Community {
     pub domains: Vec<Domain>,
 }
 
+/// A member who leaves while another one joins keeps an address for that time, unless the rolling check finds them.
+const MOST_FULL_READ_HOURS: u16 = 24;
+
 /// How addresses follow the teams.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
@@ -56,6 +59,8 @@ pub struct Rules {
     /// Addresses that one member can have in one domain; renames beyond that give none. An operator can raise it for a
     /// member.
     pub addresses_per_domain: u16,
+    /// Hours for which a team is not read again while its total stays the same; 0 reads it in each run.
+    pub full_read_hours: u16,
 }
 
 /// The largest count that a guard can have. The counts are for small teams: below them the percentages do not count, so a
@@ -76,6 +81,7 @@ impl Default for Rules {
             hold_above_ends_percent: 2,
             domain_grace_days: 7,
             addresses_per_domain: 3,
+            full_read_hours: 6,
         }
     }
 }
@@ -89,6 +95,11 @@ impl Rules {
     /// How long a suspended address keeps its personal data.
     pub fn retire_after(&self) -> SignedDuration {
         days(self.retire_after_days)
+    }
+
+    /// How long a team is not read again while its total stays the same.
+    pub fn full_read_after(&self) -> SignedDuration {
+        SignedDuration::from_hours(i64::from(self.full_read_hours))
     }
 
     /// How long a domain whose proof is gone still gives new addresses.
@@ -130,6 +141,11 @@ impl Rules {
                 let why = "the percentage counts in larger teams";
                 faults.push((key, format!("is {value}: use {MOST_UNATTENDED} at most, {why}")));
             }
+        }
+        let hours = self.full_read_hours;
+        if hours > MOST_FULL_READ_HOURS {
+            let why = format!("is {hours}: a team is read once in {MOST_FULL_READ_HOURS} hours at least");
+            faults.push(("full-read-hours", why));
         }
         faults
     }

@@ -13,6 +13,7 @@ pub mod domain_proof;
 pub mod eligibility;
 pub mod email;
 pub mod expiry;
+pub mod full_read;
 pub mod guard;
 pub mod language;
 pub mod lifecycle;

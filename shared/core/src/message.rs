@@ -71,6 +71,9 @@ pub struct SyncTeam {
     /// A run that was held and is released now; without one the team is read and a plan is made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub release: Option<Ulid>,
+    /// Whether the team is read although its total has not changed: an operator asks for that.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub full: bool,
     /// The request that it began with.
     pub request_id: String,
 }
@@ -257,6 +260,16 @@ mod tests {
     )]
     fn what_notify_is_sent(#[case] text: &str, #[case] message: ToNotify) {
         assert_eq!(serde_json::from_str::<ToNotify>(text).unwrap(), message);
+        assert_eq!(serde_json::to_string(&message).unwrap(), text);
+    }
+
+    #[rstest::rstest]
+    // As the release before sent it, and as the schedule sends it still.
+    #[case::schedule(r#"{"domain":"ubuntu.com","request_id":"r-1"}"#, false)]
+    #[case::operator(r#"{"domain":"ubuntu.com","full":true,"request_id":"r-1"}"#, true)]
+    fn sync_message_stays_readable(#[case] text: &str, #[case] full: bool) {
+        let message = SyncTeam { domain: "ubuntu.com".parse().unwrap(), release: None, full, request_id: "r-1".into() };
+        assert_eq!(serde_json::from_str::<SyncTeam>(text).unwrap(), message);
         assert_eq!(serde_json::to_string(&message).unwrap(), text);
     }
 }

@@ -4,6 +4,8 @@
 //! identity; [`Planner::answer`] takes what the membership source said of each; [`Planner::finish`] makes the steps. Every
 //! step except a ban rests on an answer of the same run, never on the roster alone.
 
+mod remembered;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;

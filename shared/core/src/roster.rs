@@ -35,6 +35,8 @@ pub struct Roster {
     entries: Vec<RosterEntry>,
     /// Fingerprints that several people have, sorted.
     shared: Vec<Fingerprint>,
+    /// Whether it is of an earlier reading.
+    is_remembered: bool,
 }
 
 impl Roster {
@@ -49,7 +51,23 @@ impl Roster {
         let mut shared: Vec<_> =
             fingerprints.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]).collect();
         shared.dedup();
-        Self { entries, shared }
+        Self { entries, shared, is_remembered: false }
+    }
+
+    /// The people of an earlier reading. Their flags are not known, so they count as unchanged.
+    pub fn remembered(names: &Names) -> Self {
+        let entry = |(name, fingerprint): &(LaunchpadName, Fingerprint)| RosterEntry {
+            name: name.clone(),
+            fingerprint: *fingerprint,
+            is_valid: true,
+            signed_code_of_conduct: true,
+        };
+        Self { is_remembered: true, ..Self::new(names.0.iter().map(entry).collect()) }
+    }
+
+    /// Whether it is of an earlier reading.
+    pub fn is_remembered(&self) -> bool {
+        self.is_remembered
     }
 
     /// How many people there are.

@@ -28,6 +28,12 @@ pub trait Source: Send + Sync {
     /// never proof.
     async fn roster_page(&self, group: &TeamName, cursor: PageCursor) -> Result<RosterPage, Error>;
 
+    /// Rows that the source counts in the whole list of a group's people, as [`RosterPage::total`] does, by one small
+    /// request.
+    async fn roster_total(&self, group: &TeamName) -> Result<u64, Error> {
+        Ok(self.roster_page(group, PageCursor { start: 0, size: 1 }).await?.total)
+    }
+
     /// Whether several accounts are known to share this fingerprint, so that it is weak evidence.
     fn is_shared(&self, _fingerprint: Fingerprint) -> bool {
         false

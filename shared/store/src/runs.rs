@@ -15,8 +15,7 @@ use crate::keys;
 use crate::table::{Store, Written, encode, expires, number, text};
 
 /// For how long a run that changed nothing is kept, and how long one that did.
-const KEPT: (SignedDuration, SignedDuration) =
-    (SignedDuration::from_hours(24 * 60), SignedDuration::from_hours(24 * 400));
+const KEPT: [SignedDuration; 2] = [SignedDuration::from_hours(24 * 60), SignedDuration::from_hours(24 * 400)];
 /// A checkpoint that is older is of a team as it was: the next run reads anew.
 const RESUMABLE: SignedDuration = SignedDuration::from_hours(2);
 
@@ -92,6 +91,9 @@ pub struct Run {
     /// Entries that could not be read and were skipped.
     #[serde(default)]
     pub malformed: u64,
+    /// When the roster that it compared with was read, where an earlier run read it: the team's total had not changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub roster_of: Option<Timestamp>,
     /// Items of its checkpoint.
     #[serde(default)]
     pub checkpoints: usize,
@@ -137,6 +139,7 @@ impl Run {
             finished: None,
             hidden: None,
             malformed: 0,
+            roster_of: None,
             checkpoints: 0,
             saved: None,
             first_sync: false,
@@ -151,7 +154,6 @@ impl Run {
         }
     }
 
-    /// Whether it has not come to its end.
     fn is_open(&self) -> bool {
         matches!(self.state, RunState::Running | RunState::Paused)
     }
@@ -313,6 +315,6 @@ impl Store {
 }
 
 pub(crate) fn kept_until(from: Timestamp, changed: bool) -> Timestamp {
-    let kept = if changed { KEPT.1 } else { KEPT.0 };
+    let kept = KEPT[usize::from(changed)];
     from.saturating_add(kept).unwrap_or(Timestamp::MAX)
 }

@@ -11,6 +11,7 @@ use flate2::write::DeflateEncoder;
 use jiff::{SignedDuration, Timestamp};
 use membermail_core::address::DomainName;
 use membermail_core::clock::later;
+use membermail_core::full_read::FullRead;
 use membermail_core::member::{Fingerprint, LaunchpadName};
 use membermail_core::rolling::Cursor;
 use membermail_core::roster::{Names, RosterEntry};
@@ -45,6 +46,9 @@ pub struct SyncState {
     /// How far the rolling check is.
     #[serde(default)]
     pub rolling: Cursor,
+    /// The last complete reading of the team; none where that left something open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub full_read: Option<FullRead>,
     /// What the guard has to know of earlier runs, however long ago they were.
     #[serde(default)]
     pub guard: GuardState,
@@ -105,8 +109,9 @@ impl Store {
         names: Option<(Ulid, &Names)>,
         hidden: u64,
         rolling: &Cursor,
+        full_read: Option<FullRead>,
     ) -> Result<SyncState, StoreError> {
-        let mut state = SyncState { hidden, rolling: rolling.clone(), ..before.clone() };
+        let mut state = SyncState { hidden, rolling: rolling.clone(), full_read, ..before.clone() };
         if let Some((run, names)) = names {
             let compressed = deflate(&names.to_text());
             // Also of no names there is a part, or they could not be told from lost ones.

@@ -17,6 +17,7 @@ mod outlet;
 mod plan;
 mod reading;
 mod release;
+mod remembered;
 mod run;
 mod team;
 

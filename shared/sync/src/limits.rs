@@ -17,6 +17,8 @@ pub struct Limits {
     pub checkpoint: Duration,
     /// The time from one run to the next, by which the rolling check takes its share of the members.
     pub period: SignedDuration,
+    /// For how long a team is not read again while its total stays the same. Zero reads it in each run.
+    pub full_read: SignedDuration,
 }
 
 impl Default for Limits {
@@ -27,6 +29,7 @@ impl Default for Limits {
             pace: Duration::from_secs(1),
             checkpoint: Duration::from_secs(60),
             period: SignedDuration::from_hours(1),
+            full_read: SignedDuration::ZERO,
         }
     }
 }

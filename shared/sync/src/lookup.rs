@@ -46,7 +46,7 @@ impl Lookups<'_> {
         }
         let (person, known_as) = (&observation.person, observation.name());
         let eligible = match person.check() {
-            Ok(()) if planner.is_listed(&known_as) => Ok(()),
+            Ok(()) if planner.shows_membership(owner, &known_as) => Ok(()),
             Ok(()) => {
                 let groups = source.groups(person).await?;
                 let is_pinned = |fingerprint| self.team.is_none_or(|team| team == fingerprint);

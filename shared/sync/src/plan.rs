@@ -26,6 +26,8 @@ pub(crate) struct Planned {
     pub(crate) plan: Plan,
     pub(crate) names: Names,
     pub(crate) rolling: Cursor,
+    /// Whether all that the roster asked for was looked up.
+    pub(crate) is_complete: bool,
     /// Members who may be granted something and were not looked up yet: for lack of time, or beyond the limit.
     pub(crate) pending: usize,
     /// Members whose grants had expired and who were looked up now.
@@ -87,14 +89,24 @@ impl Engine<'_> {
 
         let due = planner.due();
         let mut asked = Asked::default();
+        let mut is_complete = due.len() <= wanted.lookups;
+        // A ban to carry out, a removal by time or a leaver: no look-up more, the run reads the team.
+        let mut needs_reading = banned.iter().any(|member| planner.needs_reading(*member));
         for member in due.iter().take(wanted.lookups) {
+            if needs_reading {
+                break;
+            }
             if Instant::now() < deadline {
-                asked.ask(&lookups, &mut planner, *member).await?;
-            } else if wanted.everything {
-                planner.postpone(*member);
+                is_complete &= asked.ask(&lookups, &mut planner, *member).await?;
+                needs_reading = planner.needs_reading(*member);
+            } else {
+                is_complete = false;
+                if wanted.everything {
+                    planner.postpone(*member);
+                }
             }
         }
-        if !wanted.everything {
+        if needs_reading || !wanted.everything {
             let mut pending = 0;
             granting.retain(|member| !asked.members.contains(member));
             for member in granting {
@@ -105,7 +117,7 @@ impl Engine<'_> {
                 }
             }
             let (rolling, expired) = (state.rolling.clone(), Vec::new());
-            return Ok(Planned { plan: planner.finish(), names, rolling, pending, expired });
+            return Ok(Planned { plan: planner.finish(), names, rolling, is_complete, pending, expired });
         }
 
         let previous = self.store.last_names(name, state).await?.unwrap_or_default();
@@ -113,6 +125,7 @@ impl Engine<'_> {
         let left = wanted.lookups.saturating_sub(due.len());
         let pending = self.ask_joiners(&lookups, &mut planner, &mut asked, &joiners, left, deadline).await?;
         names.forget(&pending);
+        is_complete &= pending.is_empty();
         let left = wanted.lookups.saturating_sub(asked.members.len());
         let expired = self.ask_expired(&lookups, &mut planner, &mut asked, left, deadline).await?;
 
@@ -129,10 +142,13 @@ impl Engine<'_> {
                     break;
                 }
                 asked.ask(&lookups, &mut planner, member).await?;
+                if planner.needs_reading(member) {
+                    break;
+                }
             }
             rolling = cursor;
         }
-        Ok(Planned { plan: planner.finish(), names, rolling, pending: pending.len(), expired })
+        Ok(Planned { plan: planner.finish(), names, rolling, is_complete, pending: pending.len(), expired })
     }
 
     /// Looks up members whose grants came too late to count; those with an answer come back.

@@ -43,6 +43,8 @@ struct Position {
 /// A team as it was read.
 pub(crate) struct Read {
     pub(crate) roster: Roster,
+    /// Rows that the source counts.
+    pub(crate) total: u64,
     /// Rows that the source counts and does not show.
     pub(crate) hidden: u64,
     /// Entries that could not be read.
@@ -188,6 +190,7 @@ impl Position {
     }
 
     fn read(self, people: Vec<RosterEntry>) -> Read {
-        Read { roster: Roster::new(people), hidden: self.hidden, malformed: self.malformed }
+        let total = self.shown + self.hidden;
+        Read { roster: Roster::new(people), total, hidden: self.hidden, malformed: self.malformed }
     }
 }

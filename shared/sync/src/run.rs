@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use membermail_core::address::DomainName;
 use membermail_core::audit::{Actor, Cause};
 use membermail_core::clock::later;
+use membermail_core::full_read::FullRead;
 use membermail_core::guard::HoldReason;
 use membermail_core::lifecycle::Step;
 use membermail_core::member::{self, LaunchpadName};
@@ -20,6 +21,7 @@ use crate::guard::{Course, is_first_sync, lost_release, still_announced};
 use crate::plan::{Planned, Wanted, is_change};
 use crate::reading::Reading;
 use crate::release::Approval;
+use crate::remembered::needs_decision;
 use crate::{Engine, Outlet, SyncError};
 
 /// The result of a run.
@@ -80,8 +82,11 @@ impl Engine<'_> {
     async fn carry_out(&self, run: &mut Run, outlet: &dyn Outlet) -> Result<Ran, SyncError> {
         let deadline = self.deadline();
         let domain = self.domain(&run.domain)?;
-        self.check_team(domain, true).await?;
+        let team = self.check_team(domain, true).await?;
         let state = self.store.sync_state(&run.domain).await?;
+        if let Some(done) = self.without_reading(run, domain, &state, team, deadline, outlet).await? {
+            return self.finish(done, None, None).await;
+        }
         let read = match self.read_for(run, domain, &state, deadline).await? {
             Reading::Complete(read) => read,
             Reading::Paused => {
@@ -91,10 +96,10 @@ impl Engine<'_> {
             }
         };
         (run.hidden, run.malformed) = (Some(read.hidden), read.malformed);
-        let hidden = read.hidden;
+        let (hidden, total) = (read.hidden, read.total);
         let wanted = Wanted { lookups: self.limits.lookups, everything: true, grants: &[] };
         let planned = self.plan_of(domain, &state, read, Some(run), run.started, wanted, deadline).await?;
-        let Planned { plan, mut names, rolling, pending, expired } = planned;
+        let Planned { plan, mut names, rolling, is_complete, pending, expired } = planned;
         let announced = self.announced(&run.domain, &state).await?;
         (run.counts, run.first_sync) = (Some(plan.counts), is_first_sync(&state));
         let withheld = self.settle(run, &plan, &announced, outlet).await?;
@@ -103,7 +108,9 @@ impl Engine<'_> {
         // After the steps: joiners of a run that dies before this are joiners again.
         let is_new = self.store.last_names(&run.domain, &state).await?.as_ref() != Some(&names);
         let names = is_new.then_some((run.id, &names));
-        self.store.leave_sync_state(&run.domain, &state, names, hidden, &rolling).await?;
+        let is_settled = is_complete && withheld.is_empty() && !needs_decision(run);
+        let full_read = is_settled.then_some(FullRead { at: run.started, total, team });
+        self.store.leave_sync_state(&run.domain, &state, names, hidden, &rolling, full_read).await?;
         self.store.forget_expired_grants(&run.domain, &expired).await?;
         let first_sync_is_open = run.first_sync && (pending > 0 || !withheld.is_empty());
         let guard = GuardState { announced: still_announced(&announced, run), first_sync_is_open };
@@ -118,7 +125,7 @@ impl Engine<'_> {
     }
 
     /// Hands a plan on, or holds it, and notes in the run what became of it. Returns the names whose grants wait.
-    async fn settle(
+    pub(crate) async fn settle(
         &self,
         run: &mut Run,
         plan: &Plan,

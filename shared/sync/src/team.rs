@@ -1,14 +1,15 @@
 //! The team that a domain goes with: the same one as always, or neither grants nor removals.
 
 use membermail_core::community::Domain;
+use membermail_core::member::Fingerprint;
 use membermail_store::TeamProblem;
 use tracing::{error, info};
 
 use crate::{Engine, SyncError};
 
 impl Engine<'_> {
-    /// Checks that the team under the configured name is the pinned one. `records` is false for a dry run.
-    pub(crate) async fn check_team(&self, domain: &Domain, records: bool) -> Result<(), SyncError> {
+    /// Checks that the team under the configured name is the pinned one, and returns it. `records` is false for a dry run.
+    pub(crate) async fn check_team(&self, domain: &Domain, records: bool) -> Result<Fingerprint, SyncError> {
         let Domain { domain: name, team, .. } = domain;
         let stored = self.store.domain(name).await?;
         let found = self.source.group(team).await?;
@@ -17,11 +18,12 @@ impl Engine<'_> {
             (None, Some(group)) if records => Some(self.store.pin_team(name, group.fingerprint).await?),
             (None, group) => group.as_ref().map(|group| group.fingerprint),
         };
-        let problem = match found {
-            None => Some(TeamProblem::Missing),
-            Some(group) if pin.is_some_and(|pin| pin != group.fingerprint) => Some(TeamProblem::Replaced),
-            Some(_) => None,
+        let team_found = match &found {
+            None => Err(TeamProblem::Missing),
+            Some(group) if pin.is_some_and(|pin| pin != group.fingerprint) => Err(TeamProblem::Replaced),
+            Some(group) => Ok(group.fingerprint),
         };
+        let problem = team_found.err();
         if records && problem != stored.team_problem && self.store.record_team(name, problem, self.random).await? {
             match problem {
                 Some(problem) => error!(domain = %name, problem = problem.as_str(), "the team cannot be checked"),
@@ -29,10 +31,9 @@ impl Engine<'_> {
             }
         }
         let (domain, team) = (name.clone(), team.clone());
-        match problem {
-            None => Ok(()),
-            Some(TeamProblem::Missing) => Err(SyncError::TeamMissing { domain, team }),
-            Some(TeamProblem::Replaced) => Err(SyncError::TeamReplaced { domain, team }),
-        }
+        team_found.map_err(|problem| match problem {
+            TeamProblem::Missing => SyncError::TeamMissing { domain, team },
+            TeamProblem::Replaced => SyncError::TeamReplaced { domain, team },
+        })
     }
 }

@@ -28,7 +28,7 @@ pub(crate) enum Command {
         /// The domain
         domain: DomainName,
     },
-    /// Ask for a sync, as the schedule does
+    /// Ask for a sync that reads the team, whether or not its total has changed
     Run {
         /// The domains; all of the community where none is named
         domains: Vec<DomainName>,
@@ -142,8 +142,13 @@ async fn start(
 ) -> Result<(), Failure> {
     let domains = wanted(community, domains)?;
     let request_id = context.operator.request_id().to_owned();
-    let message =
-        |domain: &DomainName| SyncTeam { domain: domain.clone(), release: None, request_id: request_id.clone() };
+    // An operator who asks wants to know, also where the total says that nothing has changed.
+    let message = |domain: &DomainName| SyncTeam {
+        domain: domain.clone(),
+        release: None,
+        full: true,
+        request_id: request_id.clone(),
+    };
     let messages: Vec<_> = domains.iter().map(message).collect();
     let awaited = match wait.patience() {
         Some(patience) => Some((follow::before(store, &domains).await?, patience)),

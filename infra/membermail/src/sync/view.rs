@@ -98,7 +98,7 @@ impl fmt::Display for OneRun {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Run { id, domain, state, started, finished, counts, waits_for, decided_by, failure, request_id, .. } =
             &self.run;
-        let Run { hidden, malformed, saved, held_for, resent, .. } = &self.run;
+        let Run { hidden, malformed, saved, roster_of, held_for, resent, .. } = &self.run;
         let read_so_far = saved.filter(|_| matches!(state, RunState::Running | RunState::Paused));
         let looked_up = counts.map(|counts| counts.looked_up);
         let unverified = counts.map(|counts| counts.unverified).filter(|count| *count > 0);
@@ -109,6 +109,7 @@ impl fmt::Display for OneRun {
             ("started", Some(time(*started))),
             ("checkpoint", read_so_far.map(time)),
             ("finished", finished.map(time)),
+            ("team", roster_of.map(|at| format!("not read: its total is that of the reading of {}", time(at)))),
             (
                 "hidden",
                 hidden
@@ -245,6 +246,15 @@ mod tests {
         let shown = OneRun { run: Run { resent, ..run(RunState::Released) }, announced: None, steps: Vec::new() };
         let expected = "2026-11-24 20:01:00Z: the message of the release was lost";
         assert!(shown.to_string().contains(expected), "{shown}");
+    }
+
+    #[test]
+    fn skipped_reading_is_shown() {
+        let roster_of = Some("2026-11-24T06:00:00Z".parse().unwrap());
+        let run = Run { roster_of, ..run(RunState::Unchanged) };
+        let shown = OneRun { run, announced: None, steps: Vec::new() }.to_string();
+        let line = "team       not read: its total is that of the reading of 2026-11-24 06:00:00Z";
+        assert!(shown.contains(line), "{shown}");
     }
 
     #[test]

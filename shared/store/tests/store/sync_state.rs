@@ -38,7 +38,7 @@ fn names(count: u64) -> Names {
 
 impl World {
     async fn leave(&self, before: &SyncState, names: Option<(Ulid, &Names)>, rolling: &Cursor) -> SyncState {
-        self.store.leave_sync_state(&domain(), before, names, 2, rolling).await.unwrap()
+        self.store.leave_sync_state(&domain(), before, names, 2, rolling, None).await.unwrap()
     }
 
     async fn last_names(&self) -> Option<Names> {

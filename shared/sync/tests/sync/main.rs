@@ -17,6 +17,7 @@ mod lookups;
 mod merges;
 mod observer;
 mod reading;
+mod remembered;
 mod renames;
 mod resumption;
 mod rolling;

@@ -93,6 +93,8 @@ pub(crate) struct Launchpad {
     pub(crate) failing: BTreeSet<String>,
     /// Pages that were answered.
     pub(crate) pages: u64,
+    /// Requests for the total alone.
+    pub(crate) totals: u64,
     /// Words that were looked up, in order.
     pub(crate) asked: Vec<String>,
     /// Names whose groups were asked for.
@@ -126,6 +128,7 @@ impl Fake {
             fault: None,
             failing: BTreeSet::new(),
             pages: 0,
+            totals: 0,
             asked: Vec::new(),
             groups: Vec::new(),
         };
@@ -206,6 +209,12 @@ impl Source for Fake {
             Some(Fault::Hangs) => std::future::pending().await,
             None => Ok(self.lock().page(cursor)),
         }
+    }
+
+    async fn roster_total(&self, _: &TeamName) -> Result<u64, Error> {
+        let mut launchpad = self.lock();
+        launchpad.totals += 1;
+        Ok(launchpad.rows().len() as u64)
     }
 
     fn is_shared(&self, fingerprint: Fingerprint) -> bool {

@@ -149,7 +149,8 @@ impl World {
         self.clock.advance(SignedDuration::from_secs(1));
         {
             let mut launchpad = self.source.lock();
-            (launchpad.pages, launchpad.asked, launchpad.groups) = (0, Vec::new(), Vec::new());
+            (launchpad.pages, launchpad.totals) = (0, 0);
+            (launchpad.asked, launchpad.groups) = (Vec::new(), Vec::new());
         }
         self.engine().run(&domain(), "request-1", queue).await
     }

@@ -40,6 +40,18 @@ async fn page_is_read_from_sheet_example() {
     );
 }
 
+/// The one row is a private team, so that the page has no entry.
+#[rstest]
+#[case::shown(vec![json!({ "name": "alice" })])]
+#[case::hidden(vec![])]
+#[tokio::test]
+async fn total_costs_one_row(#[case] entries: Vec<Value>) {
+    let server = MockServer::start().await;
+    page_request().respond_with(json_answer(&page(&server, 0, 1, 901, entries))).mount(&server).await;
+    assert_eq!(client(&server).roster_total(&team()).await, Ok(901));
+    assert_eq!(requests(&server).await, ["/1.0/~example-members/participants?ws.size=1"]);
+}
+
 #[tokio::test]
 async fn roster_is_read_whole() {
     let server = MockServer::start().await;
