@@ -52,6 +52,8 @@ struct Arguments {
 enum What {
     Fill,
     Run,
+    /// A run that need not read a team whose total has not changed
+    Skip,
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -65,7 +67,8 @@ async fn main() -> Result<()> {
     let source = Stopping { source: Launchpad::new(settings)?, pages: AtomicU64::new(0), stop_after };
     match what {
         What::Fill => fill(&client, &store, &source, &community, &launchpad).await,
-        What::Run => run(&store, &source, &community).await,
+        What::Run => run(&store, &source, &community, SignedDuration::ZERO).await,
+        What::Skip => run(&store, &source, &community, community.rules.full_read_after()).await,
     }
 }
 
@@ -127,12 +130,12 @@ impl Outlet for Counting {
 }
 
 /// One sync without a pace. A run of before that was stopped is waited for, and continued.
-async fn run(store: &Store, source: &Stopping, community: &Community) -> Result<()> {
+async fn run(store: &Store, source: &Stopping, community: &Community, full_read: SignedDuration) -> Result<()> {
     let is_stopped = source.stop_after.is_some();
     let lease = if is_stopped { SHORT_LEASE } else { LEASE };
     let checkpoint = if is_stopped { Duration::ZERO } else { Limits::default().checkpoint };
     // More than any bench changes: a plan with more leavers than that is held.
-    let limits = Limits { lookups: 10_000, pace: Duration::ZERO, checkpoint, ..Limits::default() };
+    let limits = Limits { lookups: 10_000, pace: Duration::ZERO, checkpoint, full_read, ..Limits::default() };
     let (clock, random, domain) = (&SystemClock, &OsRandom, DOMAIN.parse::<DomainName>()?);
     let engine = Engine { community, source, store, lease, limits, clock, random };
     let (outlet, mut begin) = (Counting::default(), Instant::now());
@@ -162,6 +165,7 @@ async fn run(store: &Store, source: &Stopping, community: &Community) -> Result<
         "peak_mb": kilobytes / 1024.0,
         "steps": outlet.0.load(Ordering::Relaxed),
         "state": run.state.as_str(),
+        "is_skipped": run.roster_of.is_some(),
         "looked_up": counts.looked_up,
         "rolling": membermail_core::rolling::members_per_run(
             usize::try_from(counts.active).unwrap_or(usize::MAX),
