@@ -55,7 +55,8 @@ pub struct Try {
 pub struct Inbox<'a> {
     /// The function, by the name that logs, metrics and reports have for it.
     pub step: &'static str,
-    /// Where messages that failed go back to.
+    /// Where messages that failed go back to. A function may have several queues in the same account and region; each
+    /// message goes back to the one that it came from.
     pub queue: &'a Queue,
     /// Who hears of those that are given up; nobody, where it is `notify` itself that gives up.
     pub reports: Option<&'a Reports>,
@@ -97,7 +98,8 @@ impl Inbox<'_> {
             if let Some(reports) = self.reports.filter(|_| attempt.is_last) {
                 reports.tell(self.step, &failed).await;
             }
-            response.batch_item_failures.push(failed.back(self.queue, self.random).await);
+            let queue = self.queue.at_arn(record.event_source_arn.as_deref());
+            response.batch_item_failures.push(failed.back(&queue, self.random).await);
         }
         response
     }

@@ -149,6 +149,31 @@ async fn a_message_stays_away_for_the_longer_wait(
 }
 
 #[rstest]
+#[case::its_only_queue(None, "queue")]
+#[case::the_same_queue(Some("arn:aws:sqs:us-east-1:000000000000:queue"), "queue")]
+#[case::its_other_queue(Some("arn:aws:sqs:us-east-1:000000000000:grants"), "grants")]
+#[case::no_arn(Some(""), "queue")]
+#[tokio::test]
+async fn failed_message_returns_to_its_queue(#[case] arn: Option<&str>, #[case] expected: &str) {
+    let (queue, asked) = listening_queue().await;
+    let clock = ManualClock::at("2026-11-24T10:01:30Z".parse().unwrap());
+    let metrics = Metrics::to(ManualClock::at("2026-11-24T10:01:30Z".parse().unwrap()), |_| {});
+    let random = CountingRandom::default();
+    let (queue, reports) = (&queue, None);
+    let inbox = Inbox { step: "write-aliases", queue, reports, metrics: &metrics, clock: &clock, random: &random };
+    let mut record = record(attribute("r-1"), sync("r-1"));
+    record.event_source_arn = arn.map(str::to_owned);
+    let mut event = SqsEvent::default();
+    event.records = vec![record];
+    let failing =
+        |_: membermail_core::message::SyncTeam| async move { Err(Broken { retryable: true, retry_after: None }) };
+    inbox.each(event, failing).await;
+    let asked = asked.lock().unwrap();
+    let [(_, body)] = asked.as_slice() else { panic!("the queue was asked {asked:?}") };
+    assert_eq!(body["QueueUrl"].as_str().unwrap().rsplit('/').next(), Some(expected));
+}
+
+#[rstest]
 #[case(1, false)]
 #[case(2, false)]
 #[case(3, true)]

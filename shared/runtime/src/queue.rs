@@ -26,6 +26,18 @@ impl Queue {
         Self { client, url: url.into() }
     }
 
+    /// The queue with this ARN, which is in the same region and account as this one. Of anything that names no other
+    /// queue, this one.
+    pub(crate) fn at_arn(&self, arn: Option<&str>) -> Self {
+        let name = arn.and_then(|arn| arn.rsplit(':').next()).filter(|name| !name.is_empty());
+        match (name, self.url.rsplit_once('/')) {
+            (Some(name), Some((account, own))) if name != own => {
+                Self { url: format!("{account}/{name}"), ..self.clone() }
+            }
+            _ => self.clone(),
+        }
+    }
+
     /// Sends a message as JSON. When this returns, the queue has it.
     pub async fn send<M: Serialize + Concerns>(&self, message: &M) -> Result<(), QueueError> {
         let sent = self.message(message)?.send().await;
