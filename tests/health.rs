@@ -30,7 +30,8 @@ async fn a_stack_that_is_well_says_so_and_which_build_it_is() -> Result<()> {
         ensure!(health["build"]["committed"].as_str().is_some_and(|at| at.starts_with("20")), "{health}");
         let dependencies = health["dependencies"].as_array().context("no dependencies")?;
         let names: Vec<_> = dependencies.iter().filter_map(|one| one["name"].as_str()).collect();
-        ensure!(names == ["table", "secret", "verify-queue", "write-queue", "sync-queue", "notify-queue"], "{names:?}");
+        let expected = ["table", "secret", "verify-queue", "grant-queue", "write-queue", "sync-queue", "notify-queue"];
+        ensure!(names == expected, "{names:?}");
         for one in dependencies {
             ensure!(one["ok"] == true && one["milliseconds"].as_u64().is_some_and(|ms| ms < 3000), "{one}");
         }

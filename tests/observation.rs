@@ -218,7 +218,8 @@ async fn whoever_invokes_start_sync_names_domains_of_the_community() -> Result<(
     Ok(())
 }
 
-const ALARMS: [&str; 10] = [
+const ALARMS: [&str; 11] = [
+    "GrantDeadLettersAlarm",
     "MailFailingAlarm",
     "MessagesFailingAlarm",
     "NoFinishedSyncAlarm",
@@ -315,6 +316,7 @@ async fn a_function_knows_how_often_its_queue_shows_a_message() -> Result<()> {
     for (function, queue, variable) in [
         ("VerifyMember", "VerifyQueue", "VERIFY_QUEUE_TRIES"),
         ("WriteAliases", "WriteQueue", "WRITE_QUEUE_TRIES"),
+        ("WriteAliases", "GrantQueue", "WRITE_QUEUE_TRIES"),
         ("SyncTeam", "SyncQueue", "SYNC_QUEUE_TRIES"),
     ] {
         let (name, url) = (stack.physical_id(function)?, stack.physical_id(queue)?);

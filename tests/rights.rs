@@ -242,7 +242,7 @@ fn lambda_reads_a_functions_own_queue_and_writes_to_its_own_log() -> Result<()> 
     let World { rights, of_lambda, .. } = World::new()?;
     let roles: BTreeSet<_> = of_lambda.iter().map(|(role, _)| role.as_str()).collect();
     let queues = of_lambda.iter().filter(|(_, call)| call.action == READING[0]).count();
-    ensure!(roles.len() == 8 && queues == 4, "{of_lambda:?}");
+    ensure!(roles.len() == 8 && queues == 5, "{of_lambda:?}");
     for (owner, call) in &of_lambda {
         ensure!(rights.allow(owner, call)?, "{owner} may not {call:?}");
         let resource = match call.resource.split_once(":log-stream") {

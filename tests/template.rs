@@ -159,7 +159,7 @@ fn functions_are_small_and_their_logs_expire() -> Result<()> {
 fn queues_wait_for_their_functions_and_launchpad_is_spared() -> Result<()> {
     let template = Template::with(&[])?;
     let sources = template.of_type("AWS::Lambda::EventSourceMapping");
-    ensure!(sources.len() == 4, "{sources:?}");
+    ensure!(sources.len() == 5, "{sources:?}");
     let mut at_launchpad = 0;
     for (id, source) in sources {
         let function = template.properties(named(&source["FunctionName"])?)?;

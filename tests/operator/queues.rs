@@ -27,7 +27,7 @@ async fn a_poison_message_ends_among_the_dead_and_can_be_read_there() -> Result<
     let list = membermail(&stack, &["queue", "list", "--json"]).await?.done()?.json()?;
     let names: BTreeSet<_> =
         list["queues"].as_array().context("no list")?.iter().filter_map(|one| one["name"].as_str()).collect();
-    ensure!(["notify", "sync", "verify", "write"].iter().all(|name| names.contains(name)), "{names:?}");
+    ensure!(["grant", "notify", "sync", "verify", "write"].iter().all(|name| names.contains(name)), "{names:?}");
 
     let poison = format!("poison of an operator's story, {}", std::process::id());
     let request = stack.sqs().await.send_message().queue_url(&stack.write_queue_url).message_body(&poison);

@@ -49,6 +49,7 @@ impl Context {
         let secret = variables.required("MASTER_SECRET_ARN");
         let outbox = variables.required("VERIFY_QUEUE_URL");
         let queues = [
+            ("grant-queue", "GRANT_QUEUE_URL"),
             ("write-queue", "WRITE_QUEUE_URL"),
             ("sync-queue", "SYNC_QUEUE_URL"),
             ("notify-queue", "NOTIFY_QUEUE_URL"),

@@ -51,7 +51,7 @@ impl Context {
         let community = variables.required("COMMUNITY");
         let table = variables.required("TABLE_NAME");
         let inbox = variables.required("VERIFY_QUEUE_URL");
-        let outbox = variables.required("WRITE_QUEUE_URL");
+        let outbox = variables.required("GRANT_QUEUE_URL");
         let api: Option<Url> = variables.optional("LAUNCHPAD_URL");
         let timeout: Option<u64> = variables.optional("LAUNCHPAD_TIMEOUT_SECONDS");
         let retry: Option<u64> = variables.optional("LAUNCHPAD_RETRY_MILLISECONDS");

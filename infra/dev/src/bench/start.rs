@@ -173,7 +173,7 @@ async fn once(subject: &Subject, around: &Around) -> Result<Run> {
 }
 
 /// What any function finds on AWS, with names of nothing that is there.
-pub(super) fn environment() -> [(&'static str, &'static str); 16] {
+pub(super) fn environment() -> [(&'static str, &'static str); 17] {
     [
         ("PATH", "/usr/local/bin:/usr/bin:/bin"),
         ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
@@ -188,6 +188,7 @@ pub(super) fn environment() -> [(&'static str, &'static str); 16] {
         ("MASTER_SECRET_ARN", "arn:aws:secretsmanager:us-east-1:000000000000:secret:master"),
         ("PUBLIC_URL", "https://mail.example.org"),
         ("VERIFY_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/000000000000/verify"),
+        ("GRANT_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/000000000000/grant"),
         ("WRITE_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/000000000000/write"),
         ("SYNC_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/000000000000/sync"),
         ("NOTIFY_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/000000000000/notify"),
