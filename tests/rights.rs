@@ -150,6 +150,7 @@ const NEEDED: [(&str, &str, &[&str], &[&str]); 35] = [
     ),
     ("WriteAliasesRole", "UpdateItem", &["DOMAIN#a", "DOMAIN#a#GATE#16#3", "MEMBER#1"], &["IDENTITY#a#b", "NAME#a"]),
     ("WriteAliasesRole", "DeleteItem", &["MEMBER#1"], &["DOMAIN#a", "BANNED"]),
+    ("StartSyncRole", "BatchGetItem", &["SYNC#a"], &["DOMAIN#a", "MEMBER#1", "SLOT#0"]),
     ("StartSyncRole", "Query", &["SYNC#a"], &["DOMAIN#a", "MEMBER#1", "BANNED"]),
     ("StartSyncRole", "UpdateItem", &["SYNC#a"], &["DOMAIN#a", "MEMBER#1", "OUTBOX"]),
     ("SyncTeamRole", "BatchGetItem", &["NAME#a"], &["MEMBER#1", "DOMAIN#a"]),

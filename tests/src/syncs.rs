@@ -27,7 +27,8 @@ impl Stack {
     /// Asks for a sync; the request id finds its run.
     pub async fn ask_for_sync(&self, domain: &str) -> Result<String> {
         let request_id = format!("test-{}", member::ulid(SystemClock.now(), &OsRandom));
-        let message = SyncTeam { domain: domain.parse()?, release: None, full: true, request_id: request_id.clone() };
+        let (domain, request) = (domain.parse()?, request_id.clone());
+        let message = SyncTeam { domain, release: None, full: true, requested_at: None, request_id: request };
         self.send(&self.sync_queue_url, &message).await?;
         Ok(request_id)
     }
@@ -88,8 +89,7 @@ impl Stack {
 
     /// Says yes to a held run, as the operator's command does.
     pub async fn hand_on_released(&self, domain: &str, run: Ulid) -> Result<()> {
-        let request_id = "released".to_owned();
-        let message = SyncTeam { domain: domain.parse()?, release: Some(run), full: true, request_id };
+        let message = SyncTeam::release_of(&domain.parse()?, run, "released");
         self.send(&self.sync_queue_url, &message).await
     }
 

@@ -1,29 +1,34 @@
-//! Puts one message a domain on the queue of `sync-team`: by schedule for all of them, or for those that are named. By
-//! schedule it also looks back, and counts the domains whose syncs no longer come to their end.
+//! Puts a message on the queue of `sync-team` for each domain that has none waiting: by schedule for all of them, or for
+//! those that are named. By schedule it also counts the domains whose syncs no longer finish.
 
-use jiff::{SignedDuration, Timestamp};
+mod ask;
+mod look_back;
+#[cfg(test)]
+mod tests;
+
+use jiff::SignedDuration;
 use lambda_runtime::Error;
 use membermail_core::address::DomainName;
 use membermail_core::clock::{Clock, SystemClock};
-use membermail_core::message::SyncTeam;
 use membermail_runtime::aws::Aws;
-use membermail_runtime::batch::chain;
-use membermail_runtime::metrics::{Measure, Metrics};
+use membermail_runtime::metrics::Metrics;
 use membermail_runtime::queue::Queue;
 use membermail_runtime::variables::{Variables, of_process};
 use membermail_store::Store;
 use serde::Deserialize;
-use tracing::{error, info, warn};
 
-/// What it is invoked with: a schedule's event, which names no domains, or `{"domains": ["ubuntu.com"]}`.
+/// The input: an event of the schedule, which names no domains, or `{"domains": ["ubuntu.com"]}`.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct Event {
     /// Those to sync; all where none is named.
     #[serde(default)]
     pub domains: Vec<DomainName>,
+    /// The id that EventBridge gives an event. It delivers an event at least once, each time with the same id.
+    #[serde(default)]
+    pub id: Option<String>,
 }
 
-/// What the function holds through its life.
+/// The settings and clients of the function.
 pub struct Context {
     /// The community's.
     pub domains: Vec<DomainName>,
@@ -33,7 +38,7 @@ pub struct Context {
     pub outbox: Queue,
     /// From one schedule to the next.
     pub period: SignedDuration,
-    /// Where it goes how many domains have no syncs that end.
+    /// Receives the number of domains whose syncs do not finish.
     pub metrics: Metrics,
     /// The time.
     pub clock: Box<dyn Clock>,
@@ -61,62 +66,18 @@ impl Context {
     }
 }
 
-/// Sends the messages. A schedule that fires twice does no harm: a domain has one run at a time.
+/// Sends the messages that are missing. It is idempotent for each event: Lambda runs a failed invocation again with the same
+/// request id, and EventBridge can deliver an event twice with the same event id.
 pub async fn handle(context: &Context, event: Event, request_id: &str) -> Result<(), Error> {
     if let Some(unknown) = event.domains.iter().find(|domain| !context.domains.contains(domain)) {
         return Err(format!("{unknown} is no domain of this community").into());
     }
     let domains = if event.domains.is_empty() { &context.domains } else { &event.domains };
-    let request_id = request_id.to_owned();
-    let messages: Vec<_> = domains
-        .iter()
-        .map(|domain| SyncTeam { domain: domain.clone(), release: None, full: false, request_id: request_id.clone() })
-        .collect();
-    context.outbox.send_all(&messages).await?;
-    info!(domains = messages.len(), "syncs asked for");
+    let known = context.store.sync_requests(domains.iter()).await?;
+    let asking = ask::Asking { context, event: event.id.as_deref().unwrap_or(request_id), request_id };
+    asking.ask(domains, &known).await?;
     if event.domains.is_empty() {
-        look_back(context).await;
+        look_back::look_back(context, &known).await;
     }
     Ok(())
-}
-
-/// Counts the domains of which no sync came to its end for two periods. The alarm is on this one metric, so a domain more
-/// is a change of the community's file only. Where the table does not answer there is no metric, which is an alarm too.
-async fn look_back(context: &Context) {
-    let now = context.clock.now();
-    let mut without = 0;
-    for domain in &context.domains {
-        match context.store.last_sync(domain, now).await {
-            Ok(last) if is_overdue(last, now, context.period) => {
-                warn!(%domain, %last, "no sync of {domain} came to its end for two periods");
-                without += 1;
-            }
-            Ok(_) => {}
-            Err(cause) => return error!(%domain, cause = chain(&cause), "whether syncs come to their end is not known"),
-        }
-    }
-    context.metrics.record(&Measure::DomainsWithoutSync(without));
-}
-
-/// A sync begins a moment after it is asked for, and a schedule is not exact: with half a period more, two periods have
-/// passed in any case, and the third has not.
-fn is_overdue(last: Timestamp, now: Timestamp, period: SignedDuration) -> bool {
-    now.duration_since(last) > period * 2 + period / 2
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[rstest::rstest]
-    #[case::just_now("11:59:00", false)]
-    #[case::one_period("11:00:00", false)]
-    #[case::two_periods("10:00:02", false)]
-    #[case::the_schedule_was_late("09:59:30", false)]
-    #[case::two_periods_and_the_third_is_due("09:00:02", true)]
-    #[case::long_ago("00:00:00", true)]
-    fn a_domain_is_overdue_after_two_periods(#[case] last: &str, #[case] overdue: bool) {
-        let last = format!("2026-11-24T{last}Z").parse().unwrap();
-        assert_eq!(is_overdue(last, "2026-11-24T12:00:00Z".parse().unwrap(), SignedDuration::from_hours(1)), overdue);
-    }
 }

@@ -1,21 +1,24 @@
 //! One run of one domain's sync, or the rest of one that was held and is released now.
 
+#[cfg(test)]
+mod tests;
+
 use std::time::Duration;
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use jiff::SignedDuration;
-use membermail_core::clock::SystemClock;
+use membermail_core::clock::{Clock, SystemClock};
 use membermail_core::community::Community;
 use membermail_core::message::{Notify, SyncTeam};
 use membermail_core::plan::Counts;
-use membermail_core::random::OsRandom;
+use membermail_core::random::{OsRandom, Random};
 use membermail_membership::{Source, launchpad};
 use membermail_runtime::aws::Aws;
 use membermail_runtime::batch::{Inbox, Reports, Retryable, chain};
 use membermail_runtime::metrics::{Measure, Metrics};
 use membermail_runtime::queue::Queue;
 use membermail_runtime::variables::{Variables, of_process};
-use membermail_store::{Resent, Store};
+use membermail_store::{Resent, Store, StoreError};
 use membermail_sync::{Engine, Limits, Ran, SyncError};
 use tracing::{info, warn};
 use url::Url;
@@ -34,6 +37,8 @@ pub struct Context {
     metrics: Metrics,
     lease: SignedDuration,
     limits: Limits,
+    clock: Box<dyn Clock>,
+    random: Box<dyn Random>,
 }
 
 impl Context {
@@ -77,6 +82,8 @@ impl Context {
             metrics,
             lease: SignedDuration::from_secs(lease.unwrap_or(960)),
             limits,
+            clock: Box::new(SystemClock),
+            random: Box::new(OsRandom),
             community,
         })
     }
@@ -84,14 +91,31 @@ impl Context {
 
 /// Handles a batch, which is one message; a run that failed is tried again later.
 pub async fn handle(context: &Context, event: SqsEvent) -> SqsBatchResponse {
-    let Context { inbox: queue, reports, metrics, .. } = context;
-    let reports = Some(reports);
-    let inbox = Inbox { step: "sync-team", queue, reports, metrics, clock: &SystemClock, random: &OsRandom };
+    let Context { inbox: queue, reports, metrics, clock, random, .. } = context;
+    let (reports, clock, random) = (Some(reports), &**clock, &**random);
+    let inbox = Inbox { step: "sync-team", queue, reports, metrics, clock, random };
     inbox.each(event, |message| sync(context, message)).await
 }
 
 async fn sync(context: &Context, message: SyncTeam) -> Result<(), Error> {
-    let SyncTeam { domain, release, full, request_id } = message;
+    let (store, domain) = (&context.store, &message.domain);
+    if message.release.is_none()
+        && let Some(requested_at) = message.requested_at
+        && store.sync_request(domain).await?.is_synced_after(requested_at)
+    {
+        store.receive_sync(domain, message.requested_at).await?;
+        info!(%domain, "a run that began after this message was sent has finished");
+        return Ok(());
+    }
+    carry_out(context, message).await
+}
+
+async fn carry_out(context: &Context, message: SyncTeam) -> Result<(), Error> {
+    let SyncTeam { domain, release, full, requested_at, request_id } = message;
+    if release.is_none() {
+        // Before the run, so that the schedule can ask for another one as soon as this one has read the team.
+        context.store.receive_sync(&domain, requested_at).await?;
+    }
     let full_read = if full { SignedDuration::ZERO } else { context.community.rules.full_read_after() };
     let engine = Engine {
         community: &context.community,
@@ -99,21 +123,22 @@ async fn sync(context: &Context, message: SyncTeam) -> Result<(), Error> {
         store: &context.store,
         lease: context.lease,
         limits: Limits { full_read, ..context.limits },
-        clock: &SystemClock,
-        random: &OsRandom,
+        clock: &*context.clock,
+        random: &*context.random,
     };
     let ran = match release {
         Some(run) => engine.release(&domain, run, &context.outbox).await?,
         None => {
             let ran = engine.run(&domain, &request_id, &context.outbox).await?;
             measure(&context.metrics, &ran);
+            note(&context.store, &ran).await;
             ran
         }
     };
     match ran {
         Ran::Done { notice, resent, .. } => {
             if let Some(Resent { run, .. }) = resent {
-                let again = SyncTeam { domain: domain.clone(), release: Some(run), request_id: request_id.clone() };
+                let again = SyncTeam::release_of(&domain, run, &request_id);
                 context.inbox.send(&again).await.map_err(SyncError::from)?;
             }
             for entry in notice.into_iter().chain(resent.and_then(|resent| resent.notice)) {
@@ -125,13 +150,24 @@ async fn sync(context: &Context, message: SyncTeam) -> Result<(), Error> {
         }
         Ran::Paused { run } => {
             info!(%domain, %run, "the run goes on in another invocation");
-            context.inbox.send(&SyncTeam { domain, release, full, request_id }).await.map_err(SyncError::from)?;
+            let message = SyncTeam { domain, release, full, requested_at, request_id };
+            context.inbox.send(&message).await.map_err(SyncError::from)?;
         }
         // The schedule comes again; a second run now would only read the same once more.
         Ran::Busy { run, .. } => info!(%domain, %run, "another run of the domain is at it"),
         Ran::NotReleased => info!(%domain, "the run to release is not released, or done already"),
     }
     Ok(())
+}
+
+/// Records a finished run for those who only ask when the last one was. Without it they read the runs.
+async fn note(store: &Store, ran: &Ran) {
+    let Ran::Done { run, .. } = ran else { return };
+    if run.state.is_finished()
+        && let Err(cause) = store.note_synced(&run.domain, run.started).await
+    {
+        warn!(domain = %run.domain, cause = chain(&cause), "a finished run could not be noted");
+    }
 }
 
 /// A plan is measured when it is made, not once more when it is released.
@@ -145,6 +181,12 @@ fn measure(metrics: &Metrics, ran: &Ran) {
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 struct Error(#[from] SyncError);
+
+impl From<StoreError> for Error {
+    fn from(cause: StoreError) -> Self {
+        Self(cause.into())
+    }
+}
 
 impl Retryable for Error {
     fn is_retryable(&self) -> bool {

@@ -74,6 +74,10 @@ pub struct SyncTeam {
     /// Whether the team is read although its total has not changed: an operator asks for that.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub full: bool,
+    /// When the schedule asked for it. Once a run that began later has finished, the message is late or a duplicate. One
+    /// without a time (of an operator, or of a release before) always gets its run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requested_at: Option<Timestamp>,
     /// The request that it began with.
     pub request_id: String,
 }
@@ -155,6 +159,14 @@ pub trait Concerns {
     fn request_id(&self) -> &str;
     /// Takes on the request id that the message came with.
     fn began_with(&mut self, request_id: String);
+}
+
+impl SyncTeam {
+    /// The release of a run that was held.
+    pub fn release_of(domain: &DomainName, run: Ulid, request_id: &str) -> Self {
+        let (domain, request_id) = (domain.clone(), request_id.to_owned());
+        Self { domain, release: Some(run), full: false, requested_at: None, request_id }
+    }
 }
 
 impl Concerns for SyncTeam {
@@ -248,6 +260,20 @@ mod tests {
     use super::*;
 
     #[rstest::rstest]
+    #[case::of_the_release_before(r#"{"domain":"ubuntu.com","request_id":"r-1"}"#, None)]
+    #[case::of_the_schedule(
+        r#"{"domain":"ubuntu.com","requested_at":"2026-11-24T10:00:00Z","request_id":"r-1"}"#,
+        Some("2026-11-24T10:00:00Z")
+    )]
+    fn sync_message_keeps_its_wire_form(#[case] text: &str, #[case] requested_at: Option<&str>) {
+        let requested_at = requested_at.map(|at| at.parse().unwrap());
+        let domain = "ubuntu.com".parse().unwrap();
+        let message = SyncTeam { domain, release: None, full: false, requested_at, request_id: "r-1".into() };
+        assert_eq!(serde_json::from_str::<SyncTeam>(text).unwrap(), message);
+        assert_eq!(serde_json::to_string(&message).unwrap(), text);
+    }
+
+    #[rstest::rstest]
     #[case(r#"{"kind":"sweep"}"#, ToNotify::Sweep)]
     // As functions sent it before there were kinds, and send it still: most messages are changes.
     #[case(
@@ -268,7 +294,8 @@ mod tests {
     #[case::schedule(r#"{"domain":"ubuntu.com","request_id":"r-1"}"#, false)]
     #[case::operator(r#"{"domain":"ubuntu.com","full":true,"request_id":"r-1"}"#, true)]
     fn sync_message_stays_readable(#[case] text: &str, #[case] full: bool) {
-        let message = SyncTeam { domain: "ubuntu.com".parse().unwrap(), release: None, full, request_id: "r-1".into() };
+        let (domain, request_id) = ("ubuntu.com".parse().unwrap(), "r-1".into());
+        let message = SyncTeam { domain, release: None, full, requested_at: None, request_id };
         assert_eq!(serde_json::from_str::<SyncTeam>(text).unwrap(), message);
         assert_eq!(serde_json::to_string(&message).unwrap(), text);
     }

@@ -169,6 +169,11 @@ pub(crate) fn awaited(domain: &DomainName) -> Key {
     key(format!("SYNC#{domain}"), "AWAITED")
 }
 
+/// Whether a message of the schedule waits for the domain, and when its last finished run began.
+pub(crate) fn sync_request(domain: &DomainName) -> Key {
+    key(format!("SYNC#{domain}"), "REQUEST")
+}
+
 /// Sort keys of runs begin so; what follows sorts by time.
 pub(crate) const RUN: &str = "RUN#";
 

@@ -27,8 +27,7 @@ pub(super) async fn release(
         Decided::NotHeld(state) => return Err(not_held(&run, state)),
         Decided::NoRun => return Err(Failure::NotFound(format!("run {}", run.id))),
     }
-    let request_id = context.operator.request_id().to_owned();
-    queue.send(&SyncTeam { domain: run.domain.clone(), release: Some(run.id), full: true, request_id }).await?;
+    queue.send(&SyncTeam::release_of(&run.domain, run.id, context.operator.request_id())).await?;
     if let Some(patience) = wait.patience() {
         follow::released(store, &run, patience).await?;
     }

@@ -6,8 +6,9 @@ mod view;
 
 use std::time::Duration;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use membermail_core::address::DomainName;
+use membermail_core::clock::Clock;
 use membermail_core::community::Community;
 use membermail_core::message::SyncTeam;
 use membermail_store::{Run, Store};
@@ -16,6 +17,7 @@ use ulid::Ulid;
 
 use crate::Context;
 use crate::failure::Failure;
+use crate::output;
 use crate::place::{self, Inbox};
 use crate::progress;
 use view::{Asked, OneRun, PlanView, Runs, reasons};
@@ -147,6 +149,7 @@ async fn start(
         domain: domain.clone(),
         release: None,
         full: true,
+        requested_at: None,
         request_id: request_id.clone(),
     };
     let messages: Vec<_> = domains.iter().map(message).collect();
@@ -154,6 +157,10 @@ async fn start(
         Some(patience) => Some((follow::before(store, &domains).await?, patience)),
         None => None,
     };
+    for (domain, since) in waiting(store, &domains, context.operator.clock.now()).await? {
+        let since = output::time(since);
+        context.output.note(format!("a message of the schedule for {domain} has been waiting since {since}"));
+    }
     context.place.queue(Inbox::Sync).await?.send_all(&messages).await?;
     let Some((awaited, patience)) = awaited else {
         return context.output.show(&Asked { request_id, domains });
@@ -162,6 +169,18 @@ async fn start(
     let outcome = follow::outcome(&runs);
     context.output.show(&Runs { runs })?;
     outcome
+}
+
+/// The domains for which a message of the schedule waits already, and since when. It does not replace the operator's: it may
+/// be gone, if the queue was purged.
+async fn waiting(
+    store: &Store,
+    domains: &[DomainName],
+    now: Timestamp,
+) -> Result<Vec<(DomainName, Timestamp)>, Failure> {
+    let requests = store.sync_requests(domains.iter()).await?;
+    let waiting = requests.into_iter().filter_map(|(domain, request)| Some((domain, request.waiting_since(now)?)));
+    Ok(waiting.collect())
 }
 
 /// The domains that are meant, each of which is the community's.

@@ -26,6 +26,7 @@ mod notices;
 mod resealing;
 mod runs;
 mod support;
+mod sync_requests;
 mod sync_state;
 mod table;
 mod teams;

@@ -1,0 +1,86 @@
+//! Which messages lead to a run.
+
+#[expect(dead_code, reason = "the tests of the store need the rest")]
+#[path = "../../../../shared/store/tests/store/support.rs"]
+mod table;
+mod world;
+
+use jiff::SignedDuration;
+use membermail_core::audit::RunChange;
+use membermail_core::message::SyncTeam;
+use membermail_core::random::OsRandom;
+use membermail_store::{Begun, Decided, Run, RunState};
+use ulid::Ulid;
+
+use self::world::{World, at};
+
+#[tokio::test]
+async fn late_message_reads_no_team() {
+    let world = World::new("late").await;
+    assert!(world.handle(at(Some(0))).await);
+    assert_eq!(world.readings(), 1);
+    // A duplicate, and one that waited while another message was handled.
+    for minutes in [0, -60] {
+        assert!(world.handle(at(Some(minutes))).await);
+    }
+    assert_eq!(world.readings(), 1);
+    world.clock.advance(SignedDuration::from_hours(1));
+    assert!(world.handle(at(Some(60))).await);
+    assert_eq!(world.readings(), 2);
+}
+
+#[tokio::test]
+async fn paused_days_end_in_one_reading() {
+    let world = World::new("paused-days").await;
+    world.clock.advance(SignedDuration::from_hours(96));
+    for hour in 0..96 {
+        assert!(world.handle(at(Some(hour * 60))).await);
+    }
+    assert_eq!(world.readings(), 1);
+}
+
+#[tokio::test]
+async fn message_without_time_always_runs() {
+    let world = World::new("operator").await;
+    for readings in 1..=3 {
+        assert!(world.handle(at(None)).await);
+        assert_eq!(world.readings(), readings);
+    }
+}
+
+#[tokio::test]
+async fn failed_run_is_tried_again() {
+    let world = World::new("failed").await;
+    world.launchpad.fails(true);
+    for _ in 0..2 {
+        assert!(!world.handle(at(Some(0))).await);
+        world.clock.advance(SignedDuration::from_mins(1));
+    }
+    world.launchpad.fails(false);
+    assert!(world.handle(at(Some(0))).await);
+    assert_eq!(world.readings(), 1);
+    let [run, ..] = &world.runs().await[..] else { panic!("no run") };
+    assert_eq!(run.state, RunState::Unchanged);
+}
+
+#[tokio::test]
+async fn release_is_never_dropped() {
+    let world = World::new("release").await;
+    let (now, domain) = (world.now(), world.domain());
+    let until = now + SignedDuration::from_mins(16);
+    let Begun::Started(run) = world.store.begin_run(Ulid::from_parts(1, 1), &domain, now, until, "r").await.unwrap()
+    else {
+        panic!("busy")
+    };
+    let held = Run { state: RunState::Held, finished: Some(now), ..*run };
+    world.store.finish_run(&held, None).await.unwrap();
+    let cause = table::operator(now);
+    let decided = world.store.decide_run(&domain, held.id, RunChange::Released, cause, &OsRandom).await.unwrap();
+    assert_eq!(decided, Decided::Done);
+    world.clock.advance(SignedDuration::from_hours(1));
+    assert!(world.handle(at(None)).await);
+    let release = SyncTeam { release: Some(held.id), ..at(Some(0)) };
+    assert!(world.handle(release).await);
+    let released = world.store.run(&domain, held.id).await.unwrap().unwrap();
+    assert_eq!(released.state, RunState::Applied);
+}
