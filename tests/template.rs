@@ -172,8 +172,13 @@ fn queues_wait_for_their_functions_and_launchpad_is_spared() -> Result<()> {
         ensure!(number(&letters["MessageRetentionPeriod"])? == 14 * 24 * 3600, "{id}: {letters:#}");
         let most = number(&source["ScalingConfig"]["MaximumConcurrency"])?;
         ensure!(most <= 10, "{id} takes {most} of the account's concurrency");
-        if function["Environment"]["Variables"].get("LAUNCHPAD_URL").is_some() {
-            at_launchpad += most;
+        let variables = &function["Environment"]["Variables"];
+        if variables.get("LAUNCHPAD_URL").is_some() {
+            // Of the syncs, no more than have a slot ask; the others wait.
+            at_launchpad += match variables.get("SYNC_SLOTS") {
+                Some(slots) => most.min(number(slots)?),
+                None => most,
+            };
         }
     }
     ensure!((1..=LAUNCHPAD).contains(&at_launchpad), "{at_launchpad} questions to Launchpad at a time");

@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod tests;
+mod turn;
 
 use std::time::Duration;
 
@@ -23,6 +24,8 @@ use membermail_sync::{Engine, Limits, Ran, SyncError};
 use tracing::{info, warn};
 use url::Url;
 
+use crate::turn::Turns;
+
 /// How often the sync queue shows a message, unless the template says otherwise.
 const TRIES: u32 = 6;
 
@@ -37,6 +40,7 @@ pub struct Context {
     metrics: Metrics,
     lease: SignedDuration,
     limits: Limits,
+    turns: Turns,
     clock: Box<dyn Clock>,
     random: Box<dyn Random>,
 }
@@ -57,6 +61,7 @@ impl Context {
         let pace: Option<u64> = variables.optional("SYNC_PACE_MILLISECONDS");
         let period: Option<i64> = variables.optional("SYNC_PERIOD_SECONDS");
         let lease: Option<i64> = variables.optional("SYNC_LEASE_SECONDS");
+        let slots: Option<u32> = variables.optional("SYNC_SLOTS");
         let tries = variables.optional("SYNC_QUEUE_TRIES");
         variables.finish()?;
         let community = membermail_communities::community(&community)?;
@@ -82,6 +87,7 @@ impl Context {
             metrics,
             lease: SignedDuration::from_secs(lease.unwrap_or(960)),
             limits,
+            turns: Turns { slots: slots.unwrap_or(1), ..Turns::default() },
             clock: Box::new(SystemClock),
             random: Box::new(OsRandom),
             community,
@@ -97,8 +103,11 @@ pub async fn handle(context: &Context, event: SqsEvent) -> SqsBatchResponse {
     inbox.each(event, |message| sync(context, message)).await
 }
 
+/// Waits for a slot and carries the message out. A message that gets no slot is sent again and counts as handled: it has
+/// not failed, so it must not come nearer to the dead-letter queue.
 async fn sync(context: &Context, message: SyncTeam) -> Result<(), Error> {
-    let (store, domain) = (&context.store, &message.domain);
+    let Context { store, turns, clock, random, .. } = context;
+    let domain = &message.domain;
     if message.release.is_none()
         && let Some(requested_at) = message.requested_at
         && store.sync_request(domain).await?.is_synced_after(requested_at)
@@ -107,7 +116,17 @@ async fn sync(context: &Context, message: SyncTeam) -> Result<(), Error> {
         info!(%domain, "a run that began after this message was sent has finished");
         return Ok(());
     }
-    carry_out(context, message).await
+    let Some(slot) = turns.take(store, context.lease, &**clock, &**random).await? else {
+        let seconds = turns.delay(&**random);
+        info!(%domain, seconds, "no slot is free, so the message is sent again");
+        context.inbox.send_later(&message, seconds).await.map_err(SyncError::from)?;
+        return Ok(());
+    };
+    let ran = carry_out(context, message).await;
+    if let Err(cause) = store.give_back_slot(slot).await {
+        warn!(cause = chain(&cause), "a slot stays taken until its lease ends");
+    }
+    ran
 }
 
 async fn carry_out(context: &Context, message: SyncTeam) -> Result<(), Error> {

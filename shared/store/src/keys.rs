@@ -174,6 +174,11 @@ pub(crate) fn sync_request(domain: &DomainName) -> Key {
     key(format!("SYNC#{domain}"), "REQUEST")
 }
 
+/// One of the runs, of all domains together, that may ask the membership source at the same time.
+pub(crate) fn slot(place: u32) -> Key {
+    key(format!("SLOT#{place}"), "-")
+}
+
 /// Sort keys of runs begin so; what follows sorts by time.
 pub(crate) const RUN: &str = "RUN#";
 

@@ -1,9 +1,11 @@
-//! Which messages lead to a run.
+//! Which messages lead to a run, and how many runs ask Launchpad at the same time.
 
 #[expect(dead_code, reason = "the tests of the store need the rest")]
 #[path = "../../../../shared/store/tests/store/support.rs"]
 mod table;
 mod world;
+
+use std::time::Duration;
 
 use jiff::SignedDuration;
 use membermail_core::audit::RunChange;
@@ -83,4 +85,59 @@ async fn release_is_never_dropped() {
     assert!(world.handle(release).await);
     let released = world.store.run(&domain, held.id).await.unwrap().unwrap();
     assert_eq!(released.state, RunState::Applied);
+}
+
+#[tokio::test]
+async fn message_without_slot_comes_again() {
+    let world = World::new("no-slot").await;
+    let (now, domain) = (world.now(), world.domain());
+    let minutes = |minutes| now + SignedDuration::from_mins(minutes);
+    assert!(world.store.claim_sync(&domain, "one", now, minutes(4)).await.unwrap());
+    assert!(world.store.confirm_sync(&domain, "one", minutes(5760)).await.unwrap());
+    let slot = world.store.take_slot(1, now, minutes(16), &OsRandom).await.unwrap().unwrap();
+    assert!(world.handle(at(Some(0))).await, "it has not failed");
+    assert_eq!(world.readings(), 0);
+    let [(message, delay)] = &world.sent_again()[..] else { panic!("{:?}", world.sent_again()) };
+    assert_eq!(message, &at(Some(0)));
+    assert!((30..=60).contains(delay), "{delay}");
+    let request = world.store.sync_request(&domain).await.unwrap();
+    assert_eq!(request.waiting_since(now), Some(now), "the message waits as before");
+
+    world.store.give_back_slot(slot).await.unwrap();
+    assert!(world.handle(message.clone()).await);
+    assert_eq!(world.readings(), 1);
+    assert_eq!(world.store.sync_request(&domain).await.unwrap().waiting_since(now), None);
+}
+
+#[rstest::rstest]
+#[case::one_slot(1)]
+#[case::two_slots(2)]
+#[tokio::test]
+async fn syncs_share_the_slots(#[case] slots: u32) {
+    let mut world = World::new(&format!("slots-{slots}")).await;
+    world.context.turns.slots = slots;
+    world.context.turns.wait = Duration::from_secs(60);
+    world.launchpad.answers_after(Duration::from_millis(100));
+    let of = |domain: &str| SyncTeam { domain: domain.parse().unwrap(), ..at(Some(0)) };
+    let all = tokio::join!(
+        world.handle(of("ubuntu.com")),
+        world.handle(of("kubuntu.org")),
+        world.handle(of("ubuntu.net")),
+        world.handle(of("lubuntu.me"))
+    );
+    assert_eq!(all, (true, true, true, true));
+    assert_eq!(world.readings(), 4);
+    assert_eq!(world.launchpad.most_in_flight(), slots);
+}
+
+#[rstest::rstest]
+#[case::done(false)]
+#[case::failed(true)]
+#[tokio::test]
+async fn slot_is_free_after_run(#[case] fails: bool) {
+    let world = World::new(if fails { "slot-failed" } else { "slot-done" }).await;
+    world.launchpad.fails(fails);
+    assert_eq!(world.handle(at(Some(0))).await, !fails);
+    let until = world.now() + SignedDuration::from_mins(16);
+    assert!(world.store.take_slot(1, world.now(), until, &OsRandom).await.unwrap().is_some());
 }

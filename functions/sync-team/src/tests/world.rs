@@ -28,6 +28,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use super::table;
+use crate::turn::Turns;
 use crate::{Context, handle};
 
 /// A message for ubuntu.com that the schedule sent so many minutes after the start; of an operator without.
@@ -136,6 +137,7 @@ impl World {
             metrics: Metrics::to(Shared(Arc::clone(&clock)), |_| {}),
             lease: SignedDuration::from_mins(16),
             limits: Limits { pace: Duration::ZERO, ..Limits::default() },
+            turns: Turns { slots: 1, wait: Duration::ZERO, pause: Duration::from_millis(20) },
             clock: Box::new(Shared(Arc::clone(&clock))),
             random: Box::new(OsRandom),
         };

@@ -2,6 +2,7 @@
 
 #[path = "../../../write-aliases/src/tests/aws.rs"]
 mod aws;
+mod rush;
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};

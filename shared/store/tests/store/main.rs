@@ -25,6 +25,7 @@ mod names;
 mod notices;
 mod resealing;
 mod runs;
+mod slots;
 mod support;
 mod sync_requests;
 mod sync_state;
