@@ -8,6 +8,7 @@ mod callbacks;
 mod counting;
 mod dynamodb;
 mod figures;
+mod grants;
 mod invoker;
 mod mail;
 mod name_server;
@@ -24,7 +25,8 @@ pub(crate) enum Bench {
     Start(start::Options),
     /// From the browser's return to the alias in the table, what that costs, and the callback beside passport-ubuntu's
     SignIn(sign_in::Options),
-    /// A sync of a team of 1,000, 10,000 and 100,000: the first, one without a change, one with some, and one resumed
+    /// A sync of a team of 1,000, 10,000 and 100,000: the first, one without a change, one with some, and one resumed; and
+    /// the wait of a sign-in during a first sync
     Sync(sync::Options),
     /// Look-ups of alias-map, beside Postfix's own tables
     Mail(mail::Options),

@@ -11,7 +11,8 @@ use tokio::net::TcpListener;
 
 use super::counting::Counting;
 use super::dynamodb::{aws, built, dynamodb, free_port};
-use super::report;
+use super::figures::markdown;
+use super::grants;
 use crate::functions::said;
 use crate::{site, stand_ins, tools};
 
@@ -33,15 +34,56 @@ pub(crate) struct Options {
     /// Sizes of the team
     #[arg(long, value_delimiter = ',', default_values_t = [1_000, 10_000, 100_000])]
     people: Vec<usize>,
+    /// Measure this part alone
+    #[arg(long, value_enum)]
+    only: Option<Part>,
     /// JSON in the place of a table
     #[arg(long)]
     json: bool,
 }
 
-/// Measures each size with a table and a Launchpad of its own.
+/// What can be measured alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Part {
+    /// The cost of a sync by size of the team
+    Sizes,
+    /// The wait of a sign-in during a first sync
+    Grants,
+}
+
+/// Measures each size with a table and a Launchpad of its own, and the wait of sign-ins.
 pub(crate) async fn sync(options: &Options) -> Result<()> {
     tools::install()?;
     membermail_localstack::install()?;
+    let is_wanted = |part| options.only.is_none_or(|only| only == part);
+    let (mut value, mut missed) = (json!({}), Vec::new());
+    if is_wanted(Part::Sizes) {
+        let (table, all) = sizes(options, &mut missed).await?;
+        report_part(options, &table);
+        value["sizes"] = Value::Array(all);
+    }
+    if is_wanted(Part::Grants) {
+        grants::build()?;
+        let figures = grants::measure().await.context("sign-ins during a first sync")?;
+        report_part(options, &figures.rows());
+        value["grants"] = figures.json();
+        missed.extend(figures.missed());
+    }
+    if options.json {
+        println!("{value:#}");
+    }
+    ensure!(missed.is_empty(), "missed:\n  {}", missed.join("\n  "));
+    Ok(())
+}
+
+fn report_part(options: &Options, table: &[Vec<String>]) {
+    if !options.json {
+        println!("{}\n", markdown(table));
+    }
+}
+
+/// The rows of the table, and the figures.
+async fn sizes(options: &Options, missed: &mut Vec<String>) -> Result<(Vec<Vec<String>>, Vec<Value>)> {
     for (package, what) in
         [("membermail-stand-ins", ["--bin", "stand-ins"]), ("membermail-sync", ["--example", "measure"])]
     {
@@ -61,7 +103,7 @@ pub(crate) async fn sync(options: &Options) -> Result<()> {
         "steps",
     ];
     let mut table = vec![head.map(str::to_owned).to_vec()];
-    let (mut all, mut missed) = (Vec::new(), Vec::new());
+    let mut all = Vec::new();
     for people in &options.people {
         for (run, figures) in size(*people).await.with_context(|| format!("{people} people"))? {
             let number = |name: &str| figures[name].as_f64().unwrap_or_default();
@@ -74,7 +116,7 @@ pub(crate) async fn sync(options: &Options) -> Result<()> {
             all.push(json!({ "people": people, "run": run, "figures": figures }));
         }
     }
-    report(options.json.then_some(&Value::Array(all)), &table, &missed)
+    Ok((table, all))
 }
 
 /// What a run is to be like, and is not.
