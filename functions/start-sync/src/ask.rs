@@ -120,6 +120,7 @@ impl Asking<'_> {
         let message = |domain: &&DomainName| SyncTeam {
             domain: (*domain).clone(),
             release: None,
+            full: false,
             requested_at: Some(now),
             request_id: self.request_id.to_owned(),
         };

@@ -108,13 +108,20 @@ pub async fn handle(context: &Context, event: SqsEvent) -> SqsBatchResponse {
 async fn sync(context: &Context, message: SyncTeam) -> Result<(), Error> {
     let Context { store, turns, clock, random, .. } = context;
     let domain = &message.domain;
-    if message.release.is_none()
-        && let Some(requested_at) = message.requested_at
-        && store.sync_request(domain).await?.is_synced_after(requested_at)
-    {
-        store.receive_sync(domain, message.requested_at).await?;
-        info!(%domain, "a run that began after this message was sent has finished");
-        return Ok(());
+    if message.release.is_none() {
+        if let Some(requested_at) = message.requested_at
+            && store.sync_request(domain).await?.is_synced_after(requested_at)
+        {
+            store.receive_sync(domain, message.requested_at).await?;
+            info!(%domain, "a run that began after this message was sent has finished");
+            return Ok(());
+        }
+        // It would find the domain busy once it has a slot; the schedule comes again.
+        if let Some(run) = store.run_in_progress(domain, clock.now()).await? {
+            store.receive_sync(domain, message.requested_at).await?;
+            info!(%domain, %run, "another run of the domain is at it");
+            return Ok(());
+        }
     }
     let Some(slot) = turns.take(store, context.lease, &**clock, &**random).await? else {
         let seconds = turns.delay(&**random);

@@ -129,6 +129,8 @@ impl Site {
             ("SyncInvocationSeconds", "15".to_owned()),
             ("SyncPaceMilliseconds", "5".to_owned()),
             ("SyncLeaseSeconds", "20".to_owned()),
+            // Stories sync several domains at a time and kill runs: the slot of a dead one must not delay the others.
+            ("SyncSlots", "2".to_owned()),
             ("SyncEnabled", options.syncs.to_string()),
             // A stack on this machine asks the world nothing by itself.
             ("DomainChecksEnabled", "false".to_owned()),

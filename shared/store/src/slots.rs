@@ -4,9 +4,11 @@
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use jiff::Timestamp;
+use membermail_core::address::DomainName;
 use membermail_core::clock::micros;
 use membermail_core::random::{self, Random};
 use serde::{Deserialize, Serialize};
+use ulid::Ulid;
 
 use crate::error::StoreError;
 use crate::keys;
@@ -18,6 +20,12 @@ use crate::table::{Store, encode, expires, number, text};
 pub struct Slot {
     place: u32,
     holder: String,
+}
+
+#[derive(Deserialize)]
+struct Lease {
+    run: Ulid,
+    until: Timestamp,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -55,6 +63,12 @@ impl Store {
             }
         }
         Ok(None)
+    }
+
+    /// The run of a domain that holds the domain's lease. A message for the domain needs no slot then.
+    pub async fn run_in_progress(&self, domain: &DomainName, now: Timestamp) -> Result<Option<Ulid>, StoreError> {
+        let lease: Option<Lease> = self.get(&keys::lease(domain)).await?;
+        Ok(lease.filter(|lease| lease.until > now).map(|lease| lease.run))
     }
 
     /// Gives a slot back. One whose lease ended may be another's by now, and stays theirs.

@@ -109,6 +109,20 @@ async fn message_without_slot_comes_again() {
     assert_eq!(world.store.sync_request(&domain).await.unwrap().waiting_since(now), None);
 }
 
+#[tokio::test]
+async fn busy_domain_needs_no_slot() {
+    let world = World::new("busy").await;
+    let (now, domain) = (world.now(), world.domain());
+    let until = now + SignedDuration::from_mins(16);
+    let slot = world.store.take_slot(1, now, until, &OsRandom).await.unwrap();
+    let begun = world.store.begin_run(Ulid::from_parts(1, 1), &domain, now, until, "r").await.unwrap();
+    assert!(slot.is_some() && matches!(begun, Begun::Started(_)));
+    assert!(world.store.claim_sync(&domain, "one", now, until).await.unwrap());
+    assert!(world.handle(at(Some(0))).await);
+    assert_eq!((world.readings(), world.sent_again().len()), (0, 0));
+    assert_eq!(world.store.sync_request(&domain).await.unwrap().waiting_since(now), None);
+}
+
 #[rstest::rstest]
 #[case::one_slot(1)]
 #[case::two_slots(2)]
