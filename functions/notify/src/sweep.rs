@@ -10,7 +10,7 @@ use crate::{Context, Error, admins};
 /// A change that is younger has its message on the way.
 const YOUNG: SignedDuration = SignedDuration::from_mins(5);
 /// Changes of one sweep at most; the next takes the others.
-const MOST: i32 = 1000;
+const MOST: usize = 1000;
 
 pub(crate) async fn sweep(context: &Context) -> Result<(), Error> {
     let now = context.clock.now();

@@ -70,11 +70,26 @@ pub(crate) fn name(name: &LaunchpadName) -> Key {
     key(format!("NAME#{name}"), "-")
 }
 
-/// The partition of what is still to be told, oldest first.
-pub(crate) const OUTBOX: &str = "OUTBOX";
+/// Partitions of the outbox: one alone would take every change of every domain.
+pub(crate) const OUTBOX_SHARDS: u8 = 16;
 
+/// The partition of one shard of the outbox; each sorts by time.
+pub(crate) fn outbox_shard(shard: u8) -> String {
+    format!("OUTBOX#{shard:02x}")
+}
+
+/// The one partition that all entries went to before there were shards. A function of that release may still write to it.
+pub(crate) const UNSHARDED_OUTBOX: &str = "OUTBOX";
+
+/// The shard is taken from the random part of the id, so that the id alone finds the entry.
 pub(crate) fn outbox(entry: Ulid) -> Key {
-    key(OUTBOX.to_owned(), entry.to_string())
+    let shard = entry.random().to_le_bytes()[0] % OUTBOX_SHARDS;
+    key(outbox_shard(shard), entry.to_string())
+}
+
+/// Where an entry of the release before can be.
+pub(crate) fn unsharded_outbox(entry: Ulid) -> Key {
+    key(UNSHARDED_OUTBOX.to_owned(), entry.to_string())
 }
 
 /// A notice that is being sent, or was.
@@ -233,6 +248,17 @@ mod tests {
         assert_ne!(nonce("a", "bc"), nonce("ab", "c"));
         assert_ne!(nonce("", "a"), nonce("a", ""));
         assert_eq!(state(&"long".repeat(1000)).pk.len(), "STATE#".len() + 64);
+    }
+
+    #[test]
+    fn outbox_entries_spread_over_all_shards() {
+        let random = membermail_core::random::OsRandom;
+        let key = |_| outbox(membermail_core::member::ulid(Timestamp::UNIX_EPOCH, &random)).pk;
+        let mut counts = std::collections::BTreeMap::new();
+        (0..1600).map(key).for_each(|pk| *counts.entry(pk).or_insert(0) += 1);
+        let expected: Vec<_> = (0..OUTBOX_SHARDS).map(outbox_shard).collect();
+        assert_eq!(counts.keys().cloned().collect::<Vec<_>>(), expected);
+        assert!(counts.values().all(|count| (20..400).contains(count)), "{counts:?}");
     }
 
     #[test]

@@ -1,8 +1,7 @@
-//! An alias from its first day to its last, and the outbox.
+//! An alias from its first day to its last.
 
 use crate::support::{World, community, days, now, observed};
-use jiff::{SignedDuration, Timestamp};
-use membermail_core::address::DomainName;
+use jiff::Timestamp;
 use membermail_core::alias::{Reason, Status};
 use membermail_core::audit::{Actor, Cause, Change, MemberChange};
 use membermail_core::lifecycle::Action;
@@ -11,10 +10,6 @@ use membermail_store::{Applied, Asked, Erasure, Grant};
 
 fn cause(now: Timestamp) -> Cause<'static> {
     Cause { actor: Actor::Sync, by: Some("a run"), request_id: "request-1", now }
-}
-
-fn domain() -> DomainName {
-    community()[0].clone()
 }
 
 #[tokio::test]
@@ -67,24 +62,4 @@ async fn alias_lives_through_all_states() {
     let stored = world.store.alias(&alias.address).await.unwrap().unwrap();
     let destination = stored.destination(&world.sealer, &member.salt).unwrap().unwrap();
     assert_eq!(destination.expose(), "alice@new.example");
-}
-
-#[tokio::test]
-async fn change_waits_in_outbox_until_delivered() {
-    let world = World::new("outbox").await;
-    let (_, alias) = world.resident("alice").await;
-    let leave = Action::Leave { reason: Reason::NotInTeam, until: days(14) };
-    let Applied::Done { entry, .. } = world.apply(&alias, leave, now()).await else { panic!("stale") };
-    let later = now() + SignedDuration::from_mins(5);
-    let waiting = world.store.undelivered_before(later, 10).await.unwrap();
-    // That the domain was verified, that the alias was made, and that it is leaving.
-    assert_eq!(waiting.len(), 3);
-    assert_eq!(waiting, world.store.audit(Some(&domain()), "2026-11").await.unwrap());
-    assert!(world.store.undelivered_before(now(), 10).await.unwrap().is_empty());
-    let waiting = world.store.undelivered(entry).await.unwrap().unwrap();
-    assert_eq!(waiting.id, entry);
-    let deliver = || world.store.mark_delivered(&waiting, None, None, now(), &OsRandom);
-    assert_eq!((deliver().await.unwrap(), deliver().await.unwrap()), (true, false));
-    assert_eq!(world.store.undelivered(entry).await.unwrap(), None);
-    assert_eq!(world.store.undelivered_before(later, 10).await.unwrap().len(), 2);
 }

@@ -23,6 +23,7 @@ mod lives;
 mod members;
 mod names;
 mod notices;
+mod outbox;
 mod resealing;
 mod runs;
 mod slots;
