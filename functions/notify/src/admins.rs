@@ -2,13 +2,15 @@
 
 use jiff::{SignedDuration, Timestamp};
 use membermail_core::address::DomainName;
-use membermail_core::audit::DomainChange;
+use membermail_core::audit::{DomainChange, Entry};
 use membermail_core::clock::later;
 use membermail_core::member;
 use membermail_core::message::{Digest as DigestMessage, ToNotify};
 use membermail_core::notice::{NoticeId, for_admins};
+use membermail_core::relevance::concerns_domain;
 use membermail_notices::{Digest, DomainNews, Held, Notice, WithoutAdmin};
 use membermail_runtime::batch::chain;
+use membermail_store::{Run, RunState};
 use tracing::{info, warn};
 use ulid::Ulid;
 
@@ -84,8 +86,12 @@ pub(crate) async fn tell_held(
     (domain, run, is_resent): (&DomainName, Ulid, bool),
     request_id: &str,
 ) -> Result<(), Error> {
-    let stored = context.store.run(domain, run).await?;
-    let (counts, held_for) = stored.map_or_else(Default::default, |run| (run.counts, run.held_for));
+    let waits_as = if is_resent { RunState::Released } else { RunState::Held };
+    let waiting = context.store.run(domain, run).await?.filter(|run| run.state == waits_as);
+    let Some(Run { counts, held_for, .. }) = waiting else {
+        info!(%entry, "the run does not wait any more: its notice is superseded");
+        return Ok(());
+    };
     let tell = |without_admin| {
         let (domain, held_for) = (domain.clone(), held_for.clone());
         Notice::Held(Held { domain, run, counts, held_for, is_resent, without_admin })
@@ -97,12 +103,16 @@ pub(crate) async fn tell_held(
 pub(crate) async fn tell_domain(
     context: &Context,
     mailer: &Mailer,
-    entry: Ulid,
+    entry: &Entry,
     (domain, did, until): (&DomainName, DomainChange, Option<Timestamp>),
     request_id: &str,
 ) -> Result<(), Error> {
+    if !concerns_domain(did, entry.at, &context.store.domain(domain).await?.proof()) {
+        info!(entry = %entry.id, "a later change of the proof supersedes the notice");
+        return Ok(());
+    }
     let tell = |without_admin| Notice::Domain(DomainNews { domain: domain.clone(), did, until, without_admin });
-    every_admin(context, mailer, entry, domain, request_id, tell).await
+    every_admin(context, mailer, entry.id, domain, request_id, tell).await
 }
 
 /// Notifies each admin who can act. Where there is none, the operators get it, with how to bind one.

@@ -2,12 +2,14 @@
 //! concerns no address, so it is told where both members sign in.
 
 use membermail_core::address::Address;
+use membermail_core::audit::Entry;
 use membermail_core::email::EmailAddress;
 use membermail_core::member::MemberId;
 use membermail_core::message::Undeliverable;
-use membermail_core::notice::{MemberNews, NoticeId};
+use membermail_core::notice::{MemberNews, NoticeId, for_member};
+use membermail_core::relevance::former_address;
 use membermail_notices::{Linked, Member as MemberNotice, Notice, Reply, Said};
-use membermail_store::{Ended, Member, Sealer};
+use membermail_store::{Ended, Member, Sealer, StoredAlias};
 use tracing::{info, warn};
 use ulid::Ulid;
 
@@ -23,22 +25,26 @@ struct Reached {
     second: Option<Reader>,
 }
 
-/// Tells a member what became of an address of theirs. The caller settles what ended last.
+/// Tells a member what became of an address of theirs, given both as the table has them. The caller settles what ended last.
 pub(crate) async fn tell(
     context: &Context,
     mailer: &Mailer,
-    entry: Ulid,
-    id: MemberId,
-    address: &Address,
+    entry: &Entry,
+    (member, stored): (Option<Member>, Option<StoredAlias>),
     news: MemberNews,
     request_id: &str,
 ) -> Result<Option<Ended>, Error> {
-    let Some(reached) = reach(context, id, address).await? else {
-        info!(%entry, "member {id} has no address left to write to");
+    let Some((id, address, _)) = for_member(entry) else { return Ok(None) };
+    let Some(reached) = reached(context, member, stored).await? else {
+        info!(entry = %entry.id, "member {id} has no address left to write to");
         return Ok(None);
     };
     let Reached { member, first, second } = reached;
-    let (name, said) = (member.name().cloned(), Said::News(news));
+    let news = match news {
+        MemberNews::Renamed { .. } => MemberNews::Renamed { from: former(context, entry, &member).await? },
+        news => news,
+    };
+    let (entry, name, said) = (entry.id, member.name().cloned(), Said::News(news));
     let notice = Notice::Member(MemberNotice { name, address: address.clone(), said });
     let to = NoticeId::to_member(entry);
     let report = async |reply, _| failure::refused(context, &to, Some(id), reply, request_id).await;
@@ -58,6 +64,15 @@ pub(crate) async fn tell(
     send(context, mailer, &to, &second, &notice, report).await.map(|(_, ended)| ended)
 }
 
+/// The former address that a rename notice mentions. What the plan of the sync said may have changed since.
+async fn former(context: &Context, entry: &Entry, member: &Member) -> Result<Option<Address>, Error> {
+    let mut aliases = Vec::new();
+    for id in member.ids() {
+        aliases.extend(context.store.aliases_of(id).await?.into_iter().map(|stored| stored.alias));
+    }
+    Ok(former_address(entry, &aliases).cloned())
+}
+
 /// Tells both of two members that they are one from now on, each where they sign in: if the link is a mistake, either of
 /// them can say so. A sign-in since the link may have replaced the first address by the second; then the first notice goes
 /// where an address of the first member forwards.
@@ -72,6 +87,10 @@ pub(crate) async fn tell_linked(
     let notice = Notice::Linked(Linked { name: survivor.name().cloned() });
     let first = context.opening(|sealer| survivor.sign_in_address(sealer)).await?;
     let second = match context.store.member(other).await? {
+        Some(other) if other.merged_into.is_none() => {
+            info!(%entry, "the link was taken back: its notice is superseded");
+            return Ok(());
+        }
         Some(other) => context.opening(|sealer| other.sign_in_address(sealer)).await?.map(|to| (to, other.language)),
         None => None,
     };
@@ -144,8 +163,16 @@ async fn destination_fails(
 
 async fn reach(context: &Context, id: MemberId, address: &Address) -> Result<Option<Reached>, Error> {
     let (member, stored) = context.store.member_with_alias(id, address).await?;
+    reached(context, member, stored).await
+}
+
+async fn reached(
+    context: &Context,
+    member: Option<Member>,
+    stored: Option<StoredAlias>,
+) -> Result<Option<Reached>, Error> {
     let Some(member) = member else { return Ok(None) };
-    let stored = stored.filter(|stored| stored.alias.member == id);
+    let stored = stored.filter(|stored| stored.alias.member == member.id);
     let open = |sealer: &Sealer| {
         let destination = stored.as_ref().map(|stored| stored.destination(sealer, &member.salt)).transpose()?;
         Ok((destination.flatten(), member.sign_in_address(sealer)?))

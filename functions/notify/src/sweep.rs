@@ -3,9 +3,10 @@
 
 use jiff::SignedDuration;
 use membermail_core::message::{Notify, ToNotify};
+use membermail_core::relevance;
 use tracing::{info, warn};
 
-use crate::{Context, Error, admins};
+use crate::{Context, Error, admins, change};
 
 /// A change that is younger has its message on the way.
 const YOUNG: SignedDuration = SignedDuration::from_mins(5);
@@ -15,6 +16,11 @@ const MOST: usize = 1000;
 pub(crate) async fn sweep(context: &Context) -> Result<(), Error> {
     let now = context.clock.now();
     let waiting = context.store.undelivered_before(now.saturating_sub(YOUNG).unwrap_or(now), MOST).await?;
+    let (outdated, waiting): (Vec<_>, Vec<_>) =
+        waiting.into_iter().partition(|entry| relevance::is_outdated(entry, now));
+    for entry in &outdated {
+        change::drop_outdated(context, entry).await?;
+    }
     if context.mail.mailer().await?.is_none() {
         if !waiting.is_empty() {
             warn!(waiting = waiting.len(), "no mail server is configured: notices wait in the outbox");

@@ -25,6 +25,7 @@ pub mod notice;
 pub mod plan;
 mod plan_text;
 pub mod random;
+pub mod relevance;
 pub mod reserved;
 pub mod rolling;
 pub mod roster;

@@ -69,10 +69,10 @@ impl fmt::Display for NoticeId {
 pub enum MemberNews {
     /// It is theirs and forwards.
     Created,
-    /// Launchpad calls them otherwise now: it is theirs, and the former one goes on forwarding.
+    /// Launchpad calls them otherwise now: it is theirs and forwards.
     Renamed {
-        /// The former one.
-        from: Address,
+        /// The former address, if it still forwards.
+        from: Option<Address>,
     },
     /// It ends.
     Leaving {
@@ -83,6 +83,8 @@ pub enum MemberNews {
     },
     /// It forwards again, or will go on to.
     Restored,
+    /// It was retired, and the member has it back: it forwards to where they sign in now.
+    Returned,
     /// Mail to it is refused.
     Suspended {
         /// Why.
@@ -97,10 +99,13 @@ pub fn for_member(entry: &Entry) -> Option<(MemberId, &Address, MemberNews)> {
     };
     let news = match (before, after) {
         (None, Status::Active) => match renamed_from {
-            Some(from) => MemberNews::Renamed { from: from.clone() },
+            Some(from) => MemberNews::Renamed { from: Some(from.clone()) },
             None => MemberNews::Created,
         },
-        (Some(_), Status::Active) => MemberNews::Restored,
+        (Some(Status::Retired), Status::Active) => MemberNews::Returned,
+        // Nothing was said to end, or to have ended.
+        (Some(Status::Active), Status::Active) => return None,
+        (Some(Status::Leaving | Status::Suspended), Status::Active) => MemberNews::Restored,
         (_, Status::Leaving) => MemberNews::Leaving { reason: *reason, until: until.unwrap_or(entry.at) },
         (_, Status::Suspended) => MemberNews::Suspended { reason: *reason },
         // They were told when mail ended, and there is no address left to write to.
@@ -125,19 +130,21 @@ pub enum AdminNews {
 /// What a change means to the admins of its domain; nothing, where they have nothing to learn of it.
 pub fn for_admins(entry: &Entry) -> Option<(&Address, AdminNews)> {
     let Change::Alias { address, before, after, reason, .. } = &entry.change else { return None };
-    let news = match (before, after) {
-        (_, Status::Suspended) if *reason == Reason::Loop => AdminNews::Loop,
+    admin_news(*before, *after, *reason).map(|news| (address, news))
+}
+
+/// What it means to the admins that an address went from one status to another.
+pub(crate) fn admin_news(before: Option<Status>, after: Status, reason: Reason) -> Option<AdminNews> {
+    match (before, after) {
+        (_, Status::Suspended) if reason == Reason::Loop => Some(AdminNews::Loop),
         // It was off before; why it is off now is the member's business.
-        (Some(Status::Suspended), Status::Suspended) => return None,
-        (_, Status::Suspended) => AdminNews::Removed(*reason),
-        (None, Status::Active) => AdminNews::Created,
-        (Some(Status::Suspended | Status::Retired), Status::Active) => AdminNews::Restored,
+        (Some(Status::Suspended | Status::Retired), Status::Suspended) => None,
+        (_, Status::Suspended) => Some(AdminNews::Removed(reason)),
+        (None, Status::Active) => Some(AdminNews::Created),
+        (Some(Status::Suspended | Status::Retired), Status::Active) => Some(AdminNews::Restored),
         // Mail flows as before: nothing of it shows outside.
-        (Some(Status::Leaving | Status::Active), Status::Active) | (_, Status::Leaving | Status::Retired) => {
-            return None;
-        }
-    };
-    Some((address, news))
+        (Some(Status::Leaving | Status::Active), Status::Active) | (_, Status::Leaving | Status::Retired) => None,
+    }
 }
 
 /// The run that the admins of its domain hear of, and whether it is one whose release was lost and sent again; otherwise it

@@ -42,8 +42,7 @@ member-renamed =
     .heading = A new name, a new address
     .body =
         Your Launchpad name has changed, so you have a new address: mail to { $address } is now forwarded to you.
-
-        Your former address { $from } keeps forwarding to you, and no other member will ever get it. Tell people the new one when it suits you.
+    .former = Your former address { $from } keeps forwarding to you, and no other member will ever get it. Tell people the new one when it suits you.
 member-leaving =
     .subject = { $address } ends on { $until }
     .heading = Your address ends on { $until }
@@ -55,6 +54,13 @@ member-restored =
     .subject = { $address } works as before
     .heading = Your address works as before
     .body = You are eligible for { $address } again. Mail to it is forwarded to you as before.
+member-returned =
+    .subject = { $address } is back
+    .heading = Your address is back
+    .body =
+        Welcome back: { $address } is yours again. Mail to it is now forwarded to this mailbox.
+
+        Send yourself a message to try it.
 member-suspended =
     .subject = { $address } is switched off
     .heading = Your address is switched off

@@ -134,9 +134,11 @@ fn shown(bytes: &[u8]) -> String {
 
 #[rstest]
 #[case::created("created", news(MemberNews::Created))]
-#[case::renamed("renamed", news(MemberNews::Renamed { from: address("alice-old@ubuntu.com") }))]
+#[case::renamed("renamed", news(MemberNews::Renamed { from: Some(address("alice-old@ubuntu.com")) }))]
+#[case::renamed_without_former("renamed-alone", news(MemberNews::Renamed { from: None }))]
 #[case::leaving("leaving", news(MemberNews::Leaving { reason: Reason::NotInTeam, until: until() }))]
 #[case::restored("restored", news(MemberNews::Restored))]
+#[case::returned("returned", news(MemberNews::Returned))]
 #[case::suspended("suspended", suspended(Reason::NotInTeam))]
 #[case::loops("loop", suspended(Reason::Loop))]
 #[case::not_valid("not-valid", suspended(Reason::NotValid))]

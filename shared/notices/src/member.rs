@@ -42,7 +42,7 @@ impl Member {
         let (id, reason) = match said {
             Said::News(MemberNews::Created) => ("member-created", None),
             Said::News(MemberNews::Renamed { from }) => {
-                args.push(("from", text(&from.to_string())));
+                args.extend(from.as_ref().map(|from| ("from", text(&from.to_string()))));
                 ("member-renamed", None)
             }
             Said::News(MemberNews::Leaving { reason, until }) => {
@@ -50,6 +50,7 @@ impl Member {
                 ("member-leaving", Some(*reason))
             }
             Said::News(MemberNews::Restored) => ("member-restored", None),
+            Said::News(MemberNews::Returned) => ("member-returned", None),
             Said::News(MemberNews::Suspended { reason }) => ("member-suspended", Some(*reason)),
             Said::DestinationFails(reply) => {
                 args.push(("reply", text(&reply.to_string())));
@@ -61,6 +62,9 @@ impl Member {
             args.push(("reason", why.into()));
         }
         let mut paragraphs = speaker.paragraphs(id, "body", &args);
+        if let Said::News(MemberNews::Renamed { from: Some(_) }) = said {
+            paragraphs.extend(speaker.paragraphs(id, "former", &args));
+        }
         if let Some(reason) = reason {
             paragraphs.push(speaker.say(&format!("next-{}", reason.as_str()), &args));
             paragraphs.push(speaker.say("stays-yours", &[]));
