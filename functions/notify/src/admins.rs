@@ -4,13 +4,14 @@ use jiff::{SignedDuration, Timestamp};
 use membermail_core::address::DomainName;
 use membermail_core::audit::{DomainChange, Entry};
 use membermail_core::clock::later;
+use membermail_core::digest::net_changes;
 use membermail_core::member;
 use membermail_core::message::{Digest as DigestMessage, ToNotify};
-use membermail_core::notice::{NoticeId, for_admins};
-use membermail_core::relevance::concerns_domain;
+use membermail_core::notice::NoticeId;
+use membermail_core::relevance::{LIFETIME, concerns_domain, is_expired};
 use membermail_notices::{Digest, DomainNews, Held, Notice, WithoutAdmin};
 use membermail_runtime::batch::chain;
-use membermail_store::{Run, RunState};
+use membermail_store::{Gathered, Run, RunState};
 use tracing::{info, warn};
 use ulid::Ulid;
 
@@ -18,22 +19,33 @@ use crate::deliver::{Reader, deliver};
 use crate::mailer::Mailer;
 use crate::{Context, Error, failure};
 
-/// Sends the message that will send the digest, unless one is on its way.
+/// Pages of changes that one message counts or drops: 10,000 changes, in some five seconds.
+const PAGES: usize = 100;
+/// A digest that could not name all changes is followed by the next after so many times the usual interval: a first sync
+/// of a large team goes on for an hour.
+const FLOOD: u16 = 8;
+
+/// Sends the message that will send the digest in so many seconds, unless one is on its way.
 ///
 /// One conditional put decides, so it is noted first and sent second. The note has an end: if this crashes in between, the
 /// next change or the sweep asks again once the digest would have been due, and finds what was gathered. While a message of
 /// our own is still hidden in the queue, there is nothing to ask.
-pub(crate) async fn request_digest(context: &Context, domain: &DomainName, request_id: &str) -> Result<(), Error> {
+pub(crate) async fn request_digest(
+    context: &Context,
+    domain: &DomainName,
+    request_id: &str,
+    seconds: u16,
+) -> Result<(), Error> {
     let now = context.clock.now();
     if context.digests.is_hidden(domain, now) {
         return Ok(());
     }
-    let until = later(now, SignedDuration::from_secs(context.digest_seconds.into()));
+    let until = later(now, SignedDuration::from_secs(seconds.into()));
     if !context.store.claim_digest(domain, now, until).await? {
         return Ok(());
     }
     let message = DigestMessage { domain: domain.clone(), request_id: request_id.to_owned() };
-    let sent = context.inbox.send_later(&ToNotify::Digest(message), context.digest_seconds).await;
+    let sent = context.inbox.send_later(&ToNotify::Digest(message), seconds).await;
     match &sent {
         Ok(()) => context.digests.hide(domain, now, until),
         Err(_) => {
@@ -59,23 +71,47 @@ pub(crate) async fn send_digest(context: &Context, message: DigestMessage) -> Re
 
 async fn digest(context: &Context, mailer: &Mailer, domain: &DomainName, request_id: &str) -> Result<(), Error> {
     context.store.release_digest(domain).await?;
-    let new = member::ulid(context.clock.now(), &*context.random);
-    let Some(batch) = context.store.digest(domain, new).await? else { return Ok(()) };
-    let mut news: Vec<_> = batch.news.iter().filter_map(for_admins).map(|(at, news)| (at.clone(), news)).collect();
-    // By address, so that one can be found; what happened to the same one stays in the order of time.
-    news.sort_by(|one, other| one.0.cmp(&other.0));
-    // Where nothing is left, an earlier try told it all and ended before it could say so.
-    if !news.is_empty() {
-        info!(%domain, changes = news.len(), "a digest goes out");
-        let tell = |without_admin| Notice::Digest(Digest { domain: domain.clone(), news: news.clone(), without_admin });
+    let now = context.clock.now();
+    let oldest = now.saturating_sub(LIFETIME).unwrap_or(now);
+    let (dropped, is_all) = context.store.drop_news_before(domain, oldest, PAGES).await?;
+    if dropped > 0 {
+        warn!(%domain, dropped, "changes older than a week are dropped from the digest");
+    }
+    let gathered = match is_all {
+        true => context.store.digest(domain, member::ulid(now, &*context.random), PAGES).await?,
+        false => Gathered::Unfinished,
+    };
+    let batch = match gathered {
+        Gathered::Nothing => return Ok(()),
+        Gathered::Unfinished => return go_on(context, domain, request_id).await,
+        Gathered::All(batch) => batch,
+    };
+    let (news, others) = (net_changes(&batch.news, now), batch.others);
+    let changes = news.len() as u64 + others.total();
+    if is_expired(batch.begun(), now) {
+        warn!(%domain, changes, "a digest older than a week is dropped");
+    } else if changes > 0 {
+        info!(%domain, changes, "a digest goes out");
+        let tell = |without_admin| {
+            Notice::Digest(Digest { domain: domain.clone(), news: news.clone(), others, without_admin })
+        };
         every_admin(context, mailer, batch.id, domain, request_id, tell).await?;
     }
     context.store.digest_told(domain, &batch).await?;
-    // What came while an earlier try was waiting for the mail server.
+    // What came while an earlier try was waiting for the mail server, or while the others were counted.
     if context.store.has_news(domain).await? {
-        request_digest(context, domain, request_id).await?;
+        let pause = if others.total() > 0 { FLOOD } else { 1 };
+        request_digest(context, domain, request_id, context.digest_seconds.saturating_mul(pause)).await?;
     }
     Ok(())
+}
+
+/// Has the counting go on in another invocation, since one must end before its time is over.
+async fn go_on(context: &Context, domain: &DomainName, request_id: &str) -> Result<(), Error> {
+    info!(%domain, "the changes for a digest are still being counted");
+    context.store.digest_due(domain, context.trying_until()).await?;
+    let message = DigestMessage { domain: domain.clone(), request_id: request_id.to_owned() };
+    Ok(context.inbox.send(&ToNotify::Digest(message)).await?)
 }
 
 /// Notifies the admins of a domain of a run that is held, or of one whose release was lost and sent again.

@@ -54,7 +54,7 @@ pub(crate) async fn tell(context: &Context, message: Notify) -> Result<(), Error
     }
     match digest {
         // After the change is gathered: a digest that begins in between has deleted its mark, so that this sets another.
-        Some(domain) => admins::request_digest(context, domain, &request_id).await,
+        Some(domain) => admins::request_digest(context, domain, &request_id, context.digest_seconds).await,
         None => Ok(()),
     }
 }

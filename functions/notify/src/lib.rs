@@ -105,16 +105,17 @@ pub async fn handle(context: &Context, event: SqsEvent) -> SqsBatchResponse {
     let Context { inbox: queue, metrics, clock, random, .. } = context;
     // notify cannot report its own failures by mail; its dead-letter queue has an alarm.
     let inbox = Inbox { step: "notify", queue, reports: None, metrics, clock: &**clock, random: &**random };
-    let handle = |message| async move {
-        match message {
-            ToNotify::Change(notify) => change::tell(context, notify).await,
-            ToNotify::Digest(digest) => admins::send_digest(context, digest).await,
-            ToNotify::Failed(failure) => failure::tell(context, failure).await,
-            ToNotify::Undeliverable(undeliverable) => member::tell_undeliverable(context, undeliverable).await,
-            ToNotify::Sweep => sweep::sweep(context).await,
-        }
-    };
-    inbox.each(event, handle).await
+    inbox.each(event, |message| carry_out(context, message)).await
+}
+
+async fn carry_out(context: &Context, message: ToNotify) -> Result<(), Error> {
+    match message {
+        ToNotify::Change(notify) => change::tell(context, notify).await,
+        ToNotify::Digest(digest) => admins::send_digest(context, digest).await,
+        ToNotify::Failed(failure) => failure::tell(context, failure).await,
+        ToNotify::Undeliverable(undeliverable) => member::tell_undeliverable(context, undeliverable).await,
+        ToNotify::Sweep => sweep::sweep(context).await,
+    }
 }
 
 /// Why a notice did not go.

@@ -37,7 +37,7 @@ pub(crate) async fn sweep(context: &Context) -> Result<(), Error> {
     }
     for domain in context.community.domain_names() {
         if context.store.has_news(domain).await? {
-            admins::request_digest(context, domain, "sweep").await?;
+            admins::request_digest(context, domain, "sweep", context.digest_seconds).await?;
         }
     }
     Ok(())

@@ -8,6 +8,7 @@ pub mod alias;
 pub mod audit;
 pub mod clock;
 pub mod community;
+pub mod digest;
 pub mod domain_mail;
 pub mod domain_proof;
 pub mod eligibility;

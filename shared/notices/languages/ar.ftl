@@ -16,6 +16,7 @@ date = { $day } { $month ->
     [11] نوفمبر
    *[12] ديسمبر
 } { $year }
+thousands = ,
 
 ## Around every mail
 
@@ -119,9 +120,9 @@ digest =
         [zero] لا تغييرات في { $domain }
         [one] تغيير واحد في { $domain }
         [two] تغييران في { $domain }
-        [few] { $count } تغييرات في { $domain }
-        [many] { $count } تغييرًا في { $domain }
-       *[other] { $count } تغيير في { $domain }
+        [few] { $number } تغييرات في { $domain }
+        [many] { $number } تغييرًا في { $domain }
+       *[other] { $number } تغيير في { $domain }
     }
     .heading = ما الذي تغيّر في { $domain }
     .body = هذا للعلم فحسب؛ ليس عليك فعل أي شيء.
@@ -129,9 +130,9 @@ digest-more = { $count ->
     [zero] ولا شيء غير ذلك:
     [one] وتغيير آخر تجده في سجل التدقيق:
     [two] وتغييران آخران تجدهما في سجل التدقيق:
-    [few] و{ $count } تغييرات أخرى تجدها في سجل التدقيق:
-    [many] و{ $count } تغييرًا آخر تجدها في سجل التدقيق:
-   *[other] و{ $count } تغيير آخر تجدها في سجل التدقيق:
+    [few] و{ $number } تغييرات أخرى تجدها في سجل التدقيق:
+    [many] و{ $number } تغييرًا آخر تجدها في سجل التدقيق:
+   *[other] و{ $number } تغيير آخر تجدها في سجل التدقيق:
 }
 news-created = جديد
 news-restored = عاد من جديد

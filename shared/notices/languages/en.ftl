@@ -16,6 +16,7 @@ date = { $day } { $month ->
     [11] November
    *[12] December
 } { $year }
+thousands = ,
 
 ## Around every mail
 
@@ -117,13 +118,13 @@ next-ban-lifted = Your address comes back within a few hours. To have it at once
 digest =
     .subject = { $count ->
         [one] One change at { $domain }
-       *[other] { $count } changes at { $domain }
+       *[other] { $number } changes at { $domain }
     }
     .heading = What changed at { $domain }
     .body = This is for your information; there is nothing you need to do.
 digest-more = { $count ->
     [one] And one more, which the audit log has:
-   *[other] And { $count } more, which the audit log has:
+   *[other] And { $number } more, which the audit log has:
 }
 news-created = new
 news-restored = back again

@@ -1,11 +1,10 @@
 //! Notices to the admins of a domain.
 
-use std::collections::BTreeMap;
-
 use fluent_bundle::FluentValue;
 use jiff::Timestamp;
 use membermail_core::address::{Address, DomainName};
 use membermail_core::audit::DomainChange;
+use membermail_core::digest::Tally;
 use membermail_core::guard::HoldReason;
 use membermail_core::member::LaunchpadName;
 use membermail_core::notice::AdminNews;
@@ -33,6 +32,8 @@ pub struct Digest {
     pub domain: DomainName,
     /// What, in the order that it is told in.
     pub news: Vec<(Address, AdminNews)>,
+    /// How many other changes there are, which it does not name.
+    pub others: Tally,
     /// Set where it goes to the operators, since no admin can act.
     pub without_admin: Option<WithoutAdmin>,
 }
@@ -69,16 +70,23 @@ pub struct DomainNews {
 
 impl Digest {
     pub(crate) fn content(&self, speaker: Speaker<'_>, site: &Site) -> Content {
-        let Self { domain, news, without_admin } = self;
-        let args = [("domain", FluentValue::from(domain.as_str())), ("count", news.len().into())];
+        let Self { domain, news, others, without_admin } = self;
+        let total = Tally::of(news.iter().map(|(_, news)| news)).plus(*others);
+        let count = |count: u64| [("count", FluentValue::from(count)), ("number", speaker.number(count).into())];
+        let args = count(total.total()).into_iter().chain([("domain", FluentValue::from(domain.as_str()))]);
+        let args: Vec<_> = args.collect();
         let mut rows = Vec::new();
         // How many of which first, where there are too many to see it.
-        if news.len() > 10 {
-            let mut counts = BTreeMap::<_, usize>::new();
-            for (_, news) in news {
-                *counts.entry(kind(*news)).or_default() += 1;
-            }
-            rows.extend(counts.into_iter().map(|((_, id), count)| Pair::new(speaker.say(id, &[]), count.to_string())));
+        if total.total() > 10 {
+            let Tally { created, restored, loops, removed } = total;
+            let counts = [
+                ("count-created", created),
+                ("count-restored", restored),
+                ("count-loop", loops),
+                ("count-removed", removed),
+            ];
+            let counts = counts.into_iter().filter(|(_, count)| *count > 0);
+            rows.extend(counts.map(|(id, count)| Pair::new(speaker.say(id, &[]), speaker.number(count))));
         }
         rows.extend(news.iter().take(NAMED).map(|(address, news)| {
             let id = match news {
@@ -89,12 +97,9 @@ impl Digest {
             };
             Pair::new(address.to_string(), speaker.say(&id, &[]))
         }));
-        let more = news.len().saturating_sub(NAMED);
+        let more = others.total() + news.len().saturating_sub(NAMED) as u64;
         let more = (more > 0).then(|| {
-            Pair::new(
-                speaker.say("digest-more", &[("count", more.into())]),
-                format!("membermail audit --domain {domain}"),
-            )
+            Pair::new(speaker.say("digest-more", &count(more)), format!("membermail audit --domain {domain}"))
         });
         Content {
             subject: speaker.part("digest", "subject", &args),
@@ -105,16 +110,6 @@ impl Digest {
             footer: footer(domain, without_admin.as_ref(), speaker, site),
             ..Content::default()
         }
-    }
-}
-
-/// With a place, so that what is given comes before what is taken.
-fn kind(news: AdminNews) -> (u8, &'static str) {
-    match news {
-        AdminNews::Created => (0, "count-created"),
-        AdminNews::Restored => (1, "count-restored"),
-        AdminNews::Loop => (2, "count-loop"),
-        AdminNews::Removed(_) => (3, "count-removed"),
     }
 }
 

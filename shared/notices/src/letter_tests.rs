@@ -3,6 +3,7 @@ use mail_parser::{HeaderName as Name, MessageParser};
 use membermail_core::address::{Address, DomainName};
 use membermail_core::alias::{Reason, Status};
 use membermail_core::audit::DomainChange;
+use membermail_core::digest::Tally;
 use membermail_core::guard::{HoldReason, Kind};
 use membermail_core::member::LaunchpadName;
 use membermail_core::notice::{AdminNews, MemberNews};
@@ -58,7 +59,7 @@ fn documented(names: &[&str]) -> Option<WithoutAdmin> {
     Some(WithoutAdmin { documented: names.iter().map(|text| name(text)).collect() })
 }
 
-fn digest(changes: usize, without_admin: Option<WithoutAdmin>) -> Notice {
+fn digest(changes: usize, others: Tally, without_admin: Option<WithoutAdmin>) -> Notice {
     let kinds = [
         AdminNews::Created,
         AdminNews::Removed(Reason::NotInTeam),
@@ -67,7 +68,7 @@ fn digest(changes: usize, without_admin: Option<WithoutAdmin>) -> Notice {
         AdminNews::Removed(Reason::Banned),
     ];
     let news = (0..changes).map(|number| (address(&format!("member{number:03}@ubuntu.com")), kinds[number % 5]));
-    Notice::Digest(Digest { domain: "ubuntu.com".parse().unwrap(), news: news.collect(), without_admin })
+    Notice::Digest(Digest { domain: "ubuntu.com".parse().unwrap(), news: news.collect(), others, without_admin })
 }
 
 fn held(without_admin: Option<WithoutAdmin>) -> Notice {
@@ -155,9 +156,11 @@ fn shown(bytes: &[u8]) -> String {
     address: address("alice@ubuntu.com"),
     said: Said::DestinationFails("550 5.1.1".parse().unwrap()),
 }))]
-#[case::digest_of_one("digest-1", digest(1, None))]
-#[case::digest("digest-5", digest(5, documented(&["ubuntu-admin", "jane"])))]
-#[case::large_digest("digest-500", digest(500, None))]
+#[case::digest_of_one("digest-1", digest(1, Tally::default(), None))]
+#[case::digest("digest-5", digest(5, Tally::default(), documented(&["ubuntu-admin", "jane"])))]
+#[case::large_digest("digest-500", digest(500, Tally::default(), None))]
+#[case::digest_of_one_other("digest-1-more", digest(0, Tally { removed: 1, ..Tally::default() }, None))]
+#[case::digest_of_first_sync("digest-400000", digest(3, Tally { created: 399_000, removed: 997, ..Tally::default() }, None))]
 #[case::held("held", held(None))]
 #[case::held_without_admin("held-no-admin", held(documented(&[])))]
 #[case::resent("release-resent", resent())]
@@ -193,8 +196,12 @@ fn every_reason_has_its_texts(#[case] reason: Reason) {
     let change = if reason == Reason::Loop { AdminNews::Loop } else { AdminNews::Removed(reason) };
     let news = vec![(address("alice@ubuntu.com"), change)];
     for language in ["en", "ar"] {
-        let digest =
-            Notice::Digest(Digest { domain: DomainName::clone(&domain), news: news.clone(), without_admin: None });
+        let digest = Notice::Digest(Digest {
+            domain: DomainName::clone(&domain),
+            news: news.clone(),
+            others: Tally::default(),
+            without_admin: None,
+        });
         for notice in [suspended(reason), digest] {
             let text = shown(&written(&notice, Some(language)));
             for id in ["reason-", "next-", "news-removed-"] {

@@ -101,6 +101,19 @@ impl Speaker<'_> {
         self.part(id, part, args).split("\n\n").map(|text| text.replace('\n', " ")).collect()
     }
 
+    /// A number, with its thousands parted as the language parts them.
+    pub(crate) fn number(self, number: u64) -> String {
+        let (digits, mark) = (number.to_string(), self.say("thousands", &[]));
+        let mut parted = String::new();
+        for (place, digit) in digits.chars().enumerate() {
+            if place > 0 && (digits.len() - place).is_multiple_of(3) {
+                parted.push_str(&mark);
+            }
+            parted.push(digit);
+        }
+        parted
+    }
+
     /// A day, in UTC.
     pub(crate) fn day(self, at: Timestamp) -> String {
         let part = |format: &str| at.strftime(format).to_string();

@@ -47,3 +47,13 @@ fn days_are_written_out() {
     let arabic = Language::parse("ar").unwrap();
     assert_eq!(texts.speaker(Some(&arabic)).day(day), "8 ديسمبر 2026");
 }
+
+#[rstest]
+#[case(0, "0")]
+#[case(999, "999")]
+#[case(1_000, "1,000")]
+#[case(399_901, "399,901")]
+#[case(1_234_567, "1,234,567")]
+fn thousands_are_parted(#[case] number: u64, #[case] expected: &str) {
+    assert_eq!(Texts::load().unwrap().speaker(None).number(number), expected);
+}

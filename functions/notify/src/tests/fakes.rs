@@ -1,6 +1,7 @@
-//! Fakes of AWS and of a mail server, as far as `notify` knows them. The fake counts the calls that a notice costs.
+//! A fake of AWS, as far as `notify` knows it. It counts the calls that a notice costs, and can end a function at any of
+//! them.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
@@ -11,22 +12,37 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
+
+use super::table::{assign, holds, selects};
 
 pub(super) const MASTER: &str = "a master secret of these tests, long enough";
 
 /// DynamoDB, SQS and Secrets Manager.
 #[derive(Default)]
 pub(super) struct Aws {
-    pub(super) items: HashMap<(String, String), Value>,
+    pub(super) items: BTreeMap<(String, String), Value>,
     /// Calls to the table and the queue, by operation.
     pub(super) calls: Vec<String>,
     /// Bodies of the messages that were sent.
     pub(super) sent: Vec<String>,
     /// An operation that is refused from now on.
     pub(super) refuses: Option<&'static str>,
+    /// The call at which the function ends.
+    pub(super) crash: Option<Crash>,
+    /// Told when it has ended.
+    pub(super) crashed: Arc<Notify>,
     pub(super) mail_secret: String,
+}
+
+/// When a function ends, without another word.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Crash {
+    /// At this call from now on.
+    pub(super) call: usize,
+    /// Whether the call itself is carried out.
+    pub(super) is_carried_out: bool,
 }
 
 pub(super) type Shared = Arc<Mutex<Aws>>;
@@ -66,6 +82,19 @@ impl Aws {
                 let found: Vec<_> = wanted.iter().filter_map(|key| self.items.get(&keys(key))).collect();
                 Ok(json!({ "Responses": { "t": found } }))
             }
+            "Query" => {
+                let items: Box<dyn Iterator<Item = &Value>> = match &request["ExpressionAttributeValues"][":pk"]["S"] {
+                    Value::String(pk) => {
+                        let partition = self.items.range((pk.clone(), String::new())..);
+                        Box::new(partition.take_while(move |((of, _), _)| of == pk).map(|(_, item)| item))
+                    }
+                    // Of the index.
+                    _ => Box::new(self.items.values()),
+                };
+                let limit = request["Limit"].as_u64().and_then(|most| most.try_into().ok()).unwrap_or(usize::MAX);
+                let found: Vec<_> = items.filter(|item| selects(request, item)).take(limit).collect();
+                Ok(json!({ "Items": found, "Count": found.len(), "ScannedCount": found.len() }))
+            }
             "TransactWriteItems" => {
                 let writes = request["TransactItems"].as_array().unwrap();
                 let is_held: Vec<_> = writes.iter().map(|write| self.holds(part(write))).collect();
@@ -80,41 +109,27 @@ impl Aws {
             "PutItem" | "UpdateItem" | "DeleteItem" if !self.holds(request) => {
                 Err(json!({ "__type": "ConditionalCheckFailedException" }))
             }
-            "PutItem" | "DeleteItem" => {
+            "PutItem" | "UpdateItem" | "DeleteItem" => {
                 self.write(request);
                 Ok(json!({}))
             }
-            // Only an entry in flight is updated, which no test looks at.
-            "UpdateItem" => Ok(json!({})),
             _ => panic!("{operation}"),
         }
     }
 
-    /// Whether the condition of a write holds: those that `notify` has.
+    /// Whether the condition of a write holds.
     fn holds(&self, write: &Value) -> bool {
-        let Some(condition) = write["ConditionExpression"].as_str() else { return true };
         let key = if write["Key"].is_null() { &write["Item"] } else { &write["Key"] };
-        let item = self.items.get(&keys(key));
-        let number = |value: &Value| value["N"].as_str().unwrap_or_default().parse::<i64>().unwrap_or(i64::MAX);
-        let now = number(&write["ExpressionAttributeValues"][":now"]);
-        let at_most_now = |item: &Value, field: &str| number(&item[field]) <= now;
-        match condition {
-            "attribute_exists(pk)" => item.is_some(),
-            "attribute_not_exists(pk) OR (#state = :sending AND lease_until <= :now)" => {
-                item.is_none_or(|item| item["state"]["S"] == "sending" && at_most_now(item, "lease_until"))
-            }
-            "attribute_not_exists(due_until) OR due_until <= :now" => {
-                item.is_none_or(|item| item["due_until"].is_null() || at_most_now(item, "due_until"))
-            }
-            _ => panic!("{condition}"),
-        }
+        holds(write, self.items.get(&keys(key)))
     }
 
     fn write(&mut self, write: &Value) {
-        if write["Item"].is_null() {
+        if !write["Item"].is_null() {
+            self.items.insert(keys(&write["Item"]), write["Item"].clone());
+        } else if write["UpdateExpression"].is_null() {
             self.items.remove(&keys(&write["Key"]));
         } else {
-            self.items.insert(keys(&write["Item"]), write["Item"].clone());
+            assign(write, self.items.entry(keys(&write["Key"])).or_insert_with(|| write["Key"].clone()));
         }
     }
 }
@@ -147,7 +162,30 @@ fn attribute(value: &Value) -> Value {
 async fn answer(State(aws): State<Shared>, headers: HeaderMap, body: String) -> Response {
     let operation = headers["x-amz-target"].to_str().unwrap().rsplit('.').next().unwrap().to_owned();
     let request: Value = serde_json::from_str(&body).unwrap();
-    let (status, answer) = match aws.lock().unwrap().answer(&operation, &request) {
+    let (answer, crashed) = {
+        let mut aws = aws.lock().unwrap();
+        let is_counted = operation != "GetSecretValue";
+        let crash = aws.crash.filter(|_| is_counted);
+        if let Some(crash) = aws.crash.as_mut().filter(|_| is_counted) {
+            crash.call = crash.call.saturating_sub(1);
+        }
+        match crash {
+            Some(Crash { call: 0, is_carried_out }) => {
+                if is_carried_out {
+                    let _ = aws.answer(&operation, &request);
+                }
+                aws.crash = None;
+                (Ok(Value::Null), Some(Arc::clone(&aws.crashed)))
+            }
+            _ => (aws.answer(&operation, &request), None),
+        }
+    };
+    if let Some(crashed) = crashed {
+        crashed.notify_one();
+        // The function that asked is no more.
+        return std::future::pending().await;
+    }
+    let (status, answer) = match answer {
         Ok(answer) => (StatusCode::OK, answer),
         Err(answer) => (StatusCode::BAD_REQUEST, answer),
     };
@@ -166,42 +204,4 @@ pub(super) async fn serve(aws: Shared) -> SdkConfig {
         .endpoint_url(url)
         .load()
         .await
-}
-
-/// A mail server that takes everything: its port, and the recipients of what it took.
-pub(super) async fn mail_server() -> (u16, Arc<Mutex<Vec<String>>>) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let (port, taken) = (listener.local_addr().unwrap().port(), Arc::new(Mutex::new(Vec::new())));
-    let inbox = Arc::clone(&taken);
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            let mut stream = BufReader::new(stream);
-            stream.write_all(b"220 ready\r\n").await.unwrap();
-            let (mut line, mut is_data) = (String::new(), false);
-            while stream.read_line(&mut line).await.is_ok_and(|read| read > 0) {
-                let said = line.trim_end();
-                let reply = match said.get(..4).unwrap_or(said) {
-                    "." if is_data => {
-                        is_data = false;
-                        "250 taken"
-                    }
-                    _ if is_data => "",
-                    "DATA" => {
-                        is_data = true;
-                        "354 go on"
-                    }
-                    "RCPT" => {
-                        inbox.lock().unwrap().push(said.to_owned());
-                        "250 ok"
-                    }
-                    _ => "250 ok",
-                };
-                if !reply.is_empty() {
-                    stream.write_all(format!("{reply}\r\n").as_bytes()).await.unwrap();
-                }
-                line.clear();
-            }
-        }
-    });
-    (port, taken)
 }

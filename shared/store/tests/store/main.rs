@@ -12,6 +12,7 @@ mod admins;
 mod bans;
 mod checks;
 mod decisions;
+mod digests;
 mod domains;
 mod edges;
 mod erasure;

@@ -1,11 +1,8 @@
-//! What makes notices reach people once, in a real DynamoDB: claims, digests, counts.
+//! What makes notices reach people once, in a real DynamoDB: claims and counts.
 
-use crate::support::{World, address, community, now};
+use crate::support::{World, now};
 use jiff::{SignedDuration, Timestamp};
-use membermail_core::address::DomainName;
-use membermail_core::alias::{Reason, Status};
-use membermail_core::audit::{Actor, Cause, Change, Entry};
-use membermail_core::member::{self, MemberId};
+use membermail_core::member::MemberId;
 use membermail_core::message::Failure;
 use membermail_core::notice::{Heard, NoticeId};
 use membermail_core::random::OsRandom;
@@ -13,20 +10,6 @@ use membermail_store::{Claim, Ended, StoreError};
 
 fn later(seconds: i64) -> Timestamp {
     now() + SignedDuration::from_secs(seconds)
-}
-
-fn entry(name: &str) -> Entry {
-    let change = Change::Alias {
-        member: MemberId::new(now(), &OsRandom),
-        address: address(&format!("{name}@ubuntu.com")),
-        before: None,
-        after: Status::Active,
-        reason: Reason::Eligible,
-        until: None,
-        renamed_from: None,
-    };
-    let cause = Cause { actor: Actor::Sync, by: None, request_id: "request-1", now: now() };
-    Entry::new(change, cause, &OsRandom)
 }
 
 #[tokio::test]
@@ -47,86 +30,6 @@ async fn notice_is_claimed_once() {
     let refused = NoticeId::of_failure("2");
     world.store.settle_notice(&Ended { id: refused.clone(), is_sent: false }, now()).await.unwrap();
     assert_eq!(world.store.claim_notice(&refused, later(10_000)).await.unwrap(), Claim::Refused);
-}
-
-#[tokio::test]
-async fn digest_stays_as_begun_until_told() {
-    let world = World::new("digests").await;
-    let domain: &DomainName = &community()[0];
-    let new = || member::ulid(now(), &OsRandom);
-    assert!(world.store.digest(domain, new()).await.unwrap().is_none());
-    let (one, two) = (entry("one"), entry("two"));
-    for _ in 0..2 {
-        world.store.gather(domain, &one).await.unwrap();
-    }
-    let first = world.store.digest(domain, new()).await.unwrap().unwrap();
-    world.store.gather(domain, &two).await.unwrap();
-    let again = world.store.digest(domain, new()).await.unwrap().unwrap();
-    assert_eq!((&again, &again.news), (&first, &vec![one]));
-    world.store.digest_told(domain, &first).await.unwrap();
-    let next = world.store.digest(domain, new()).await.unwrap().unwrap();
-    assert_eq!(next.news, [two]);
-    assert_ne!(next.id, first.id);
-    // A late repeat of the first takes nothing of the next.
-    world.store.digest_told(domain, &first).await.unwrap();
-    assert_eq!(world.store.digest(domain, new()).await.unwrap(), Some(next.clone()));
-    world.store.digest_told(domain, &next).await.unwrap();
-    assert!(!world.store.has_news(domain).await.unwrap());
-}
-
-#[tokio::test]
-async fn concurrent_digests_are_the_same() {
-    let world = World::new("digests-at-once").await;
-    let domain: &DomainName = &community()[0];
-    for name in ["one", "two", "three"] {
-        world.store.gather(domain, &entry(name)).await.unwrap();
-    }
-    let begin = async || loop {
-        match world.store.digest(domain, member::ulid(now(), &OsRandom)).await {
-            Err(StoreError::Conflict) => {}
-            done => return done.unwrap(),
-        }
-    };
-    let (one, two) = tokio::join!(begin(), begin());
-    assert_eq!(one, two);
-    assert_eq!(one.unwrap().news.len(), 3);
-}
-
-#[tokio::test]
-async fn digest_is_claimed_once_until_due() {
-    let world = World::new("due").await;
-    let domain: &DomainName = &community()[0];
-    let claim = |at| world.store.claim_digest(domain, later(at), later(at + 60));
-    let (a, b, c, d) = tokio::join!(claim(0), claim(0), claim(0), claim(0));
-    let claimed = [a, b, c, d].into_iter().filter(|claimed| *claimed.as_ref().unwrap()).count();
-    assert_eq!(claimed, 1);
-    assert!(!claim(59).await.unwrap());
-    assert!(claim(60).await.unwrap());
-    world.store.release_digest(domain).await.unwrap();
-    assert!(claim(61).await.unwrap());
-    // A digest that failed is tried for longer.
-    world.store.digest_due(domain, later(600)).await.unwrap();
-    assert!(!claim(599).await.unwrap());
-}
-
-#[tokio::test]
-async fn delivered_change_is_gathered_once() {
-    let world = World::new("delivered").await;
-    let domain: &DomainName = &community()[0];
-    let cause = Cause { actor: Actor::Operator, by: Some("olivia"), request_id: "request-1", now: now() };
-    world.store.unverify_domain(domain, cause, &OsRandom).await.unwrap();
-    let entry = world.store.undelivered_before(Timestamp::MAX, 10).await.unwrap().pop().unwrap();
-    let ended = Ended { id: NoticeId::to_member(entry.id), is_sent: true };
-    let deliver = || world.store.mark_delivered(&entry, Some(&ended), Some(domain), now(), &OsRandom);
-    assert!(deliver().await.unwrap());
-    assert_eq!(world.store.undelivered(entry.id).await.unwrap(), None);
-    assert_eq!(world.store.claim_notice(&ended.id, later(10_000)).await.unwrap(), Claim::Sent);
-    let batch = world.store.digest(domain, member::ulid(now(), &OsRandom)).await.unwrap().unwrap();
-    assert_eq!(batch.news, std::slice::from_ref(&entry));
-    world.store.digest_told(domain, &batch).await.unwrap();
-    // A repeat that began before writes nothing.
-    assert!(!deliver().await.unwrap());
-    assert!(!world.store.has_news(domain).await.unwrap());
 }
 
 #[tokio::test]
