@@ -64,6 +64,11 @@ pub enum Reason {
     Banned,
     /// The ban was taken back; the next sync decides anew.
     BanLifted,
+    /// An operator retires the domain.
+    DomainRetired,
+    /// It was imported after a restore of the table, and its owner is not known: no member can be granted it until an
+    /// operator assigns it.
+    Unassigned,
 }
 
 impl Reason {
@@ -81,6 +86,8 @@ impl Reason {
             Self::CodeOfConductWithdrawn => "code-of-conduct-withdrawn",
             Self::Banned => "banned",
             Self::BanLifted => "ban-lifted",
+            Self::DomainRetired => "domain-retired",
+            Self::Unassigned => "unassigned",
         }
     }
 
@@ -98,6 +105,8 @@ impl Reason {
             Self::CodeOfConductWithdrawn => "the Code of Conduct is not signed",
             Self::Banned => "banned",
             Self::BanLifted => "the ban was taken back",
+            Self::DomainRetired => "the domain is retired",
+            Self::Unassigned => "taken, and its owner is not known",
         }
     }
 }
@@ -125,6 +134,14 @@ pub struct Alias {
     pub erase_pending: bool,
 }
 
+impl Alias {
+    /// Whether nothing is known against its member: it is active, or ends only because its domain is retired.
+    pub fn is_in_good_standing(&self) -> bool {
+        let by_retirement = self.status == Status::Leaving && self.reason == Reason::DomainRetired;
+        self.status == Status::Active || by_retirement
+    }
+}
+
 /// Why a member does not get an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "refusal", content = "detail")]
@@ -135,6 +152,8 @@ pub enum Refusal {
     DomainNotVerified,
     /// The domain's team cannot be checked just now: another team has its name, or none.
     TeamUnavailable,
+    /// An operator retires the domain.
+    DomainRetired,
     /// The member has as many addresses in the domain as the rules allow.
     TooMany,
     /// The Launchpad name gives no address.

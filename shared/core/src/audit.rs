@@ -148,6 +148,8 @@ pub enum MemberChange {
     Unbanned,
     /// The last alias was retired: no personal data is left that could be read.
     Shredded,
+    /// Copied from another table after a restore.
+    Imported,
 }
 
 /// How two members can come to be one.
@@ -184,6 +186,12 @@ pub enum DomainChange {
     Restored,
     /// An operator took the word back: DNS decides from now on.
     Unverified,
+    /// The community file no longer lists it, and no operator has decided to retire it.
+    Unlisted,
+    /// An operator retires it: its addresses go through the grace period.
+    Retiring,
+    /// An operator cancelled its retirement: its addresses come back.
+    RetirementCancelled,
 }
 
 /// What can become of a planned run.

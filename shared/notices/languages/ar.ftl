@@ -99,6 +99,8 @@ reason-no-preferred-address = ليس في حسابك في Launchpad عنوان �
 reason-code-of-conduct-withdrawn = لم يعد في حسابك في Launchpad ميثاق سلوك موقَّع.
 reason-banned = حظر أحد مشغّلي بريد { $community } حسابك.
 reason-ban-lifted = لم يعد حسابك محظورًا.
+reason-domain-retired = يتخلى مجتمع { $community } عن النطاق { $domain }، لذا تنتهي جميع عناوينه.
+reason-unassigned = لا نعرف بعد لمن هذا العنوان.
 
 # What to do, by the same reasons.
 next-eligible = ليس عليك فعل أي شيء.
@@ -112,6 +114,8 @@ next-no-preferred-address = اختر عنوان بريد مفضَّلًا في L
 next-code-of-conduct-withdrawn = وقّع ميثاق السلوك في Launchpad. ثم افتح عناوينك واضغط «Check again»، فيعمل كل شيء كما كان.
 next-banned = إن رأيت أن هذا خطأ فردّ على هذه الرسالة.
 next-ban-lifted = يعود عنوانك خلال بضع ساعات. ليعود فورًا افتح عناوينك واضغط «Check again».
+next-domain-retired = أعطِ الناس عنوانًا آخر لك قبل ذلك الموعد. وإن كان لك عنوان في نطاق آخر من نطاقات المجتمع فلا يتغير فيه شيء.
+next-unassigned = إن كان العنوان لك فأجب عن هذه الرسالة.
 
 ## To the admins of a domain
 
@@ -147,6 +151,8 @@ news-removed-no-preferred-address = أُوقف: ليس في حساب Launchpad �
 news-removed-code-of-conduct-withdrawn = أُوقف: ميثاق السلوك لم يعد موقّعًا
 news-removed-banned = أُوقف: حظره أحد المشغّلين
 news-removed-ban-lifted = أُوقف حتى المزامنة القادمة
+news-removed-domain-retired = أُوقف: النطاق في طور الإنهاء
+news-removed-unassigned = أُوقف: صاحبه غير معروف
 count-created = جديدة
 count-restored = عادت من جديد
 count-loop = أُوقفت بسبب حلقة
@@ -216,6 +222,25 @@ domain-unverified =
         سحب أحد المشغّلين اعتبار { $domain } مثبتًا. من الآن يقرّر سجله في DNS هل تُمنح عناوين جديدة، وتستمر العناوين القائمة على كل حال.
 
         هذا الأمر يعرض السجل:
+domain-unlisted =
+    .subject = النطاق { $domain } غير موجود في ملف المجتمع
+    .heading = النطاق { $domain } غير موجود في ملف المجتمع
+    .body =
+        الجدول فيه { $domain }، ولم يعد ملف المجتمع يذكره. تستمر عناوينه في التحويل، ولا يحصل أحد على عنوان جديد فيه. ولا ينتهي شيء حتى يقرر مشغّل ذلك.
+
+        إن كان ذلك خطأ فأعد النطاق إلى الملف. وإن كان مجتمع { $community } يتخلى عنه فأنهِه. هذا الأمر من غير خيار آخر يعرض ما سيحدث فقط:
+domain-retire = إنهاء النطاق
+domain-retiring =
+    .subject = يُتخلى عن { $domain } وتنتهي عناوينه في { $until }
+    .heading = يُتخلى عن { $domain }
+    .body =
+        ينهي أحد المشغّلين النطاق { $domain }. تحوّل عناوينه البريد حتى { $until }، ويُخبَر كل عضو بذلك. وبعدها يُرفض البريد ويُخبَر المرسل.
+
+        وحتى ذلك الموعد يستطيع المشغّل أن يتراجع.
+domain-retirement-cancelled =
+    .subject = يبقى النطاق { $domain }
+    .heading = يبقى النطاق { $domain }
+    .body = ألغى أحد المشغّلين إنهاء النطاق { $domain }. تعمل عناوينه كما كانت، ويُخبَر الأعضاء بذلك.
 domain-show = السجل
 
 ## To the operators

@@ -99,6 +99,8 @@ reason-no-preferred-address = Your Launchpad account has no preferred e-mail add
 reason-code-of-conduct-withdrawn = Your Launchpad account no longer has a signed Code of Conduct.
 reason-banned = An operator of { $community } mail has blocked your account.
 reason-ban-lifted = Your account is no longer blocked.
+reason-domain-retired = The { $community } community gives up { $domain }, so all of its addresses end.
+reason-unassigned = We do not know yet whose address this is.
 
 # What to do, by the same reasons.
 next-eligible = There is nothing you need to do.
@@ -112,6 +114,8 @@ next-no-preferred-address = Choose a preferred e-mail address on Launchpad. Then
 next-code-of-conduct-withdrawn = Sign the Code of Conduct on Launchpad. Then open your addresses and press “Check again”: everything will work as before.
 next-banned = If you think that this is a mistake, reply to this mail.
 next-ban-lifted = Your address comes back within a few hours. To have it at once, open your addresses and press “Check again”.
+next-domain-retired = Tell people another address of yours in time. If you have an address in another domain of the community, it is not affected.
+next-unassigned = If it is yours, reply to this mail.
 
 ## To the admins of a domain
 
@@ -137,6 +141,8 @@ news-removed-account-suspended = switched off: the Launchpad account is suspende
 news-removed-account-closed = switched off: the Launchpad account is closed
 news-removed-no-preferred-address = switched off: the Launchpad account has no preferred e-mail address
 news-removed-code-of-conduct-withdrawn = switched off: the Code of Conduct is no longer signed
+news-removed-domain-retired = switched off: the domain is retired
+news-removed-unassigned = switched off: its owner is not known
 news-removed-banned = switched off: blocked by an operator
 news-removed-ban-lifted = switched off until the next sync
 count-created = New
@@ -208,6 +214,25 @@ domain-unverified =
         An operator took back that { $domain } counts as proven. From now on its record in DNS decides whether new addresses are given; those that are there go on in any case.
 
         This shows the record:
+domain-unlisted =
+    .subject = { $domain } is missing from the community file
+    .heading = { $domain } is missing from the community file
+    .body =
+        The table has { $domain }, and the community file no longer lists it. Its addresses go on forwarding, and no member gets a new one there. Nothing ends until an operator decides so.
+
+        If this is a mistake, put the domain back into the file. If the { $community } community gives the domain up, retire it. Without a further option, this command only shows what would happen:
+domain-retire = Retire the domain
+domain-retiring =
+    .subject = { $domain } is given up, and its addresses end on { $until }
+    .heading = { $domain } is given up
+    .body =
+        An operator retires { $domain }. Its addresses forward until { $until }, and each member is told. After that, mail is refused and the sender is told.
+
+        Until then an operator can still take this back.
+domain-retirement-cancelled =
+    .subject = { $domain } stays
+    .heading = { $domain } stays
+    .body = An operator cancelled the retirement of { $domain }. Its addresses work as before, and the members are told.
 domain-show = The record
 
 ## To the operators

@@ -166,18 +166,26 @@ impl DomainNews {
             DomainChange::Lapsed => ("domain-lapsed", true),
             DomainChange::Restored => ("domain-restored", false),
             DomainChange::Unverified => ("domain-unverified", true),
+            DomainChange::Unlisted => ("domain-unlisted", false),
+            DomainChange::Retiring => ("domain-retiring", false),
+            DomainChange::RetirementCancelled => ("domain-retirement-cancelled", false),
         };
         let args = [
             ("domain", FluentValue::from(domain.as_str())),
             ("community", site.community.as_str().into()),
             ("until", until.map(|until| speaker.day(until)).unwrap_or_default().into()),
         ];
+        let retire = || Pair::new(speaker.say("domain-retire", &[]), format!("membermail domain retire {domain}"));
+        let retires = *did == DomainChange::Unlisted;
         let show = || Pair::new(speaker.say("domain-show", &[]), format!("membermail domain show {domain}"));
         Content {
             subject: speaker.part(id, "subject", &args),
             heading: speaker.part(id, "heading", &args),
             paragraphs: speaker.paragraphs(id, "body", &args),
-            commands: shows.then(show).into_iter().chain(bind(domain, without_admin.as_ref(), speaker)).collect(),
+            commands: (shows.then(show).into_iter())
+                .chain(retires.then(retire))
+                .chain(bind(domain, without_admin.as_ref(), speaker))
+                .collect(),
             footer: footer(domain, without_admin.as_ref(), speaker, site),
             ..Content::default()
         }

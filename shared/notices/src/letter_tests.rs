@@ -151,6 +151,7 @@ fn shown(bytes: &[u8]) -> String {
 #[case::unsigned("unsigned", suspended(Reason::CodeOfConductWithdrawn))]
 #[case::banned("banned", suspended(Reason::Banned))]
 #[case::ban_lifted("ban-lifted", suspended(Reason::BanLifted))]
+#[case::domain_retired("domain-retired", suspended(Reason::DomainRetired))]
 #[case::destination("destination", Notice::Member(Member {
     name: Some(name("alice")),
     address: address("alice@ubuntu.com"),
@@ -169,6 +170,9 @@ fn shown(bytes: &[u8]) -> String {
 #[case::lapsed("domain-lapsed", domain(DomainChange::Lapsed))]
 #[case::record_back("domain-restored", domain(DomainChange::Restored))]
 #[case::unverified("domain-unverified", domain(DomainChange::Unverified))]
+#[case::unlisted("domain-unlisted", domain(DomainChange::Unlisted))]
+#[case::retiring("domain-retiring", domain(DomainChange::Retiring))]
+#[case::retirement_cancelled("domain-retirement-cancelled", domain(DomainChange::RetirementCancelled))]
 #[case::failed("failed", failed(What::Message("Launchpad gave no answer that can be used".into()), 0))]
 #[case::failed_again("failed-again", failed(What::Message("Launchpad gave no answer that can be used".into()), 3))]
 #[case::team_missing("failed-team", team("the team ubuntumembers of ubuntu.com cannot be found on Launchpad"))]
@@ -191,6 +195,8 @@ fn every_mail_in_every_language(#[case] what: &str, #[case] notice: Notice) {
 #[case(Reason::CodeOfConductWithdrawn)]
 #[case(Reason::Banned)]
 #[case(Reason::BanLifted)]
+#[case(Reason::DomainRetired)]
+#[case(Reason::Unassigned)]
 fn every_reason_has_its_texts(#[case] reason: Reason) {
     let domain = "ubuntu.com".parse().unwrap();
     let change = if reason == Reason::Loop { AdminNews::Loop } else { AdminNews::Removed(reason) };

@@ -118,10 +118,13 @@ fn every_state_of_an_address_has_its_words() {
         (Status::Leaving, Reason::AccountClosed),
         (Status::Leaving, Reason::NoPreferredAddress),
         (Status::Leaving, Reason::CodeOfConductWithdrawn),
+        (Status::Leaving, Reason::DomainRetired),
         (Status::Suspended, Reason::Loop),
         (Status::Suspended, Reason::Banned),
         (Status::Suspended, Reason::NotInTeam),
         (Status::Suspended, Reason::BanLifted),
+        (Status::Suspended, Reason::DomainRetired),
+        (Status::Retired, Reason::Unassigned),
         (Status::Retired, Reason::NotInTeam),
     ];
     let refusals = [

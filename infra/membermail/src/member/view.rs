@@ -150,6 +150,7 @@ fn refusal_in_words(refusal: &Refusal) -> String {
         Refusal::Taken => "it is, or was, another member's".to_owned(),
         Refusal::DomainNotVerified => "the domain is not verified".to_owned(),
         Refusal::TeamUnavailable => "the domain's team cannot be checked".to_owned(),
+        Refusal::DomainRetired => "the domain is retired".to_owned(),
         Refusal::TooMany => "the member has as many as allowed (member limit)".to_owned(),
         Refusal::Name(why) => format!("the Launchpad name is {why}"),
     }

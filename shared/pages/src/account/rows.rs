@@ -61,8 +61,11 @@ fn what_to_do(reason: Reason) -> &'static str {
         }
         Reason::CodeOfConductWithdrawn => "The Code of Conduct is no longer signed. Sign it, then check again.",
         Reason::BanLifted => "It comes back within hours, or when you check again.",
+        Reason::DomainRetired => {
+            "The community gives up this domain, so all of its addresses end. Tell people another address of yours in time."
+        }
         Reason::Banned => "Ask for help below.",
-        Reason::Eligible | Reason::Loop => "Check again to bring it back.",
+        Reason::Eligible | Reason::Loop | Reason::Unassigned => "Check again to bring it back.",
     }
 }
 
@@ -85,6 +88,11 @@ pub(super) fn refusal_row(domain: &DomainName, refusal: Refusal, community: &Com
             "The team of this domain cannot be checked right now".to_owned(),
             Mood::Wait,
             "It has to be put right first. That is our job, not yours. Please check again later.".to_owned(),
+        ),
+        Refusal::DomainRetired => (
+            "This domain gives no addresses any more".to_owned(),
+            Mood::Wait,
+            format!("{title} gives it up. There is nothing you need to do."),
         ),
         Refusal::TooMany => (
             "You have as many addresses here as one person can have".to_owned(),
