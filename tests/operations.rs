@@ -22,6 +22,7 @@ async fn the_runbook_heals_every_symptom_that_it_names() -> Result<()> {
     symptoms::a_plan_is_held(&world, &mut shell).await?;
     symptoms::dead_letters(&world, &mut shell).await?;
     symptoms::the_master_secret_is_changed(&world, &mut shell).await?;
+    symptoms::a_domain_is_retired(&world, &mut shell).await?;
     symptoms::the_table_is_restored(&world, &mut shell).await?;
     let untyped = shell.untyped();
     ensure!(untyped.is_empty(), "the runbook has commands that nobody has typed: {untyped:?}");

@@ -124,7 +124,7 @@ fn a_role_that_is_given_everything_still_alters_no_entry() -> Result<()> {
 }
 
 /// What each function does, as its code reads; what it has no business with, it may not.
-const NEEDED: [(&str, &str, &[&str], &[&str]); 35] = [
+const NEEDED: [(&str, &str, &[&str], &[&str]); 41] = [
     ("SsoRole", "GetItem", &["IDENTITY#a#b", "MEMBER#1", "SESSION#1"], &["DOMAIN#a"]),
     (
         "SsoRole",
@@ -156,6 +156,7 @@ const NEEDED: [(&str, &str, &[&str], &[&str]); 35] = [
     ("WriteAliasesRole", "UpdateItem", &["DOMAIN#a", "DOMAIN#a#GATE#16#3", "MEMBER#1"], &["IDENTITY#a#b", "NAME#a"]),
     ("WriteAliasesRole", "DeleteItem", &["MEMBER#1"], &["DOMAIN#a", "BANNED"]),
     ("StartSyncRole", "BatchGetItem", &["SYNC#a"], &["DOMAIN#a", "MEMBER#1", "SLOT#0"]),
+    ("StartSyncRole", "Query", &["DOMAINS"], &["DOMAIN#a", "ADMINS#a"]),
     ("StartSyncRole", "Query", &["SYNC#a"], &["DOMAIN#a", "MEMBER#1", "BANNED"]),
     ("StartSyncRole", "UpdateItem", &["SYNC#a"], &["DOMAIN#a", "MEMBER#1", "OUTBOX#0f"]),
     ("SyncTeamRole", "BatchGetItem", &["NAME#a"], &["MEMBER#1", "DOMAIN#a"]),
@@ -166,10 +167,17 @@ const NEEDED: [(&str, &str, &[&str], &[&str]); 35] = [
         &["BANNED", "MEMBER#1", "NAME#a", "OUTBOX#0f", "SLOT#0", "SYNC#a"],
         &["DOMAIN#a", "IDENTITY#a#b"],
     ),
-    ("SyncTeamRole", "UpdateItem", &["DOMAIN#a", "IDENTITY#a#b", "MEMBER#1", "NAME#a", "SYNC#a"], &["SESSION#1"]),
+    (
+        "SyncTeamRole",
+        "UpdateItem",
+        &["DOMAIN#a", "DOMAINS", "IDENTITY#a#b", "MEMBER#1", "NAME#a", "SYNC#a"],
+        &["SESSION#1"],
+    ),
     ("SyncTeamRole", "UpdateItem", &["DOMAIN#a", "DOMAIN#a#GATE#16#3"], &["OUTBOX#0f"]),
     ("SyncTeamRole", "DeleteItem", &["EXPIRED#a", "MEMBER#1", "SLOT#0", "SYNC#a"], &["BANNED", "DOMAIN#a", "NAME#a"]),
+    ("CheckDomainsRole", "Query", &["DOMAINS"], &["DOMAIN#a", "MEMBER#1"]),
     ("CheckDomainsRole", "UpdateItem", &["DOMAIN#a", "DOMAIN#a#GATE#16#3"], &["MEMBER#1"]),
+    ("CheckDomainsRole", "UpdateItem", &["DOMAINS"], &["MEMBER#1", "OUTBOX#0f"]),
     (
         "NotifyRole",
         "GetItem",
@@ -182,7 +190,7 @@ const NEEDED: [(&str, &str, &[&str], &[&str]); 35] = [
     ("NotifyRole", "PutItem", &["DIGEST#a", "FAILURE#1", "NOTICE#1"], &["DOMAIN#a", "MEMBER#1"]),
     ("NotifyRole", "DeleteItem", &["DIGEST#a", "NOTICE#1", "OUTBOX", "OUTBOX#0f"], &["DOMAIN#a", "MEMBER#1"]),
     ("AliasMapPolicy", "GetItem", &["DOMAIN#a", "IDENTITY#a#b", "MEMBER#1"], &["NAME#a", "SESSION#1", "OUTBOX#0f"]),
-    ("AliasMapPolicy", "Query", &["ADMINS#a"], &["DOMAIN#a", "MEMBER#1"]),
+    ("AliasMapPolicy", "Query", &["ADMINS#a", "DOMAINS"], &["DOMAIN#a", "MEMBER#1"]),
 ];
 
 #[test]

@@ -230,6 +230,22 @@ pub(crate) async fn the_master_secret_is_changed(world: &World, shell: &mut Shel
     shows(&mut fresh).await
 }
 
+/// A domain is given up, and its addresses go through the grace period; then that is taken back.
+pub(crate) async fn a_domain_is_retired(world: &World, shell: &mut Shell) -> Result<()> {
+    let address = "ops-held-1@ubuntu.net";
+    shell.set("DOMAIN", "ubuntu.net");
+    shell.types("retire-look").await?.says("to leave")?;
+    world.address_is(address, Status::Active).await?;
+    shell.types("retire-do").await?.says("forwarding ends")?;
+    world.address_is(address, Status::Leaving).await?;
+    // No sign-in brings it back.
+    world.sign_in("ops-held-1").await?;
+    shell.run("membermail sync run \"$DOMAIN\" --wait").await?.ended_with(0)?;
+    world.address_is(address, Status::Leaving).await?;
+    shell.types("retire-cancel").await?.says("cancelled")?;
+    world.address_is(address, Status::Active).await
+}
+
 /// The table is damaged: one of before that takes its place, with all that the stack has around it.
 pub(crate) async fn the_table_is_restored(world: &World, shell: &mut Shell) -> Result<()> {
     let (client, damaged) = (world.stack.dynamodb().await, &world.stack.table);

@@ -3,15 +3,17 @@
 mod check;
 
 use membermail_core::address::DomainName;
+use membermail_core::audit::{Actor, Cause};
 use membermail_core::clock::SystemClock;
 use membermail_core::community::Community;
 use membermail_core::random::OsRandom;
 use membermail_dns::{Resolver, Settings};
 use membermail_runtime::aws::Aws;
+use membermail_runtime::batch::chain;
 use membermail_runtime::variables::{Variables, of_process};
 use membermail_store::Store;
 use serde::Deserialize;
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 pub use check::{Checker, DomainReport, Outcome, Report, check};
 
@@ -53,6 +55,7 @@ pub struct Request {
 /// Checks what is asked for. An error is told once all others are done, so that Lambda tries again.
 pub async fn handle(context: &Context, request: Request, request_id: &str) -> Result<Report, Error> {
     let domains = &context.community.domains;
+    let is_schedule = request.domain.is_none();
     let wanted: Vec<_> = match request.domain {
         None => domains.iter().collect(),
         Some(name) => {
@@ -60,12 +63,34 @@ pub async fn handle(context: &Context, request: Request, request_id: &str) -> Re
             vec![domain.ok_or(Error::NotOurs(name))?]
         }
     };
+    if is_schedule {
+        compare_with_list(context, request_id).await;
+    }
     let report = check(&context.checker, wanted, request_id).await;
     for one in &report.domains {
         log(one);
     }
     let failed = report.failed();
     if failed > 0 { Err(Error::Failed { failed, of: report.domains.len() }) } else { Ok(report) }
+}
+
+/// Lists the domains of the community file, and warns of each that the file does not have any more. A deployment with a
+/// broken or older file must end no address, so nothing else follows from it: an operator decides. That the comparison
+/// fails stops no check; the next schedule does it again.
+async fn compare_with_list(context: &Context, request_id: &str) {
+    let Context { community, checker: Checker { store, clock, random, .. } } = context;
+    let configured: Vec<_> = community.domain_names().cloned().collect();
+    let cause = Cause { actor: Actor::DomainCheck, by: None, request_id, now: clock.now() };
+    match store.compare_with_list(&configured, cause, &**random).await {
+        Ok(unlisted) => {
+            for domain in unlisted {
+                warn!(%domain, "{domain} is missing from the community file, and no operator retires it");
+            }
+        }
+        Err(cause) => {
+            error!(cause = chain(&cause), "the list of domains could not be compared with the community file")
+        }
+    }
 }
 
 fn log(report: &DomainReport) {

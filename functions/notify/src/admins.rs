@@ -161,10 +161,9 @@ async fn every_admin(
     tell: impl Fn(Option<WithoutAdmin>) -> Notice,
 ) -> Result<(), Error> {
     let known = context.community.domain(domain);
-    let admins = match known {
-        Some(domain) => context.store.admins(domain, context.community.issuer()).await?,
-        None => Vec::new(),
-    };
+    // A domain that is retired need not be in the file any more, and its admins are told of that.
+    let identities = known.map(|known| known.admin_identities.as_slice()).unwrap_or_default();
+    let admins = context.store.admins_of(domain, identities, context.community.issuer()).await?;
     let mut is_reached = false;
     for admin in admins {
         let Some(address) = context.opening(|sealer| admin.sign_in_address(sealer)).await? else { continue };

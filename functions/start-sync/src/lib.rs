@@ -72,7 +72,8 @@ pub async fn handle(context: &Context, event: Event, request_id: &str) -> Result
     if let Some(unknown) = event.domains.iter().find(|domain| !context.domains.contains(domain)) {
         return Err(format!("{unknown} is no domain of this community").into());
     }
-    let domains = if event.domains.is_empty() { &context.domains } else { &event.domains };
+    let domains =
+        if event.domains.is_empty() { &context.store.domains_to_sync(&context.domains).await? } else { &event.domains };
     let known = context.store.sync_requests(domains.iter()).await?;
     let asking = ask::Asking { context, event: event.id.as_deref().unwrap_or(request_id), request_id };
     asking.ask(domains, &known).await?;

@@ -28,5 +28,6 @@ mod plan_text;
 pub mod random;
 pub mod relevance;
 pub mod reserved;
+pub mod retirement;
 pub mod rolling;
 pub mod roster;

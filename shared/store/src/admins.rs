@@ -4,10 +4,9 @@
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use jiff::Timestamp;
 use membermail_core::address::DomainName;
-use membermail_core::alias::Status;
 use membermail_core::audit::{AdminChange, Cause, Change, Entry};
 use membermail_core::community::Domain;
-use membermail_core::member::{Identity, MemberId};
+use membermail_core::member::{ClaimedIdentifier, Identity, MemberId};
 use membermail_core::random::Random;
 use serde::{Deserialize, Serialize};
 
@@ -80,9 +79,20 @@ impl Store {
     /// The admins of a domain who can act now, each once. `issuer` is the provider that the identities of the community
     /// file belong to. Where there are none, mail for the admins goes to the operators.
     pub async fn admins(&self, domain: &Domain, issuer: &str) -> Result<Vec<Member>, StoreError> {
-        let bindings = self.admin_bindings(&domain.domain).await?;
+        self.admins_of(&domain.domain, &domain.admin_identities, issuer).await
+    }
+
+    /// The same for a domain that the community file need not list. Its bound admins stay admins while its addresses go
+    /// through the grace period.
+    pub async fn admins_of(
+        &self,
+        domain: &DomainName,
+        identities: &[ClaimedIdentifier],
+        issuer: &str,
+    ) -> Result<Vec<Member>, StoreError> {
+        let bindings = self.admin_bindings(domain).await?;
         let mut ids: Vec<_> = bindings.into_iter().map(|binding| binding.member).collect();
-        for subject in &domain.admin_identities {
+        for subject in identities {
             let identity = Identity { issuer: issuer.to_owned(), subject: subject.clone() };
             ids.extend(self.get::<Owner>(&keys::identity(&identity)).await?.map(|owner| owner.owner));
         }
@@ -97,7 +107,7 @@ impl Store {
     }
 
     /// An admin acts while they are not banned, their account was valid at the last look-up, and they have an active
-    /// address.
+    /// address. One that ends only because its domain is retired counts too.
     async fn can_act(&self, member: &Member) -> Result<bool, StoreError> {
         let is_valid = member.observation.as_ref().is_some_and(|observation| observation.person.check().is_ok());
         if member.is_banned() || member.is_shredded() || !is_valid {
@@ -105,7 +115,7 @@ impl Store {
         }
         for id in member.ids() {
             let aliases = self.aliases_of(id).await?;
-            if aliases.iter().any(|stored| stored.alias.status == Status::Active) {
+            if aliases.iter().any(|stored| stored.alias.is_in_good_standing()) {
                 return Ok(true);
             }
         }

@@ -15,6 +15,7 @@ use membermail_core::domain_proof::{DomainEvent, Proof, Seen, Token};
 use membermail_core::eligibility::TeamPin;
 use membermail_core::member::Fingerprint;
 use membermail_core::random::Random;
+use membermail_core::retirement::Retirement;
 use serde::{Deserialize, Serialize};
 use ulid::Ulid;
 
@@ -53,6 +54,9 @@ pub struct StoredDomain {
     /// What the last sync found in place of the team, while that lasts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub team_problem: Option<TeamProblem>,
+    /// An operator's decision to retire it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retirement: Option<Retirement>,
     #[serde(default)]
     pub(crate) proof_version: u64,
     /// What the copies of its gate say; none in a table of an earlier release.
@@ -301,7 +305,7 @@ impl Store {
         } else {
             remove = " REMOVE verified";
         }
-        let gate = read.next_gate(is_verified, read.team_problem);
+        let gate = read.next_gate(is_verified, read.team_problem, read.is_retiring());
         sets.extend(gate.map(|gate| Ok::<_, StoreError>(("gate", attribute(&gate)?))).transpose()?);
         let assignments: Vec<_> = sets.iter().map(|(name, _)| format!("#{name} = :{name}")).collect();
         let mut update =
@@ -310,7 +314,7 @@ impl Store {
             update = update.expression_attribute_names(format!("#{name}"), name);
             update = update.expression_attribute_values(format!(":{name}"), value);
         }
-        let update = as_read(read, update);
+        let update = as_read(read, update)?;
         let mut writes = vec![TransactWriteItem::builder().update(update.build()?).build()];
         if let Some(entry) = entry {
             writes.extend([self.audit_write(entry)?, self.outbox_write(entry)?]);

@@ -28,8 +28,10 @@ pub const COPIES: u64 = 16;
 
 /// A copy is open while it has this attribute.
 const IS_OPEN: &str = "attribute_exists(is_open)";
-/// A domain gives addresses while it is verified and its team can be checked. [`StoredDomain::refusal`] says the same.
-const GIVES_ADDRESSES: &str = "attribute_exists(verified) AND attribute_not_exists(team_problem)";
+/// A domain gives addresses while it is verified, its team can be checked and no operator retires it.
+/// [`StoredDomain::refusal`] says the same.
+const GIVES_ADDRESSES: &str = "attribute_exists(verified) AND attribute_not_exists(team_problem) \
+     AND (attribute_not_exists(retirement) OR attribute_exists(retirement.cancelled))";
 
 /// What the copies of a domain's gate say, as the domain's item notes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +43,9 @@ pub(crate) struct Gate {
 impl StoredDomain {
     /// Why the domain gives no addresses now.
     pub(crate) fn refusal(&self) -> Option<Refusal> {
+        if self.is_retiring() {
+            return Some(Refusal::DomainRetired);
+        }
         match (self.verified, self.team_problem) {
             (None, _) => Some(Refusal::DomainNotVerified),
             (Some(_), Some(_)) => Some(Refusal::TeamUnavailable),
@@ -48,9 +53,19 @@ impl StoredDomain {
         }
     }
 
+    /// Whether an operator retires it.
+    pub fn is_retiring(&self) -> bool {
+        self.retirement.as_ref().is_some_and(|retirement| retirement.cancelled.is_none())
+    }
+
     /// What the gate's copies have to say from now on; none where they say it.
-    pub(crate) fn next_gate(&self, is_verified: bool, team_problem: Option<TeamProblem>) -> Option<Gate> {
-        let next = Gate { copies: COPIES, is_open: is_verified && team_problem.is_none() };
+    pub(crate) fn next_gate(
+        &self,
+        is_verified: bool,
+        team_problem: Option<TeamProblem>,
+        is_retiring: bool,
+    ) -> Option<Gate> {
+        let next = Gate { copies: COPIES, is_open: is_verified && team_problem.is_none() && !is_retiring };
         (self.gate != Some(next)).then_some(next)
     }
 }
@@ -94,7 +109,7 @@ impl Store {
 }
 
 /// The condition that nothing has changed on which the gate depends.
-pub(crate) fn as_read(read: &StoredDomain, update: UpdateBuilder) -> UpdateBuilder {
+pub(crate) fn as_read(read: &StoredDomain, update: UpdateBuilder) -> Result<UpdateBuilder, StoreError> {
     let (update, proof) = match read.proof_version {
         0 => (update, "attribute_not_exists(proof_version)"),
         version => (update.expression_attribute_values(":read_proof", number(version)), "proof_version = :read_proof"),
@@ -105,5 +120,12 @@ pub(crate) fn as_read(read: &StoredDomain, update: UpdateBuilder) -> UpdateBuild
             (update.expression_attribute_values(":read_team", text(problem.as_str())), "team_problem = :read_team")
         }
     };
-    update.condition_expression(format!("{proof} AND {team}"))
+    let (update, retirement) = match &read.retirement {
+        None => (update, "attribute_not_exists(retirement)"),
+        Some(retirement) => {
+            let update = update.expression_attribute_values(":read_retirement", attribute(retirement)?);
+            (update, "retirement = :read_retirement")
+        }
+    };
+    Ok(update.condition_expression(format!("{proof} AND {team} AND {retirement}")))
 }

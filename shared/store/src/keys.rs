@@ -137,6 +137,14 @@ pub(crate) fn gate(domain: &DomainName, copies: u64, copy: u64) -> Key {
     key(format!("DOMAIN#{domain}#GATE#{copies}#{copy}"), "GATE")
 }
 
+/// The partition that lists all domains that have been configured, so that one that is missing from the community file
+/// is not forgotten.
+pub(crate) const DOMAINS: &str = "DOMAINS";
+
+pub(crate) fn listed(domain: &DomainName) -> Key {
+    key(DOMAINS.to_owned(), domain.as_str())
+}
+
 /// Sort keys of a domain's aliases begin so.
 pub(crate) const ALIAS: &str = "ALIAS#";
 

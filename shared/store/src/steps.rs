@@ -80,6 +80,9 @@ impl Store {
         }
         for tried in 0..TRIES {
             let Some(stored) = self.alias(&step.address).await? else { return Ok(Applied::Stale) };
+            if !self.agrees_with_retirement(step).await? {
+                return Ok(Applied::Stale);
+            }
             let mut loops = false;
             let mut decisive = None;
             if matches!(step.action, Action::Restore | Action::Suspend { reason: Reason::Banned }) {
@@ -129,8 +132,12 @@ impl Store {
         }
         let seen_at = step.known_as.as_ref().map_or(terms.read_at, |known_as| known_as.observed_at);
         let ban_changed_at = survivor.ban_changed_at();
-        let present = Present { domains: terms.domains, newest: None, ban_changed_at, now };
-        let decided = present.check_restore(seen_at, &step.address.domain);
+        let domain = &step.address.domain;
+        // An operator who cancels the retirement of a domain decides on its addresses, whether or not the file has it.
+        let is_cancelled = !terms.domains.contains(domain) && self.domain(domain).await?.retirement.is_some();
+        let domains = if is_cancelled { std::slice::from_ref(domain) } else { terms.domains };
+        let present = Present { domains, newest: None, ban_changed_at, now };
+        let decided = present.check_restore(seen_at, domain);
         Ok(decided.map(|()| Some(Decisive { member: survivor, condition: IS_NOT_BANNED })))
     }
 

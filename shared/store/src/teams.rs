@@ -77,14 +77,14 @@ impl Store {
                 }
                 None => remove = " REMOVE team_problem",
             }
-            let gate = stored.next_gate(stored.verified.is_some(), problem);
+            let gate = stored.next_gate(stored.verified.is_some(), problem, stored.is_retiring());
             if let Some(gate) = gate {
                 sets.push("#gate = :gate");
                 update = update.expression_attribute_names("#gate", "gate");
                 update = update.expression_attribute_values(":gate", attribute(&gate)?);
             }
             let set = if sets.is_empty() { String::new() } else { format!("SET {}", sets.join(", ")) };
-            let update = as_read(&stored, update.update_expression(format!("{set}{remove}")));
+            let update = as_read(&stored, update.update_expression(format!("{set}{remove}")))?;
             let mut writes = vec![TransactWriteItem::builder().update(update.build()?).build()];
             if let Some(gate) = gate {
                 writes.extend(self.gate_writes(domain, gate)?);

@@ -18,6 +18,7 @@ mod plan;
 mod reading;
 mod release;
 mod remembered;
+mod retire;
 mod run;
 mod team;
 

@@ -40,6 +40,10 @@ impl Engine<'_> {
     /// address that changed since is not what the operator looked at. A reading that outlasts this invocation pauses; the
     /// same message continues it.
     pub async fn release(&self, domain: &DomainName, run: Ulid, outlet: &dyn Outlet) -> Result<Ran, SyncError> {
+        // The decision to retire the domain came after the plan that was held.
+        if self.retirement(domain).await?.is_some() {
+            return Ok(Ran::NotReleased);
+        }
         let mut run = match self.store.run(domain, run).await? {
             Some(run) if run.state == RunState::Released => run,
             _ => return Ok(Ran::NotReleased),

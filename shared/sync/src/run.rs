@@ -56,14 +56,22 @@ impl Engine<'_> {
     /// Reads, plans and hands on. A run that dies is continued from its checkpoint by the next message, or done anew: steps
     /// that were applied are no longer due, and the others still are.
     pub async fn run(&self, domain: &DomainName, request_id: &str, outlet: &dyn Outlet) -> Result<Ran, SyncError> {
-        self.domain(domain)?;
+        // A domain that is being retired need not be configured any more.
+        let retirement = self.retirement(domain).await?;
+        if retirement.is_none() {
+            self.domain(domain)?;
+        }
         let now = self.clock.now();
         let id = member::ulid(now, self.random);
         let mut run = match self.store.begin_run(id, domain, now, later(now, self.lease), request_id).await? {
             Begun::Started(run) => *run,
             Begun::Busy { run, until } => return Ok(Ran::Busy { run, until }),
         };
-        match self.carry_out(&mut run, outlet).await {
+        let ran = match &retirement {
+            Some(retirement) => self.retire(run.clone(), retirement, outlet).await,
+            None => self.carry_out(&mut run, outlet).await,
+        };
+        match ran {
             Ok(done) => Ok(done),
             // The checkpoint is worth more than a new start: the retry of the queue continues it.
             Err(error) if error.can_continue() && run.saved.is_some() => {

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use jiff::{SignedDuration, Timestamp};
 use membermail_core::address::{Address, DomainName};
-use membermail_core::audit::{Actor, Change, Entry, LinkChange};
+use membermail_core::audit::{Actor, Change, DomainChange, Entry, LinkChange};
 use membermail_core::clock::Clock;
 use membermail_core::member::MemberId;
 use membermail_store::Store;
@@ -99,8 +99,10 @@ async fn query(context: &Context, store: &Store, options: &Options) -> Result<Qu
         (None, Some(domain)) => vec![Some(domain.clone())],
         (None, None) => {
             let community = context.place.community().await?;
-            let domains = community.domain_names().cloned().map(Some);
-            domains.chain([None]).collect()
+            // Also domains that the community file no longer has.
+            let listed = store.listed_domains().await?.into_iter().map(|listed| listed.domain);
+            let domains: BTreeSet<_> = community.domain_names().cloned().chain(listed).collect();
+            domains.into_iter().map(Some).chain([None]).collect()
         }
     };
     Ok(Query { parts, address, members, from: begin, to })
@@ -201,7 +203,8 @@ fn in_words(change: &Change) -> [String; 3] {
             [format!("member {member}"), format!("admin of {domain} {}", word(did)), String::new()]
         }
         Change::Domain { domain, did, until } => {
-            let why = until.map(|until| format!("no new addresses after {}", until.strftime("%Y-%m-%d")));
+            let what = if *did == DomainChange::Retiring { "addresses end" } else { "no new addresses after" };
+            let why = until.map(|until| format!("{what} {}", until.strftime("%Y-%m-%d")));
             [format!("domain {domain}"), word(did), why.unwrap_or_default()]
         }
         Change::Run { domain, run, did } => [format!("run {run} of {domain}"), word(did), String::new()],

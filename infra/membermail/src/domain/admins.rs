@@ -4,7 +4,6 @@
 use std::collections::BTreeSet;
 
 use membermail_core::address::DomainName;
-use membermail_core::alias::Status;
 use membermail_core::audit::AdminChange;
 use membermail_core::community::{Domain, SignIn};
 use membermail_core::member::{Identity, MemberId};
@@ -141,7 +140,7 @@ async fn names(store: &Store, domain: &Domain, bound: &BTreeSet<MemberId>) -> Re
 async fn why_not(store: &Store, member: &Member) -> Result<Option<String>, Failure> {
     let mut has_active = false;
     for id in member.ids() {
-        has_active |= store.aliases_of(id).await?.iter().any(|stored| stored.alias.status == Status::Active);
+        has_active |= store.aliases_of(id).await?.iter().any(|stored| stored.alias.is_in_good_standing());
     }
     Ok(explain(member, has_active))
 }

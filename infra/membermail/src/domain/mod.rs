@@ -2,15 +2,18 @@
 
 mod admins;
 mod admins_view;
+mod retire;
 mod show;
 mod team;
 
 use std::fmt;
 
 use membermail_core::address::DomainName;
+use membermail_core::community::Domain;
 use membermail_core::member::TeamName;
+use membermail_core::retirement::Retirement;
 use membermail_dns::NameServers;
-use membermail_store::Run;
+use membermail_store::{ListedDomain, Run, Store};
 use serde::Serialize;
 
 use crate::Context;
@@ -46,6 +49,8 @@ pub(crate) enum Command {
         /// The domain
         domain: DomainName,
     },
+    /// Retire a domain: its addresses go through the grace period and end, and their members are notified
+    Retire(retire::Options),
     /// Bind members as admins of a domain, and see who can act
     #[command(subcommand)]
     Admin(admins::Command),
@@ -58,6 +63,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Failu
         Command::Check { domains, dns_servers } => show::check(context, &domains, dns_servers).await,
         Command::Verify { domain } => verify(context, &domain, true).await,
         Command::Unverify { domain } => verify(context, &domain, false).await,
+        Command::Retire(options) => retire::run(context, options).await,
         Command::Admin(command) => admins::run(context, command).await,
     }
 }
@@ -65,12 +71,28 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Failu
 async fn list(context: &Context) -> Result<(), Failure> {
     let (store, community) = (context.place.store().await?, context.place.community().await?);
     let mut rows = Vec::new();
-    for domain in community.domains {
-        let last_run = store.runs(&domain.domain, 1).await?.pop();
-        let verified = store.domain_verified(&domain.domain).await?;
-        rows.push(Row { domain: domain.domain, team: domain.team, verified, last_run });
+    let mut listed = store.listed_domains().await?;
+    for Domain { domain, team, .. } in community.domains {
+        let place = listed.iter().position(|one| one.domain == domain);
+        let retirement = place.and_then(|place| listed.swap_remove(place).retirement);
+        rows.push(row(&store, domain, Some(team), retirement).await?);
+    }
+    listed.sort_by(|one, other| one.domain.cmp(&other.domain));
+    for ListedDomain { domain, retirement, .. } in listed {
+        rows.push(row(&store, domain, None, retirement).await?);
     }
     context.output.show(&List { domains: rows })
+}
+
+async fn row(
+    store: &Store,
+    domain: DomainName,
+    team: Option<TeamName>,
+    retirement: Option<Retirement>,
+) -> Result<Row, Failure> {
+    let last_run = store.runs(&domain, 1).await?.pop();
+    let verified = store.domain_verified(&domain).await?;
+    Ok(Row { domain, team, verified, retirement, last_run })
 }
 
 async fn verify(context: &Context, name: &DomainName, verified: bool) -> Result<(), Failure> {
@@ -93,9 +115,25 @@ struct List {
 #[derive(Debug, Serialize)]
 struct Row {
     domain: DomainName,
-    team: TeamName,
+    /// Absent where the community file does not have the domain any more.
+    team: Option<TeamName>,
     verified: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retirement: Option<Retirement>,
     last_run: Option<Run>,
+}
+
+impl Row {
+    /// Whether it gives addresses, or why not.
+    fn state(&self) -> String {
+        match (&self.retirement, &self.team) {
+            (Some(Retirement { cancelled: Some(_), .. }), _) => "no: comes back from retirement".to_owned(),
+            (Some(Retirement { ended: Some(at), .. }), _) => format!("no: retired {}", time(*at)),
+            (Some(Retirement { until, .. }), _) => format!("no: retired, ends {}", time(*until)),
+            (None, None) => "no: missing from the community file".to_owned(),
+            (None, Some(_)) => if self.verified { "yes" } else { "no" }.to_owned(),
+        }
+    }
 }
 
 impl fmt::Display for List {
@@ -104,12 +142,12 @@ impl fmt::Display for List {
             let last = row.last_run.as_ref();
             [
                 row.domain.to_string(),
-                row.team.to_string(),
-                if row.verified { "yes" } else { "no" }.to_owned(),
+                row.team.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string),
+                row.state(),
                 last.map_or_else(|| "never".to_owned(), |run| format!("{} {}", time(run.started), run.state.as_str())),
             ]
         };
-        let head = ["domain", "team", "verified", "last sync"];
+        let head = ["domain", "team", "gives addresses", "last sync"];
         writeln!(f, "{}", table(head, self.domains.iter().map(row)))
     }
 }

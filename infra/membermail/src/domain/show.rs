@@ -10,6 +10,7 @@ use membermail_core::community::Domain;
 use membermail_core::domain_mail::{Dmarc, Mx, Spf};
 use membermail_core::domain_proof::{DomainEvent, Proof, Seen};
 use membermail_core::random::OsRandom;
+use membermail_core::retirement::Retirement;
 use membermail_dns::{NameServers, Resolver, Settings};
 use membermail_store::{Checked, RecordSeen};
 use serde::Serialize;
@@ -31,8 +32,10 @@ pub(super) async fn show(context: &Context, name: &DomainName) -> Result<(), Fai
     let (proof, record_seen) = (stored.proof(), stored.record_seen());
     let team = TeamView::new(configured, &stored);
     let bound_admins = store.admin_bindings(&domain).await?.len();
-    let (verified, mx, spf, dmarc) = (stored.verified, stored.mx, stored.spf, stored.dmarc);
-    context.output.show(&Shown { domain, team, bound_admins, verified, proof, record, record_seen, mx, spf, dmarc })
+    let (verified, retirement) = (stored.verified, stored.retirement);
+    let (mx, spf, dmarc) = (stored.mx, stored.spf, stored.dmarc);
+    let shown = Shown { domain, team, bound_admins, verified, retirement, proof, record, record_seen, mx, spf, dmarc };
+    context.output.show(&shown)
 }
 
 /// `domain check`
@@ -76,6 +79,9 @@ struct Shown {
     /// Members that are bound as admins, whether they can act or not.
     bound_admins: usize,
     verified: Option<Timestamp>,
+    /// An operator's decision to retire it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retirement: Option<Retirement>,
     proof: Proof,
     /// What to add to the zone.
     record: Record,
@@ -103,6 +109,7 @@ impl fmt::Display for Shown {
         about.extend([
             ("admins", Some(format!("{} bound (membermail domain admin list {})", self.bound_admins, self.domain))),
             ("verified", Some(verified)),
+            ("retired", self.retirement.as_ref().map(retirement_in_words)),
             ("proof", Some(proof_in_words(&self.proof))),
             ("record", Some(seen.unwrap_or_else(|| "not looked for yet".to_owned()))),
             ("MX", self.mx.as_ref().map(|one| at(mx_in_words(&one.state), one.checked_at))),
@@ -146,6 +153,14 @@ impl fmt::Display for Reported {
             }
         }
         Ok(())
+    }
+}
+
+fn retirement_in_words(retirement: &Retirement) -> String {
+    let by = retirement.by.as_ref().map(|by| format!(" by {by}")).unwrap_or_default();
+    match retirement.cancelled {
+        Some(at) => format!("cancelled {}: its addresses come back", time(at)),
+        None => format!("{}{by}; its addresses end {}", time(retirement.since), time(retirement.until)),
     }
 }
 

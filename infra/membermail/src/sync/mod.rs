@@ -88,7 +88,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Failu
         Command::Run { domains, wait } => start(context, &store, &community, domains, wait).await,
         Command::Runs { domain, most } => {
             let mut runs = Vec::new();
-            for domain in wanted(&community, domain.into_iter().collect())? {
+            for domain in wanted(&store, &community, domain.into_iter().collect()).await? {
                 runs.extend(store.runs(&domain, most).await?);
             }
             runs.sort_by_key(|run| std::cmp::Reverse(run.id));
@@ -109,7 +109,9 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Failu
 }
 
 async fn plan(context: &Context, store: &Store, community: &Community, name: &DomainName) -> Result<(), Failure> {
-    place::domain(community, name)?;
+    if store.domain(name).await?.retirement.is_none() {
+        place::domain(community, name)?;
+    }
     let launchpad = context.place.launchpad(community).await?;
     let engine = Engine {
         community,
@@ -126,7 +128,14 @@ async fn plan(context: &Context, store: &Store, community: &Community, name: &Do
         bar.set_length(total);
         bar.set_position(read);
     };
-    let plan = engine.plan(name, &read).await;
+    // Of a domain that is retired no team is read.
+    let plan = match engine.retirement(name).await.map_err(failure)? {
+        Some(retirement) => {
+            let now = Clock::now(&context.operator.clock);
+            engine.plan_retirement(name, &retirement, now).await.map(|(plan, _)| plan)
+        }
+        None => engine.plan(name, &read).await,
+    };
     bar.finish_and_clear();
     let plan = plan.map_err(failure)?;
     let held_for = engine.verdict(name, &plan).await.map_err(failure)?.reasons();
@@ -142,7 +151,7 @@ async fn start(
     domains: Vec<DomainName>,
     wait: Wait,
 ) -> Result<(), Failure> {
-    let domains = wanted(community, domains)?;
+    let domains = wanted(store, community, domains).await?;
     let request_id = context.operator.request_id().to_owned();
     // An operator who asks wants to know, also where the total says that nothing has changed.
     let message = |domain: &DomainName| SyncTeam {
@@ -183,21 +192,25 @@ async fn waiting(
     Ok(waiting.collect())
 }
 
-/// The domains that are meant, each of which is the community's.
-fn wanted(community: &Community, named: Vec<DomainName>) -> Result<Vec<DomainName>, Failure> {
+/// The domains that are meant, each of which is the community's or an operator retires it.
+async fn wanted(store: &Store, community: &Community, named: Vec<DomainName>) -> Result<Vec<DomainName>, Failure> {
+    let configured: Vec<_> = community.domain_names().cloned().collect();
     if named.is_empty() {
-        return Ok(community.domain_names().cloned().collect());
+        return Ok(store.domains_to_sync(&configured).await?);
     }
     for name in &named {
-        place::domain(community, name)?;
+        if store.domain(name).await?.retirement.is_none() {
+            place::domain(community, name)?;
+        }
     }
     Ok(named)
 }
 
 /// A run by its id alone: an operator has it from a mail or a list.
 async fn find(store: &Store, community: &Community, id: Ulid) -> Result<Run, Failure> {
-    for domain in community.domain_names() {
-        if let Some(run) = store.run(domain, id).await? {
+    let configured: Vec<_> = community.domain_names().cloned().collect();
+    for domain in store.domains_to_sync(&configured).await? {
+        if let Some(run) = store.run(&domain, id).await? {
             return Ok(run);
         }
     }

@@ -20,6 +20,7 @@ mod reading;
 mod remembered;
 mod renames;
 mod resumption;
+mod retire;
 mod rolling;
 mod runs;
 mod source;
