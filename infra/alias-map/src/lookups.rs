@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use membermail_core::address::DomainName;
 use membermail_core::alias::is_loop;
 use membermail_core::email::EmailAddress;
@@ -26,6 +26,9 @@ const TEMP: &str = "the addresses of this domain cannot be read just now";
 pub struct Lookups {
     cache: Cache,
     community: Vec<DomainName>,
+    /// The domains of the table, as it last told them. They outlive the community file, and change so rarely that an old
+    /// list is better than none.
+    listed: ArcSwapOption<Answer>,
     patience: Arc<ArcSwap<Patience>>,
     takes_tags: ArcSwap<Vec<DomainName>>,
     operators: ArcSwap<EmailAddress>,
@@ -63,13 +66,14 @@ enum Found {
 }
 
 impl Lookups {
-    /// Over this source, for these domains and no others. Its metrics go to the recorder of this moment.
+    /// Over this source, for these domains and those that the table has beside them. Its metrics go to the recorder of this moment.
     pub fn new(source: Arc<dyn Source>, community: Vec<DomainName>, settings: &Settings) -> Self {
         let patience = Arc::new(ArcSwap::from_pointee(settings.patience));
         let cache = Cache::new(source, settings.cache_megabytes, Arc::clone(&patience));
         let takes_tags = ArcSwap::from_pointee(settings.takes_tags.clone());
         let operators = ArcSwap::from_pointee(settings.operators.clone());
-        Self { cache, community, patience, takes_tags, operators, counts: Counts::new() }
+        let listed = ArcSwapOption::empty();
+        Self { cache, community, listed, patience, takes_tags, operators, counts: Counts::new() }
     }
 
     /// Takes those settings over that need no restart; look-ups under way end by the old ones.
@@ -121,27 +125,65 @@ impl Lookups {
     }
 
     async fn domain(&self, key: &str) -> Result<Reply, SourceError> {
-        // Postfix asks for every domain of every mail: of what can't be ours the table hears nothing.
-        let key = DomainName::parse(&key.to_ascii_lowercase()).ok().filter(|domain| self.community.contains(domain));
-        let Some(domain) = key else { return Ok(Reply::NotFound) };
+        let Ok(domain) = DomainName::parse(&key.to_ascii_lowercase()) else { return Ok(Reply::NotFound) };
+        if !self.is_ours(&domain).await? {
+            return Ok(Reply::NotFound);
+        }
         Ok(match *self.cache.answer(&Question::Domain(domain)).await? {
             Answer::Verified => Reply::Ok("OK".to_owned()),
             _ => Reply::NotFound,
         })
     }
 
+    /// Whether the domain is the community's, or was and is still in the table: its addresses forward to the end of their
+    /// grace period, whatever the community file says meanwhile.
+    ///
+    /// Postfix asks for every domain of every mail. For one that is not in the file the list decides, which the table is
+    /// asked for once in a while and not for each domain.
+    async fn is_ours(&self, domain: &DomainName) -> Result<bool, SourceError> {
+        if self.community.contains(domain) {
+            return Ok(true);
+        }
+        let listed = match self.cache.answer(&Question::Domains).await {
+            Ok(listed) => {
+                self.listed.store(Some(Arc::clone(&listed)));
+                listed
+            }
+            Err(error) => self.listed.load_full().ok_or(error)?,
+        };
+        Ok(matches!(&*listed, Answer::Domains(all) if all.contains(domain)))
+    }
+
+    /// What a key stands for, if its domain is ours.
+    async fn recipient(&self, key: &str) -> Result<Option<Recipient>, SourceError> {
+        let domain = key.rsplit_once('@').and_then(|(_, domain)| DomainName::parse(&domain.to_ascii_lowercase()).ok());
+        let Some(domain) = domain else { return Ok(None) };
+        let is_ours = self.is_ours(&domain).await?;
+        Ok(is_ours.then(|| Recipient::parse(key, std::slice::from_ref(&domain))).flatten())
+    }
+
+    /// Whether mail to `destination` would come back to us.
+    fn is_loop(&self, destination: &EmailAddress) -> bool {
+        let listed = self.listed.load();
+        let listed = match listed.as_deref() {
+            Some(Answer::Domains(all)) => all.as_slice(),
+            _ => &[],
+        };
+        is_loop(destination, &self.community) || is_loop(destination, listed)
+    }
+
     async fn find(&self, key: &str) -> Result<Found, SourceError> {
-        match Recipient::parse(key, &self.community) {
+        match self.recipient(key).await? {
             None => Ok(Found::Nobody),
             Some(Recipient::Admins(domain)) => {
                 let answer = self.cache.answer(&Question::Admins(domain)).await?;
                 let all = if let Answer::Admins(all) = &*answer { all.as_slice() } else { &[] };
-                let outside: Vec<_> = all.iter().filter(|one| !is_loop(one, &self.community)).cloned().collect();
+                let outside: Vec<_> = all.iter().filter(|one| !self.is_loop(one)).cloned().collect();
                 // RFC 5321, 4.5.1 wants mail for `postmaster` taken, whether a domain has admins or not.
                 Ok(Found::Forwards(if outside.is_empty() { vec![(**self.operators.load()).clone()] } else { outside }))
             }
             Some(Recipient::Member { alias, tag }) => Ok(match &*self.cache.answer(&Question::Alias(alias)).await? {
-                Answer::Forwards(to) if is_loop(to, &self.community) => Found::Refused(refusal::LOOP.to_owned()),
+                Answer::Forwards(to) if self.is_loop(to) => Found::Refused(refusal::LOOP.to_owned()),
                 Answer::Forwards(to) => Found::Forwards(vec![with_tag(to, tag.as_deref(), &self.takes_tags.load())]),
                 Answer::Refuses(status, reason) => Found::Refused(refusal::text(*status, *reason)),
                 _ => Found::Nobody,

@@ -14,6 +14,8 @@ pub enum Question {
     Domain(DomainName),
     /// Where those of its admins who can act read mail.
     Admins(DomainName),
+    /// Which domains the table has.
+    Domains,
 }
 
 impl Question {
@@ -22,6 +24,7 @@ impl Question {
         match self {
             Self::Alias(address) => address.local_part.as_str().len() + address.domain.as_str().len(),
             Self::Domain(domain) | Self::Admins(domain) => domain.as_str().len(),
+            Self::Domains => 0,
         }
     }
 }
@@ -39,6 +42,8 @@ pub enum Answer {
     Verified,
     /// Mail goes to all of these.
     Admins(Vec<EmailAddress>),
+    /// The table has these domains, whether the community file still has them or not.
+    Domains(Vec<DomainName>),
 }
 
 impl Answer {
@@ -47,6 +52,7 @@ impl Answer {
         match self {
             Self::Forwards(address) => address.expose().len(),
             Self::Admins(all) => all.iter().map(|one| one.expose().len() + size_of::<EmailAddress>()).sum(),
+            Self::Domains(all) => all.iter().map(|one| one.as_str().len() + size_of::<DomainName>()).sum(),
             Self::Nothing | Self::Refuses(..) | Self::Verified => 0,
         }
     }

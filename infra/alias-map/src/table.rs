@@ -68,8 +68,9 @@ impl Table {
 
     /// Where the admins sign in from. Names of the community file grant nothing: the store knows who can act.
     async fn admins(&self, domain: &DomainName) -> Result<Answer, SourceError> {
-        let Some(domain) = self.community.domain(domain) else { return Ok(Answer::Nothing) };
-        let admins = self.store.admins(domain, self.community.issuer()).await.map_err(failed)?;
+        let identities = self.community.domain(domain).map(|known| known.admin_identities.as_slice());
+        let admins = self.store.admins_of(domain, identities.unwrap_or_default(), self.community.issuer());
+        let admins = admins.await.map_err(failed)?;
         let mut addresses = Vec::new();
         for admin in admins {
             addresses.extend(self.opening(|sealer| admin.sign_in_address(sealer)).await?);
@@ -85,6 +86,10 @@ impl Source for Table {
             Question::Alias(address) => self.alias(address).await,
             Question::Domain(domain) => self.domain(domain).await,
             Question::Admins(domain) => self.admins(domain).await,
+            Question::Domains => {
+                let listed = self.store.listed_domains().await.map_err(failed)?;
+                Ok(Answer::Domains(listed.into_iter().map(|listed| listed.domain).collect()))
+            }
         }
     }
 }

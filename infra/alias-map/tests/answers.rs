@@ -89,7 +89,8 @@ async fn what_cannot_be_ours_costs_no_question() {
         assert_eq!(lookups.reply(data.as_bytes()).await, Reply::NotFound);
     }
     assert_eq!(lookups.reply(b"alias \xff\xfe@ubuntu.com").await, Reply::NotFound);
-    assert_eq!(memory.asked(), 0);
+    // Which domains there are, once for all of these.
+    assert_eq!(memory.asked(), 1);
 }
 
 #[tokio::test]
@@ -278,4 +279,59 @@ async fn the_cache_is_bounded() {
     }
     let (entries, octets) = lookups.cache_size().await;
     assert!(octets <= 1024 * 1024 && entries > 500, "{entries} entries of {octets} octets");
+}
+
+/// A domain that is in the table and not in the community file.
+fn with_unlisted() -> Arc<Memory> {
+    let memory = with_alice();
+    memory.listed.lock().unwrap().push("old.example".parse().unwrap());
+    memory.put("bob@old.example", "bob@mail.example");
+    memory.put_answer("gone@old.example", Answer::Refuses(Status::Suspended, Reason::DomainRetired));
+    memory
+}
+
+#[tokio::test]
+async fn unlisted_domain_is_answered_as_before() {
+    let memory = with_unlisted();
+    let lookups = lookups(memory.clone(), Patience::default());
+    for (data, reply) in [
+        ("domain old.example", Reply::Ok("OK".into())),
+        ("domain Old.Example", Reply::Ok("OK".into())),
+        ("alias bob+tag@old.example", Reply::Ok("bob@mail.example".into())),
+        ("alias stranger@old.example", Reply::NotFound),
+        ("alias postmaster@old.example", Reply::Ok("one@ops.example, three@ops.example".into())),
+        ("reject bob@old.example", Reply::NotFound),
+        (
+            "reject gone@old.example",
+            Reply::Ok("550 5.1.6 The community has given up this domain: its addresses are no longer in use".into()),
+        ),
+        ("domain other.example", Reply::NotFound),
+    ] {
+        assert_eq!(lookups.reply(data.as_bytes()).await, reply, "{data}");
+    }
+    // What forwards there would come back.
+    memory.put("carol@ubuntu.com", "carol@old.example");
+    assert!(
+        matches!(lookups.reply(b"reject carol@ubuntu.com").await, Reply::Ok(text) if text.starts_with("550 5.4.6"))
+    );
+}
+
+#[tokio::test]
+async fn old_list_of_domains_outlasts_an_outage() {
+    let memory = with_unlisted();
+    let lookups = lookups(memory.clone(), millis(10, 10, 20));
+    assert_eq!(lookups.reply(b"domain other.example").await, Reply::NotFound);
+    memory.fail(true);
+    wait(100).await;
+    // Mail to other domains does not wait for the table; mail to this one does.
+    assert_eq!(lookups.reply(b"domain other.example").await, Reply::NotFound);
+    assert!(matches!(lookups.reply(b"domain old.example").await, Reply::Temp(_)));
+}
+
+#[tokio::test]
+async fn unknown_list_of_domains_lets_mail_wait() {
+    let memory = with_unlisted();
+    memory.fail(true);
+    let lookups = lookups(memory.clone(), Patience::default());
+    assert!(matches!(lookups.reply(b"domain old.example").await, Reply::Temp(_)));
 }

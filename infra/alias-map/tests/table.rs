@@ -141,6 +141,8 @@ async fn maps() -> (Arc<Lookups>, Shared) {
     }
     bind(&aws, "ubuntu.com", MEMBER);
     item(&aws, "DOMAIN#ubuntu.com", "DOMAIN", json!({ "verified": text("2026-11-24T10:00:00Z") }));
+    item(&aws, "DOMAIN#old.example", "DOMAIN", json!({ "verified": text("2026-11-24T10:00:00Z") }));
+    item(&aws, "DOMAINS", "old.example", json!({ "domain": text("old.example") }));
     (lookups(&aws).await, aws)
 }
 
@@ -177,6 +179,8 @@ async fn reads_are_few_and_eventually_consistent() {
     for (data, reply) in [
         ("domain ubuntu.com", ok("OK")),
         ("domain kubuntu.org", Reply::NotFound),
+        ("domain old.example", ok("OK")),
+        ("domain other.example", Reply::NotFound),
         ("alias alice0@ubuntu.com", ok("alice@mail.example")),
         ("alias zoe+tag@ubuntu.com", Reply::NotFound),
         ("alias postmaster@ubuntu.com", ok("admin@mail.example")),
@@ -194,7 +198,7 @@ async fn reads_are_few_and_eventually_consistent() {
             _ => panic!("{target}"),
         };
         let (key, lists) = (key.as_str().unwrap(), target.ends_with(".Query"));
-        assert!(key.starts_with("ADMINS#") == lists, "{target} {key}");
+        assert!((key.starts_with("ADMINS#") || key == "DOMAINS") == lists, "{target} {key}");
         assert!(lists || key.starts_with("DOMAIN#") || key.starts_with("MEMBER#"), "{target} {key}");
     }
 }
@@ -229,6 +233,21 @@ async fn role_mail_follows_who_can_act(#[case] account: &str, #[case] status: &s
     alias(&aws, MEMBER, "anna@ubuntu.com", status, "admin@mail.example");
     bind(&aws, "ubuntu.com", MEMBER);
     assert!(lookups(&aws).await.reply(b"alias postmaster@ubuntu.com").await == ok(reader));
+}
+
+/// The admins of a domain that the community file no longer has, while their addresses there end with it.
+#[tokio::test]
+async fn retiring_domain_keeps_its_admins() {
+    let aws = Shared::default();
+    member(&aws, MEMBER, "admin", "active");
+    alias(&aws, MEMBER, "anna@old.example", "leaving", "admin@mail.example");
+    let key = ("DOMAIN#old.example".to_owned(), "ALIAS#anna".to_owned());
+    bind(&aws, "old.example", MEMBER);
+    item(&aws, "DOMAINS", "old.example", json!({ "domain": text("old.example") }));
+    assert!(lookups(&aws).await.reply(b"alias postmaster@old.example").await == ok("operators@ops.example"));
+    aws.lock().unwrap().items.get_mut(&key).unwrap()["reason"] = text("domain-retired");
+    assert!(lookups(&aws).await.reply(b"alias postmaster@old.example").await == ok("admin@mail.example"));
+    assert!(lookups(&aws).await.reply(b"alias anna@old.example").await == ok("admin@mail.example"));
 }
 
 /// Good keys are in memory: mail to whom nobody asked for before waits for none others.
