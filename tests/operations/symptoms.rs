@@ -251,6 +251,12 @@ pub(crate) async fn the_table_is_restored(world: &World, shell: &mut Shell) -> R
     let (client, damaged) = (world.stack.dynamodb().await, &world.stack.table);
     let good = items(&client, damaged).await?;
     let address = "ops-held-1@ubuntu.net";
+    // After the restore point: an address that the restored table knows nothing of.
+    let late = "ops-late@ubuntu.com";
+    world.stack.add(json!({ "name": "ops-late", "teams": [TEAM] })).await?;
+    world.sign_in("ops-late").await?;
+    world.address_is(late, Status::Active).await?;
+    let owner = world.stack.owner_of(late).await?;
     for item in good.iter().filter(|item| item["pk"] == AttributeValue::S("DOMAIN#ubuntu.net".to_owned())) {
         let delete = client.delete_item().table_name(damaged);
         delete.key("pk", item["pk"].clone()).key("sk", item["sk"].clone()).send().await?;
@@ -261,12 +267,20 @@ pub(crate) async fn the_table_is_restored(world: &World, shell: &mut Shell) -> R
     shell.set("NEW", &new);
     shell.set("ADDRESS", address);
     shell.set("DOMAIN", "ubuntu.net");
+    shell.set("OLD", damaged);
+    // Not while a sync or a sign-in could grant something.
+    shell.run("membermail restore import --table \"$NEW\" --from-table \"$OLD\" --yes").await?.ended_with(4)?;
     shell.types("restore-stop").await?;
     let restore = shell.reads("restore-table")?;
     ensure!(restore.starts_with("aws dynamodb restore-table-to-point-in-time --source-table-name "), "{restore}");
     copy_into(&client, &new, good).await?;
     shell.types("restore-settings").await?;
     shell.types("restore-look").await?.says(address)?;
+    shell.types("restore-import").await?.says("with their owner")?;
+    shell.set("MAIL_LOG", "mail.log");
+    let line = "postfix/smtp[1]: A1: to=<lost@mail.example>, orig_to=<ops-lost@ubuntu.com>, relay=r, status=sent";
+    shell.file("mail.log", &format!("Nov 24 10:00:00 mail {line}\n"))?;
+    shell.types("restore-list").await?.says("1 addresses (membermail restore assign")?;
     shell.types("restore-use").await?;
     ensure!(world.output("TableName").await? == new, "the stack has the old table still");
     // CloudFormation keeps the damaged one by this word; the emulator does not know it, and deletes the table.
@@ -279,6 +293,22 @@ pub(crate) async fn the_table_is_restored(world: &World, shell: &mut Shell) -> R
     // The functions work on it, with rights of their own.
     let restored = membermail_tests::stack::Stack { table: new, ..world.stack.clone() };
     ensure!(restored.alias(address).await?.is_some_and(|stored| stored.alias.status == Status::Active));
+    ensure!(restored.owner_of(late).await? == owner, "{late} has another owner");
+    // The owner of an address that is only listed gets it by an operator's word, and no sooner.
+    let lost = "ops-lost@ubuntu.com";
+    world.stack.add(json!({ "name": "ops-lost", "teams": [TEAM] })).await?;
+    let _session = sign_in(&restored, "ops-lost").await?;
+    until("a refusal", PATIENCE, async || {
+        let said = shell.run("membermail member show ops-lost").await?;
+        Ok(said.out.contains("another member").then_some(()))
+    })
+    .await?;
+    shell.run(&format!("membermail restore assign {lost} ops-lost --yes")).await?.ended_with(0)?;
+    let _session = sign_in(&restored, "ops-lost").await?;
+    until("an assigned address", PATIENCE, async || {
+        Ok(restored.alias(lost).await?.filter(|stored| stored.alias.status == Status::Active).map(drop))
+    })
+    .await?;
     world.stack.add(json!({ "name": "ops-after", "teams": [TEAM] })).await?;
     sign_in(&restored, "ops-after").await?;
     until("an address in the restored table", PATIENCE, async || {

@@ -12,6 +12,7 @@ mod output;
 mod place;
 mod progress;
 mod queue;
+mod restore;
 mod secret;
 mod sync;
 #[cfg(test)]
@@ -63,6 +64,9 @@ enum Command {
     /// Look at the dead-letter queues and send their messages back
     #[command(subcommand)]
     Queue(queue::Command),
+    /// After a point-in-time restore: make the restored table safe before it is used
+    #[command(subcommand)]
+    Restore(restore::Command),
     /// Change the master secret, and lose nothing that it has sealed
     #[command(subcommand)]
     Secret(secret::Command),
@@ -109,6 +113,7 @@ async fn run(command: Command, operator: operator::Who, place: place::Where, out
         Command::Domain(command) => domain::run(context, command).await,
         Command::Audit(options) => audit::run(context, options).await,
         Command::Queue(command) => queue::run(context, command).await,
+        Command::Restore(command) => restore::run(context, command).await,
         Command::Secret(command) => secret::run(context, command).await,
         Command::Doctor(command) => doctor::run(context, command).await,
         Command::Completions { .. } => Ok(()),

@@ -86,6 +86,16 @@ impl Place {
         Ok(Store::new(aws_sdk_dynamodb::Client::new(&self.sdk), name))
     }
 
+    /// Another table of the same account.
+    pub(crate) fn table(&self, name: String) -> Store {
+        Store::new(aws_sdk_dynamodb::Client::new(&self.sdk), name)
+    }
+
+    /// A parameter of the stack.
+    pub(crate) async fn parameter(&self, name: &str) -> Result<Option<&str>, Failure> {
+        Ok(self.stack().await?.parameters.get(name).map(String::as_str))
+    }
+
     /// The community. A stack that does not say is of the template's default.
     pub(crate) async fn community(&self) -> Result<Community, Failure> {
         let name = match &self.flags.community {

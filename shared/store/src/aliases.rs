@@ -35,7 +35,7 @@ impl StoredAlias {
 
 /// The item. `member` and `address` are the keys of the index by member.
 #[derive(Serialize, Deserialize)]
-struct Stored {
+pub(crate) struct Stored {
     address: Address,
     member: MemberId,
     #[serde(flatten)]

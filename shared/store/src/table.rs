@@ -40,6 +40,11 @@ impl Store {
         Self { is_consistent: false, ..self }
     }
 
+    /// The name of the table.
+    pub fn name(&self) -> &str {
+        &self.table
+    }
+
     /// Reads one item, strongly consistent unless this is [`Self::eventually`].
     pub(crate) async fn get<T: DeserializeOwned>(&self, key: &Key) -> Result<Option<T>, StoreError> {
         let request = self.client.get_item().table_name(&self.table).consistent_read(self.is_consistent);

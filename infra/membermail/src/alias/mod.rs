@@ -96,6 +96,12 @@ pub(crate) struct AliasView {
     version: u64,
 }
 
+impl AliasView {
+    pub(crate) fn address(&self) -> &Address {
+        &self.address
+    }
+}
+
 impl From<Alias> for AliasView {
     fn from(alias: Alias) -> Self {
         let Alias { address, member, known_as, status, reason, since, until, version } = alias;

@@ -26,6 +26,7 @@ mod names;
 mod notices;
 mod outbox;
 mod resealing;
+mod restore;
 mod retirement;
 mod runs;
 mod slots;
