@@ -156,6 +156,16 @@ fn functions_are_small_and_their_logs_expire() -> Result<()> {
 }
 
 #[test]
+fn dashboard_is_optional() -> Result<()> {
+    for (enabled, is_there) in [("false", false), ("true", true)] {
+        let template = Template::with(&[("DashboardEnabled", enabled)])?;
+        let condition = template.document["Resources"]["Dashboard"]["Condition"].as_str().context("always there")?;
+        ensure!(template.holds(&template.document["Conditions"][condition]) == Some(is_there), "{enabled}");
+    }
+    Ok(())
+}
+
+#[test]
 fn queues_wait_for_their_functions_and_launchpad_is_spared() -> Result<()> {
     let template = Template::with(&[])?;
     let sources = template.of_type("AWS::Lambda::EventSourceMapping");

@@ -37,8 +37,8 @@ impl Stack {
     /// Waits for a line of metrics with these members.
     pub async fn measured(&self, function: &str, members: &[(&str, Value)]) -> Result<Value> {
         let is_it = |line: &Value| {
-            line["_aws"].is_object() && members.iter().all(|(name, value)| line.get(name) == Some(value))
+            line["message"].is_null() && members.iter().all(|(name, value)| line.get(name) == Some(value))
         };
-        self.logged(function, &format!("a metric with {members:?}"), is_it).await
+        self.logged(function, &format!("a measure with {members:?}"), is_it).await
     }
 }

@@ -138,6 +138,7 @@ impl Site {
             ("MailSecretArn", mailbox.secret(&emulator.url)?),
             ("DigestSeconds", options.digest_seconds.to_string()),
             ("ErrorIntervalSeconds", "30".to_owned()),
+            ("DashboardEnabled", "true".to_owned()),
         ];
         let outputs = stack::create(options.emulator, &emulator.url, &options.state, &parameters)?;
         emulator::complete(options.emulator, &emulator.url, stack::NAME)?;

@@ -93,7 +93,8 @@ impl Inbox<'_> {
             let age = self.age(&record);
             let attempt = self.attempt(&record);
             let failed = one(&record, attempt, &handle).await.err();
-            self.metrics.record(&Measure::Message { function: self.step, age, failed: failed.is_some() });
+            let (failed_now, is_repeated) = (failed.is_some(), attempt.receives > 1);
+            self.metrics.record(&Measure::Message { function: self.step, age, failed: failed_now, is_repeated });
             let Some(failed) = failed else { continue };
             if let Some(reports) = self.reports.filter(|_| attempt.is_last) {
                 reports.tell(self.step, &failed).await;

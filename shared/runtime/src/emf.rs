@@ -1,11 +1,12 @@
-//! Metrics in CloudWatch's embedded metric format: a line of JSON on the log, out of which CloudWatch makes metrics. It
-//! costs no request, so nobody waits for it and nothing of it can fail.
+//! Measures as lines of JSON on the log. A line with `_aws` is in CloudWatch's embedded metric format, out of which
+//! CloudWatch makes metrics; a line without costs nothing but its bytes, and is for queries. Neither costs a request, so
+//! no function waits for one and none can fail.
 //!
 //! From the specification, "Embedded metric format document structure": the root node must hold `_aws`, with `Timestamp`
 //! in milliseconds since 1970 and `CloudWatchMetrics`, an array of directives. A directive has a `Namespace`,
-//! `Dimensions` and `Metrics`. `Dimensions` is an array of dimension sets, each an array of at most 30 names of members of
-//! the root node whose values are strings; an empty set makes a metric without dimensions. `Metrics` is an array of at
-//! most 100 definitions, each with a `Name`, which a member of the root node with a number has too, and a `Unit`.
+//! `Dimensions` and `Metrics`. `Dimensions` is an array of dimension sets; an empty set makes a metric without dimensions.
+//! `Metrics` is an array of at most 100 definitions, each with a `Name`, which a member of the root node with a number has
+//! too, and a `Unit`. Other members of the root node are properties, which only queries see.
 //! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
 //!
 //! The crates that write this (`metrics_cloudwatch_embedded`, `metrique-writer-format-emf`) bring a registry that gathers
@@ -15,42 +16,39 @@
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
-/// The unit of a metric, of those that CloudWatch knows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub(crate) enum Unit {
-    Count,
-    Milliseconds,
-    Seconds,
+/// A member of the line that is no metric.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub(crate) enum Property<'a> {
+    Text(&'a str),
+    Number(f64),
 }
 
-/// One metric with its value.
+/// A count without a dimension: each value of a dimension would be a metric that costs.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Metric {
     pub(crate) name: &'static str,
-    pub(crate) unit: Unit,
     pub(crate) value: f64,
 }
 
-/// One line: metrics that share their time and their dimensions.
+/// One line.
 pub(crate) struct Document<'a> {
     pub(crate) namespace: &'static str,
     /// In milliseconds since 1970.
     pub(crate) timestamp: i64,
-    /// Name and value of at most one: what a metric costs is counted by the values of its dimensions.
-    pub(crate) dimension: Option<(&'static str, &'a str)>,
+    pub(crate) properties: &'a [(&'static str, Property<'a>)],
     pub(crate) metrics: &'a [Metric],
 }
 
 impl Serialize for Document<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let names = self.dimension.map(|(name, _)| name);
-        let definitions =
-            self.metrics.iter().map(|metric| Definition { name: metric.name, unit: metric.unit }).collect();
-        let directive =
-            Directive { namespace: self.namespace, dimensions: [names.into_iter().collect()], metrics: definitions };
         let mut root = serializer.serialize_map(None)?;
-        root.serialize_entry("_aws", &Metadata { timestamp: self.timestamp, metrics: [directive] })?;
-        if let Some((name, value)) = self.dimension {
+        if !self.metrics.is_empty() {
+            let metrics = self.metrics.iter().map(|metric| Definition { name: metric.name, unit: "Count" }).collect();
+            let directive = Directive { namespace: self.namespace, dimensions: [[]], metrics };
+            root.serialize_entry("_aws", &Metadata { timestamp: self.timestamp, metrics: [directive] })?;
+        }
+        for (name, value) in self.properties {
             root.serialize_entry(name, value)?;
         }
         for metric in self.metrics {
@@ -72,7 +70,7 @@ struct Metadata {
 #[serde(rename_all = "PascalCase")]
 struct Directive {
     namespace: &'static str,
-    dimensions: [Vec<&'static str>; 1],
+    dimensions: [[&'static str; 0]; 1],
     metrics: Vec<Definition>,
 }
 
@@ -80,5 +78,5 @@ struct Directive {
 #[serde(rename_all = "PascalCase")]
 struct Definition {
     name: &'static str,
-    unit: Unit,
+    unit: &'static str,
 }

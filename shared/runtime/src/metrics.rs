@@ -1,4 +1,5 @@
-//! What is measured: each metric of the service, once. `docs/observation.md` says what each is good for.
+//! What is measured: each measure of the service, once. Only what an alarm looks at is a metric of CloudWatch, which costs;
+//! everything else is a line on the log for queries. `docs/observation.md` says what each is good for.
 
 use std::io::Write;
 use std::sync::Arc;
@@ -7,13 +8,13 @@ use std::time::Duration;
 use membermail_core::address::DomainName;
 use membermail_core::clock::{Clock, SystemClock};
 
-use crate::emf::{Document, Metric, Unit};
+use crate::emf::{Document, Metric, Property};
 
 /// All our metrics are in this one.
 pub const NAMESPACE: &str = "Membermail";
 
 /// Something that happened, with its figures. A word is one of a few that stand in the source, and a domain one of the
-/// community's: no metric is made for a member or an address.
+/// community's: no line names a member or an address.
 #[derive(Clone, Copy, Debug)]
 pub enum Measure<'a> {
     /// A browser came back from the sign-in provider.
@@ -54,6 +55,8 @@ pub enum Measure<'a> {
         age: Option<Duration>,
         /// Whether it goes back to its queue.
         failed: bool,
+        /// Whether it was tried before.
+        is_repeated: bool,
     },
     /// A mail was handed to the mail server.
     Mail {
@@ -62,46 +65,60 @@ pub enum Measure<'a> {
     },
 }
 
-impl Measure<'_> {
-    fn dimension(&self) -> Option<(&'static str, &str)> {
-        match self {
-            Self::SignIn { outcome } | Self::Verification { outcome } | Self::Mail { outcome } => {
-                Some(("Outcome", outcome))
+impl<'a> Measure<'a> {
+    /// What the line holds for queries.
+    fn properties(&self) -> Vec<(&'static str, Property<'a>)> {
+        match *self {
+            Self::SignIn { outcome } => vec![("SignIns", count(1)), ("Outcome", Property::Text(outcome))],
+            Self::Verification { outcome } => vec![("Verifications", count(1)), ("Outcome", Property::Text(outcome))],
+            Self::Mail { outcome } => vec![("Mails", count(1)), ("Outcome", Property::Text(outcome))],
+            Self::Launchpad { took, failed } => {
+                let latency = Property::Number(took.as_secs_f64() * 1000.0);
+                vec![("LaunchpadLatency", latency), ("LaunchpadErrors", count(failed.into()))]
             }
-            Self::Sync { domain, .. } => Some(("Domain", domain.as_str())),
-            Self::Message { function, .. } => Some(("Function", function)),
-            Self::Launchpad { .. } | Self::DomainsWithoutSync(_) => None,
+            Self::Sync { domain, active, given, taken } => vec![
+                ("Domain", Property::Text(domain.as_str())),
+                ("SyncsFinished", count(1)),
+                ("PlanActive", count(active)),
+                ("PlanGiven", count(given)),
+                ("PlanTaken", count(taken)),
+            ],
+            Self::DomainsWithoutSync(_) => Vec::new(),
+            Self::Message { function, age, failed, .. } => {
+                let age = age.map(|age| ("QueueAge", Property::Number(age.as_secs_f64())));
+                let function = [("Function", Property::Text(function))];
+                function.into_iter().chain(age).chain([("MessagesFailed", count(failed.into()))]).collect()
+            }
         }
     }
 
+    /// What an alarm looks at. A metric costs by the hour in which it has a value, so that a failure is recorded where it
+    /// occurs, and that nothing failed is not recorded.
     fn metrics(&self) -> Vec<Metric> {
+        let metric = |name, value| vec![Metric { name, value }];
         match *self {
-            Self::SignIn { .. } => vec![count("SignIns", 1)],
-            Self::Verification { .. } => vec![count("Verifications", 1)],
-            Self::Mail { .. } => vec![count("Mails", 1)],
-            Self::Launchpad { took, failed } => {
-                let value = took.as_secs_f64() * 1000.0;
-                let latency = Metric { name: "LaunchpadLatency", unit: Unit::Milliseconds, value };
-                vec![latency, count("LaunchpadErrors", failed.into())]
-            }
-            Self::Sync { active, given, taken, .. } => vec![
-                count("SyncsFinished", 1),
-                count("PlanActive", active),
-                count("PlanGiven", given),
-                count("PlanTaken", taken),
-            ],
-            Self::DomainsWithoutSync(domains) => vec![count("DomainsWithoutSync", domains)],
-            Self::Message { age, failed, .. } => {
-                let age = age.map(|age| Metric { name: "QueueAge", unit: Unit::Seconds, value: age.as_secs_f64() });
-                age.into_iter().chain([count("MessagesFailed", failed.into())]).collect()
-            }
+            Self::DomainsWithoutSync(domains) => metric("DomainsWithoutSync", float(domains)),
+            // A first failure is often over by the second try.
+            Self::Message { failed: true, is_repeated: true, .. } => metric("MessagesFailedAgain", 1.0),
+            // The average is the ratio. That a mailbox does not exist is its owner's business.
+            Self::Mail { outcome: "no-mailbox" } => Vec::new(),
+            Self::Mail { outcome } => metric("MailsFailed", float((outcome != "sent").into())),
+            Self::SignIn { .. }
+            | Self::Verification { .. }
+            | Self::Launchpad { .. }
+            | Self::Sync { .. }
+            | Self::Message { .. } => Vec::new(),
         }
     }
 }
 
+fn count(number: u64) -> Property<'static> {
+    Property::Number(float(number))
+}
+
 #[expect(clippy::cast_precision_loss, reason = "nothing that is counted here comes near 2^53")]
-fn count(name: &'static str, number: u64) -> Metric {
-    Metric { name, unit: Unit::Count, value: number as f64 }
+fn float(number: u64) -> f64 {
+    number as f64
 }
 
 /// Where measures go.
@@ -130,7 +147,7 @@ impl Metrics {
         let document = Document {
             namespace: NAMESPACE,
             timestamp: self.clock.now().as_millisecond(),
-            dimension: measure.dimension(),
+            properties: &measure.properties(),
             metrics: &measure.metrics(),
         };
         // Strings and numbers: there is nothing in it that JSON cannot hold.

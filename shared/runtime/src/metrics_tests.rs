@@ -84,45 +84,63 @@ fn domain() -> DomainName {
     "ubuntu.com".parse().unwrap()
 }
 
+fn message(failed: bool, is_repeated: bool) -> Measure<'static> {
+    Measure::Message { function: "notify", age: Some(Duration::from_millis(1500)), failed, is_repeated }
+}
+
+/// Each metric without a dimension costs up to $0.30 a month, and with one as often as it has values.
 #[rstest]
-#[case::sign_in(Measure::SignIn { outcome: "signed-in" }, &["Outcome"], &["SignIns"])]
-#[case::verification(Measure::Verification { outcome: "no-team" }, &["Outcome"], &["Verifications"])]
-#[case::mail(Measure::Mail { outcome: "sent" }, &["Outcome"], &["Mails"])]
-#[case::launchpad(
-    Measure::Launchpad { took: Duration::from_millis(120), failed: true }, &[], &["LaunchpadLatency", "LaunchpadErrors"]
-)]
-#[case::sync(
-    Measure::Sync { domain: &domain(), active: 1000, given: 3, taken: 1 },
-    &["Domain"], &["SyncsFinished", "PlanActive", "PlanGiven", "PlanTaken"]
-)]
-#[case::no_syncs(Measure::DomainsWithoutSync(2), &[], &["DomainsWithoutSync"])]
-#[case::message(
-    Measure::Message { function: "notify", age: Some(Duration::from_secs(90)), failed: false },
-    &["Function"], &["QueueAge", "MessagesFailed"]
-)]
-#[case::message_of_unknown_age(
-    Measure::Message { function: "notify", age: None, failed: true }, &["Function"], &["MessagesFailed"]
-)]
-fn every_line_keeps_the_rules(#[case] measure: Measure<'_>, #[case] dimensions: &[&str], #[case] names: &[&str]) {
+#[case::no_syncs(Measure::DomainsWithoutSync(2), "DomainsWithoutSync", 2.0)]
+#[case::failed_again(message(true, true), "MessagesFailedAgain", 1.0)]
+#[case::mail(Measure::Mail { outcome: "sent" }, "MailsFailed", 0.0)]
+#[case::mail_later(Measure::Mail { outcome: "later" }, "MailsFailed", 1.0)]
+#[case::mail_not_allowed(Measure::Mail { outcome: "not-allowed" }, "MailsFailed", 1.0)]
+#[case::mail_refused(Measure::Mail { outcome: "refused" }, "MailsFailed", 1.0)]
+fn metric_has_no_dimension(#[case] measure: Measure<'_>, #[case] name: &str, #[case] value: f64) {
     let line = line(&measure);
     assert_eq!(broken(&line), None, "{line}");
     let document: Value = serde_json::from_str(&line).unwrap();
     let directive = &document["_aws"]["CloudWatchMetrics"][0];
     assert_eq!(directive["Namespace"], "Membermail");
-    assert_eq!(directive["Dimensions"], json!([dimensions]));
-    let found: Vec<_> = directive["Metrics"].as_array().unwrap().iter().map(|metric| &metric["Name"]).collect();
-    assert_eq!(found, names);
+    assert_eq!(directive["Dimensions"], json!([[]]));
+    assert_eq!(directive["Metrics"], json!([{ "Name": name, "Unit": "Count" }]));
+    assert_eq!(document[name], value);
+}
+
+#[rstest]
+#[case::sign_in(Measure::SignIn { outcome: "signed-in" }, json!({ "SignIns": 1.0, "Outcome": "signed-in" }))]
+#[case::verification(
+    Measure::Verification { outcome: "no-team" }, json!({ "Verifications": 1.0, "Outcome": "no-team" })
+)]
+#[case::launchpad(
+    Measure::Launchpad { took: Duration::from_millis(120), failed: true },
+    json!({ "LaunchpadLatency": 120.0, "LaunchpadErrors": 1.0 })
+)]
+#[case::sync(
+    Measure::Sync { domain: &domain(), active: 1000, given: 3, taken: 1 },
+    json!({
+        "Domain": "ubuntu.com", "SyncsFinished": 1.0, "PlanActive": 1000.0, "PlanGiven": 3.0, "PlanTaken": 1.0,
+    })
+)]
+#[case::message(message(false, true), json!({ "Function": "notify", "QueueAge": 1.5, "MessagesFailed": 0.0 }))]
+#[case::first_failure(message(true, false), json!({ "Function": "notify", "QueueAge": 1.5, "MessagesFailed": 1.0 }))]
+#[case::message_of_unknown_age(
+    Measure::Message { function: "notify", age: None, failed: false, is_repeated: false },
+    json!({ "Function": "notify", "MessagesFailed": 0.0 })
+)]
+#[case::no_mailbox(Measure::Mail { outcome: "no-mailbox" }, json!({ "Mails": 1.0, "Outcome": "no-mailbox" }))]
+fn measure_without_alarm_is_no_metric(#[case] measure: Measure<'_>, #[case] expected: Value) {
+    assert_eq!(serde_json::from_str::<Value>(&line(&measure)).unwrap(), expected);
 }
 
 #[test]
-fn a_line_as_it_stands_in_the_log() {
-    let measure = Measure::Message { function: "notify", age: Some(Duration::from_millis(1500)), failed: false };
+fn metric_line_keeps_its_properties() {
     assert_eq!(
-        line(&measure),
-        r#"{"_aws":{"Timestamp":1795514400500,"CloudWatchMetrics":[{"Namespace":"Membermail","Dimensions":[["Function"]],"#
+        line(&message(true, true)),
+        r#"{"_aws":{"Timestamp":1795514400500,"CloudWatchMetrics":[{"Namespace":"Membermail","Dimensions":[[]],"#
             .to_owned()
-            + r#""Metrics":[{"Name":"QueueAge","Unit":"Seconds"},{"Name":"MessagesFailed","Unit":"Count"}]}]},"#
-            + r#""Function":"notify","QueueAge":1.5,"MessagesFailed":0.0}"#
+            + r#""Metrics":[{"Name":"MessagesFailedAgain","Unit":"Count"}]}]},"#
+            + r#""Function":"notify","QueueAge":1.5,"MessagesFailed":1.0,"MessagesFailedAgain":1.0}"#
     );
 }
 

@@ -49,9 +49,6 @@ pub(crate) fn addresses(member: MemberId, domain: &DomainName) -> Key {
     key(format!("MEMBER#{member}"), format!("{ADDRESSES}{domain}"))
 }
 
-/// Sort keys of a member's counts begin so.
-pub(crate) const ADDRESSES: &str = "ADDRESSES#";
-
 /// How far a part of another table has been imported.
 pub(crate) fn restore_cursor(table: &str, segment: i32) -> Key {
     key(format!("RESTORE#{table}"), format!("SEGMENT#{segment}"))
