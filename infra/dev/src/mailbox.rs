@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use membermail_toolbox::service::{Health, Plan, Service};
 use membermail_toolbox::{python, workspace};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::aws;
 
@@ -54,14 +54,19 @@ impl Mailbox {
         Ok(Self { folder, port, _service: service })
     }
 
-    /// Puts its settings into a secret, as an operator would, and tells where that is.
-    pub(crate) fn secret(&self, endpoint: &str) -> Result<String> {
-        let settings = json!({
+    /// What the mail secret says of it.
+    pub(crate) fn settings(&self) -> Value {
+        json!({
             "relay": format!("smtp://127.0.0.1:{}", self.port),
             "from": "Ubuntu mail <noreply@notices.example>",
             "reply-to": "Ubuntu mail help <help@notices.example>",
             "operators": "operators@notices.example",
-        });
+        })
+    }
+
+    /// Puts its settings into a secret, as an operator would, and tells where that is.
+    pub(crate) fn secret(&self, endpoint: &str) -> Result<String> {
+        let settings = self.settings();
         let mut create = aws::cli(Some(endpoint));
         create.args(["secretsmanager", "create-secret", "--name", "membermail-mail", "--query", "ARN"]);
         let arn = membermail_toolbox::step::quietly(create.arg("--secret-string").arg(settings.to_string()))?;

@@ -14,9 +14,9 @@ pub(crate) async fn start(port: u16, state: &Path) -> Result<Service> {
     serve(Command::new(program("stand-ins")), port, state).await
 }
 
-/// The release build with a team of this size, for benchmarks.
-pub(crate) async fn crowd(port: u16, people: usize, state: &Path) -> Result<Service> {
-    let mut command = Command::new(program_of("stand-ins", Profile::Release));
+/// The build of this profile with a team of this size, for benchmarks.
+pub(crate) async fn crowd(port: u16, people: usize, state: &Path, profile: Profile) -> Result<Service> {
+    let mut command = Command::new(program_of("stand-ins", profile));
     command.args(["--people", &people.to_string(), "--all-in", "ubuntumembers"]);
     serve(command, port, state).await
 }

@@ -9,6 +9,7 @@ mod counting;
 mod dynamodb;
 mod figures;
 mod grants;
+mod growth;
 mod invoker;
 mod mail;
 mod name_server;
@@ -28,6 +29,8 @@ pub(crate) enum Bench {
     /// A sync of a team of 1,000, 10,000 and 100,000: the first, one without a change, one with some, and one resumed; and
     /// the wait of a sign-in during a first sync
     Sync(sync::Options),
+    /// What a month costs at list prices by the size of the community, and what of each it takes
+    Growth(growth::Options),
     /// Look-ups of alias-map, beside Postfix's own tables
     Mail(mail::Options),
     /// From the command to the site, the first and the second time
@@ -40,6 +43,7 @@ pub(crate) async fn bench(what: &Bench) -> Result<()> {
         Bench::Start(options) => start::start(options).await,
         Bench::SignIn(options) => sign_in::sign_in(options).await,
         Bench::Sync(options) => sync::sync(options).await,
+        Bench::Growth(options) => growth::growth(options).await,
         Bench::Mail(options) => mail::bench(options).await,
         Bench::Up(options) => up::up(options).await,
     }

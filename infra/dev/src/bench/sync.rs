@@ -13,7 +13,7 @@ use super::counting::Counting;
 use super::dynamodb::{aws, built, dynamodb, free_port};
 use super::figures::markdown;
 use super::grants;
-use crate::functions::said;
+use crate::functions::{Profile, said};
 use crate::{site, stand_ins, tools};
 
 /// What a run at the largest size may take of our own.
@@ -185,7 +185,7 @@ async fn size(people: usize) -> Result<Vec<(&'static str, Value)>> {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
     let table = listener.local_addr()?.port();
     let counting = Counting::start(listener, &format!("http://127.0.0.1:{}", dynamodb.port))?;
-    let launchpad = stand_ins::crowd(free_port()?, people, &state).await?;
+    let launchpad = stand_ins::crowd(free_port()?, people, &state, Profile::Release).await?;
     let world = World { launchpad, table, direct: dynamodb.port, counting };
     world.measure("fill", world.direct).await?;
     let first = world.run("run", false).await?;
