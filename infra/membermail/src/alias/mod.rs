@@ -104,7 +104,7 @@ impl AliasView {
 
 impl From<Alias> for AliasView {
     fn from(alias: Alias) -> Self {
-        let Alias { address, member, known_as, status, reason, since, until, version } = alias;
+        let Alias { address, member, known_as, status, reason, since, until, version, erase_pending: _ } = alias;
         let (known_at, known_as) = (known_as.observed_at, known_as.name);
         Self { address, status, reason, since, until, member, known_as, known_at, version }
     }

@@ -1,10 +1,13 @@
-//! Any history of people, teams and operators, with crashes, lost, repeated and delayed messages: no address ever has two
-//! owners, no eligible member loses one, every change is audited, and after clean syncs the table matches the rules.
+//! Any history of people, teams and operators, with crashes, wrong clocks, tables that are behind, writers that meet, and lost,
+//! repeated and delayed messages: no address ever has two owners, no eligible member loses one, no grace period is cut short,
+//! every change is audited, and after clean syncs the table matches the rules.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where it stopped")]
 
 mod launchpad;
+mod syncs;
 mod world;
+mod writers;
 
 use std::collections::BTreeSet;
 
@@ -12,9 +15,10 @@ use jiff::SignedDuration;
 use membermail_core::address::{Address, LocalPart};
 use membermail_core::alias::Status;
 use membermail_core::lifecycle::Step;
+use membermail_core::plan::Plan;
 use proptest::prelude::*;
 
-use crate::world::{World, domain};
+use crate::world::{Message, World, domain};
 
 /// People and identifiers at the beginning.
 const PEOPLE: usize = 6;
@@ -44,7 +48,12 @@ enum Event {
         unseen: Option<usize>,
         fails: usize,
         stores: bool,
+        behind: usize,
     },
+    /// The clock of the sync is ahead by this number of hours, or behind.
+    Skew(i64),
+    /// Two messages are delivered to two writers at the same time, and stay on the queue.
+    Race(usize, usize),
     /// An operator releases the held plan, and what is still right of it goes on the queue.
     Release,
     /// A message is delivered, and again later if it stays on the queue.
@@ -72,8 +81,10 @@ fn event() -> impl Strategy<Value = Event> {
         1 => (who.clone(), any::<bool>()).prop_map(|(place, banned)| Event::Bans(place, banned)),
         6 => who.prop_map(Event::SignsIn),
         2 => (1_i64..200).prop_map(Event::Days),
-        5 => (0_usize..3, proptest::option::of(0..PEOPLE), 0_usize..3, any::<bool>())
-            .prop_map(|(lost, unseen, fails, stores)| Event::Sync { lost, unseen, fails, stores }),
+        5 => (0_usize..3, proptest::option::of(0..PEOPLE), 0_usize..3, any::<bool>(), 0_usize..4)
+            .prop_map(|(lost, unseen, fails, stores, behind)| Event::Sync { lost, unseen, fails, stores, behind }),
+        3 => prop::sample::select(vec![-9_000, -1, 0, 1, 9_000, 9_000]).prop_map(Event::Skew),
+        3 => any::<(usize, usize)>().prop_map(|(one, other)| Event::Race(one, other)),
         2 => Just(Event::Release),
         8 => (any::<usize>(), any::<bool>()).prop_map(|(which, stays)| Event::Deliver { which, stays }),
     ]
@@ -128,8 +139,11 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(600))]
 
     #[test]
-    fn clean_syncs_make_everything_right(events in proptest::collection::vec(event(), 1..60)) {
-        let mut world = World::new();
+    fn clean_syncs_make_everything_right(
+        residents in 0..=PEOPLE,
+        events in proptest::collection::vec(event(), 1..60),
+    ) {
+        let mut world = World::with_residents(residents);
         events.into_iter().for_each(|event| world.happen(event));
         world.sync_cleanly();
         world.check();
@@ -165,15 +179,16 @@ proptest! {
             world
         };
         let (mut one, mut other) = (happen(), happen());
-        let (plan, ..) = one.plan(None, 0, true);
+        let (Plan { steps, read_at, .. }, ..) = one.plan(None, 0, true);
         other.plan(None, 0, true);
-        plan.steps.iter().for_each(|step| one.apply(step));
+        let messages: Vec<_> = steps.into_iter().map(|step| Message { step, read_at }).collect();
+        messages.iter().for_each(|message| one.apply(message));
         for index in order {
-            if !plan.steps.is_empty() {
-                other.apply(index.get(&plan.steps));
+            if !messages.is_empty() {
+                other.apply(index.get(&messages));
             }
         }
-        plan.steps.iter().rev().for_each(|step| other.apply(step));
+        messages.iter().rev().for_each(|message| other.apply(message));
         let states = |world: &World| {
             let states = world.table.values().map(|alias| (alias.address.to_string(), alias.member, alias.status));
             states.collect::<Vec<_>>()

@@ -4,12 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
-use membermail_core::address::{Address, DomainName, LocalPart};
-use membermail_core::alias::{self, Alias, Decision, Reason, Status, Wish};
+use membermail_core::address::{Address, DomainName};
+use membermail_core::alias::{Alias, Reason, Status};
 use membermail_core::community::Rules;
-use membermail_core::email::EmailAddress;
-use membermail_core::guard::{self, History, Verdict};
-use membermail_core::lifecycle::{self, Action, Step};
+use membermail_core::expiry::CLOCK_SKEW;
+use membermail_core::lifecycle::Step;
 use membermail_core::member::{LaunchpadName, MemberId, ObservedName};
 use membermail_core::plan::{Evidence, Plan, Planner};
 use membermail_core::random::CountingRandom;
@@ -17,6 +16,7 @@ use membermail_core::rolling::{Cursor, Rolling};
 use membermail_core::roster::{Names, Roster};
 
 use crate::launchpad::Launchpad;
+use crate::syncs::{Adversity, PastSync};
 use crate::{Event, NAMES, PEOPLE};
 
 /// A member: their identities, and the one that they were linked to.
@@ -25,7 +25,15 @@ pub(crate) struct Member {
     pub(crate) identifiers: BTreeSet<usize>,
     pub(crate) merged_into: Option<MemberId>,
     pub(crate) banned: bool,
+    pub(crate) ban_changed_at: Option<Timestamp>,
     pub(crate) observed: Option<ObservedName>,
+}
+
+/// A step on its way to `write-aliases`, and when the team was read.
+#[derive(Clone, Debug)]
+pub(crate) struct Message {
+    pub(crate) step: Step,
+    pub(crate) read_at: Timestamp,
 }
 
 pub(crate) struct World {
@@ -35,16 +43,22 @@ pub(crate) struct World {
     pub(crate) claims: BTreeMap<LaunchpadName, MemberId>,
     pub(crate) table: BTreeMap<Address, Alias>,
     pub(crate) counts: BTreeMap<MemberId, usize>,
-    owners: BTreeMap<Address, MemberId>,
+    pub(crate) owners: BTreeMap<Address, MemberId>,
     /// One entry for each change of an alias.
     pub(crate) audit: Vec<(Address, u64)>,
-    pub(crate) queue: Vec<Step>,
-    held: Vec<Step>,
-    previous: Names,
-    cursor: Cursor,
+    pub(crate) queue: Vec<Message>,
+    /// The held plan that was announced last, by its place among the runs.
+    pub(crate) held: Option<usize>,
+    pub(crate) runs: Vec<PastSync>,
+    /// The latest writes, each with what was there before: a reader can be behind by some of them.
+    pub(crate) undo: Vec<(Address, Option<Alias>)>,
+    /// How far the clock of the sync is ahead.
+    pub(crate) skew: SignedDuration,
+    pub(crate) previous: Names,
+    pub(crate) cursor: Cursor,
     pub(crate) rules: Rules,
     pub(crate) now: Timestamp,
-    random: CountingRandom,
+    pub(crate) random: CountingRandom,
 }
 
 pub(crate) fn domain() -> DomainName {
@@ -63,7 +77,10 @@ impl World {
             owners: BTreeMap::new(),
             audit: Vec::new(),
             queue: Vec::new(),
-            held: Vec::new(),
+            held: None,
+            runs: Vec::new(),
+            undo: Vec::new(),
+            skew: SignedDuration::ZERO,
             previous: Names::default(),
             cursor: Cursor::default(),
             // Few enough that a handful of people come to it.
@@ -71,6 +88,16 @@ impl World {
             now: "2026-01-01T00:00:00Z".parse().unwrap(),
             random: CountingRandom::default(),
         }
+    }
+
+    /// So many people have joined and signed in before anything goes wrong.
+    pub(crate) fn with_residents(count: usize) -> Self {
+        let mut world = Self::new();
+        for place in 0..count {
+            world.happen(Event::Joins(place));
+            world.happen(Event::SignsIn(place));
+        }
+        world
     }
 
     pub(crate) fn happen(&mut self, event: Event) {
@@ -96,13 +123,21 @@ impl World {
             Event::Bans(place, banned) => self.ban(place, banned),
             Event::SignsIn(identifier) => self.sign_in(identifier),
             Event::Days(days) => self.now += SignedDuration::from_hours(24 * days),
-            Event::Sync { lost, unseen, fails, stores } => self.sync(lost, unseen, fails, stores),
+            Event::Skew(hours) => self.skew = SignedDuration::from_hours(hours),
+            Event::Sync { lost, unseen, fails, stores, behind } => {
+                self.sync(Adversity { lost, unseen, fails, stores, behind });
+            }
             Event::Release => self.release(),
             Event::Deliver { which, stays } if !self.queue.is_empty() => {
                 let which = which % self.queue.len();
-                let step = if stays { self.queue[which].clone() } else { self.queue.swap_remove(which) };
-                self.apply(&step);
+                let message = if stays { self.queue[which].clone() } else { self.queue.swap_remove(which) };
+                self.apply(&message);
             }
+            Event::Race(one, other) if !self.queue.is_empty() => {
+                let (one, other) = (one % self.queue.len(), other % self.queue.len());
+                self.race(&self.queue[one].clone(), &self.queue[other].clone());
+            }
+            Event::Race(..) => {}
             Event::Deliver { .. } => {}
         }
     }
@@ -112,6 +147,7 @@ impl World {
             && let Some(member) = self.members.get_mut(&owner)
         {
             member.banned = banned;
+            member.ban_changed_at = Some(self.now);
         }
     }
 
@@ -128,18 +164,24 @@ impl World {
         let id = *self.owner_of.entry(identifier).or_insert_with(|| {
             let id = MemberId::new(self.now, &self.random);
             let identifiers = BTreeSet::from([identifier]);
-            let member = Member { identifiers, merged_into: None, banned: false, observed: None };
+            let member = Member { identifiers, merged_into: None, banned: false, ban_changed_at: None, observed: None };
             self.members.insert(id, member);
             id
         });
         let Some((owner, evidence)) = self.look_up(id, true) else { return };
-        if let Evidence { known_as: Some(known_as), eligible: Ok(()), .. } = evidence {
-            self.grant(&known_as, owner);
+        if let Evidence { known_as: Some(known_as), eligible: Ok(()), .. } = evidence
+            && let Some(alias) = self.granted(&known_as, owner)
+        {
+            assert!(self.commit(alias), "no other writer is at it");
         }
     }
 
     /// Asks by identity, records the name, and settles who has it. `records` is false for a look-up that changes nothing.
     pub(crate) fn look_up(&mut self, id: MemberId, records: bool) -> Option<(MemberId, Evidence)> {
+        self.look_up_at(id, records, self.now)
+    }
+
+    fn look_up_at(&mut self, id: MemberId, records: bool, at: Timestamp) -> Option<(MemberId, Evidence)> {
         let survivor = self.survivor(id);
         let member = self.members[&survivor].clone();
         if member.banned {
@@ -150,7 +192,7 @@ impl World {
             let eligible = Err(Reason::AccountClosed);
             return Some((survivor, Evidence { owner: survivor, known_as: None, eligible }));
         };
-        let known_as = person.observed(self.now);
+        let known_as = person.observed(at);
         let mut owner = survivor;
         if records {
             owner = self.record(survivor, &known_as);
@@ -202,105 +244,26 @@ impl World {
         }
     }
 
-    fn grant(&mut self, known_as: &ObservedName, owner: MemberId) {
-        let Ok(local_part) = LocalPart::of(&known_as.name) else { return };
-        let address = Address { local_part, domain: domain() };
-        let destination = EmailAddress::parse("somebody@mail.example").unwrap();
-        let wish = Wish { member: owner, destination: &destination, eligible_at: known_as.observed_at };
-        let existing = self.table.get(&address).cloned();
-        match alias::decide(existing.as_ref(), wish, &[domain()]) {
-            Decision::Create { status, reason } | Decision::Change { status, reason, .. } => {
-                let count = self.counts.entry(owner).or_default();
-                if existing.is_none() && *count >= usize::from(self.rules.addresses_per_domain) {
-                    return;
-                }
-                *count += usize::from(existing.is_none());
-                let version = existing.as_ref().map_or(1, |alias| alias.version + 1);
-                let known_as = known_as.clone();
-                let (since, until, erase_pending) = (self.now, None, false);
-                let member = owner;
-                self.write(Alias { address, member, known_as, status, reason, since, until, version, erase_pending });
-            }
-            Decision::Unchanged => {
-                if existing.is_some_and(|alias| !alias.known_as.is_same_as(known_as)) {
-                    self.observe(&address, owner, known_as);
-                }
-            }
-            Decision::Refuse(_) => {}
-        }
-    }
-
-    fn observe(&mut self, address: &Address, member: MemberId, known_as: &ObservedName) {
-        if let Some(alias) = self.table.get_mut(address).filter(|alias| alias.member == member) {
-            alias.known_as = lifecycle::newer(&alias.known_as, Some(known_as), self.now).clone();
-        }
-    }
-
-    /// What `write-aliases` does with a step.
-    pub(crate) fn apply(&mut self, step: &Step) {
-        match (&step.action, &step.known_as) {
-            (Action::Create | Action::Rename { .. }, Some(known_as)) => {
-                if self.is_banned(step.member) {
-                    return;
-                }
-                self.grant(known_as, self.survivor(step.member));
-                if let Action::Rename { from } = &step.action {
-                    let from = Address { local_part: from.clone(), domain: domain() };
-                    self.observe(&from, step.member, known_as);
-                }
-            }
-            (Action::Observe, Some(known_as)) => self.observe(&step.address, step.member, known_as),
-            _ => {
-                let Some(alias) = self.table.get(&step.address) else { return };
-                if let Ok(after) = lifecycle::apply(alias, step, &self.rules, false, self.now) {
-                    // The erasure follows at once.
-                    self.write(Alias { erase_pending: false, ..after });
-                }
-            }
-        }
-    }
-
-    fn write(&mut self, alias: Alias) {
-        let owner = *self.owners.entry(alias.address.clone()).or_insert(alias.member);
-        assert_eq!(owner, alias.member, "{} passed to another member", alias.address);
-        if let Some(before) = self.table.get(&alias.address) {
-            assert!(may_become(before, &alias, &self.rules), "{before:?} became {alias:?}");
-        }
-        self.audit.push((alias.address.clone(), alias.version));
-        self.table.insert(alias.address.clone(), alias);
-    }
-
-    /// A run. `unseen` is a person whom the pages miss; `fails` members of all that are looked up get no answer; of the
-    /// steps `lost` are not handed on, since the run dies; `stores` says whether it dies before it stores the names.
-    fn sync(&mut self, lost: usize, unseen: Option<usize>, fails: usize, stores: bool) {
-        let (plan, names, cursor) = self.plan(unseen, fails, true);
-        let verdict = guard::check(&plan, &History::default(), &self.rules);
-        let Plan { mut steps, .. } = plan;
-        if verdict != Verdict::Pass {
-            self.held = steps.extract_if(.., |step| step.action.can_wait()).collect();
-        }
-        steps.truncate(steps.len().saturating_sub(lost));
-        self.queue.extend(steps);
-        if stores && lost == 0 {
-            (self.previous, self.cursor) = (names, cursor);
-        }
-    }
-
-    fn release(&mut self) {
-        let held = std::mem::take(&mut self.held);
-        let (Plan { steps, .. }, ..) = self.plan(None, 0, true);
-        let is_held = |step: &Step| held.iter().any(|one| (&one.address, one.version) == (&step.address, step.version));
-        self.queue.extend(steps.into_iter().filter(|step| step.action.can_wait() && is_held(step)));
-    }
-
     /// Reads the pages and looks up, as the engine does.
     pub(crate) fn plan(&mut self, unseen: Option<usize>, fails: usize, records: bool) -> (Plan, Names, Cursor) {
+        self.plan_behind(unseen, fails, records, 0)
+    }
+
+    /// The same from an index that is behind by some writes.
+    pub(crate) fn plan_behind(
+        &mut self,
+        unseen: Option<usize>,
+        fails: usize,
+        records: bool,
+        behind: usize,
+    ) -> (Plan, Names, Cursor) {
         let roster = Roster::new(self.launchpad.roster(unseen));
         let mut names = roster.names();
-        let aliases = self.table.values().cloned().collect();
+        let aliases = self.behind(behind).into_values().collect();
+        let clock = self.clock_of_sync();
         let banned: BTreeSet<_> = self.members.keys().copied().filter(|id| self.is_banned(*id)).collect();
         let rules = self.rules.clone();
-        let mut planner = Planner::new(domain(), roster, aliases, &banned, true, &rules, self.now);
+        let mut planner = Planner::new(domain(), roster, aliases, &banned, true, &rules, clock);
         let mut wanted = planner.due();
         let joiners = planner.joiners(&self.previous);
         let members = joiners.iter().filter_map(|name| Some((name.clone(), *self.claims.get(name)?)));
@@ -318,7 +281,7 @@ impl World {
                 planner.postpone(member);
                 let failed = joining.iter().filter(|(_, one)| *one == member);
                 names.forget(&failed.map(|(name, _)| name.clone()).collect::<Vec<_>>());
-            } else if let Some((_, evidence)) = self.look_up(member, records) {
+            } else if let Some((_, evidence)) = self.look_up_at(member, records, clock) {
                 planner.answer(member, evidence);
             } else {
                 planner.postpone(member);
@@ -330,10 +293,13 @@ impl World {
     /// Syncs in which nothing is lost, until every member had their turn in the rolling check.
     pub(crate) fn sync_cleanly(&mut self) {
         self.queue.clear();
+        // The clock is set right, and what a wrong one wrote is no longer from the future.
+        self.skew = SignedDuration::ZERO;
+        self.now += SignedDuration::from_hours(25);
         for _ in 0..2 * self.table.len().max(2) {
             self.now += SignedDuration::from_secs(1);
-            let (Plan { steps, .. }, names, cursor) = self.plan(None, 0, true);
-            steps.iter().for_each(|step| self.apply(step));
+            let (Plan { steps, read_at, .. }, names, cursor) = self.plan(None, 0, true);
+            steps.into_iter().for_each(|step| self.apply(&Message { step, read_at }));
             (self.previous, self.cursor) = (names, cursor);
         }
     }
@@ -346,12 +312,14 @@ fn change(launchpad: &mut Launchpad, place: usize, change: impl Fn(&mut crate::l
 }
 
 /// What no step may skip: a grace period before mail is refused, and half a year before the data is gone.
-fn may_become(before: &Alias, after: &Alias, rules: &Rules) -> bool {
+pub(crate) fn may_become(before: &Alias, after: &Alias, rules: &Rules) -> bool {
     match (before.status, after.status) {
         (Status::Active, Status::Suspended) => after.reason == Reason::Banned,
-        (Status::Active, Status::Leaving) => after.until.unwrap() >= before.since + rules.leaving(),
-        (Status::Leaving, Status::Suspended) => after.reason == Reason::Banned || before.until.unwrap() <= after.since,
-        (Status::Suspended, Status::Retired) => before.since + rules.retire_after() <= after.since,
+        (Status::Active, Status::Leaving) => after.until.unwrap() >= after.since + rules.leaving(),
+        (Status::Leaving, Status::Suspended) => {
+            after.reason == Reason::Banned || before.until.unwrap() <= after.since + CLOCK_SKEW
+        }
+        (Status::Suspended, Status::Retired) => before.since + rules.retire_after() <= after.since + CLOCK_SKEW,
         (Status::Active | Status::Leaving, Status::Retired) => false,
         (Status::Suspended | Status::Retired, Status::Leaving) => false,
         (Status::Retired, Status::Suspended | Status::Retired) => false,
