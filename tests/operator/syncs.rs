@@ -112,8 +112,7 @@ async fn a_sync_is_looked_at_asked_for_held_and_decided_on() -> Result<()> {
 async fn redriven(stack: &Stack) -> Result<()> {
     let request_id = format!("redriven-{}", std::process::id());
     let domain = DOMAIN.parse()?;
-    let message =
-        SyncTeam { domain, release: None, full: true, requested_at: None, request_id: request_id.clone() };
+    let message = SyncTeam { domain, release: None, full: true, requested_at: None, request_id: request_id.clone() };
     let list = membermail(stack, &["queue", "list", "--json"]).await?.done()?.json()?;
     let queues = list["queues"].as_array().context("no list")?;
     let dead =

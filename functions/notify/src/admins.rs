@@ -135,7 +135,7 @@ pub(crate) async fn tell_held(
     every_admin(context, mailer, entry, domain, request_id, tell).await
 }
 
-/// Tells the admins of a domain what became of its proof.
+/// Notifies the admins of a domain of a change of its proof, or of a decision to retire it.
 pub(crate) async fn tell_domain(
     context: &Context,
     mailer: &Mailer,
@@ -143,8 +143,9 @@ pub(crate) async fn tell_domain(
     (domain, did, until): (&DomainName, DomainChange, Option<Timestamp>),
     request_id: &str,
 ) -> Result<(), Error> {
-    if !concerns_domain(did, entry.at, &context.store.domain(domain).await?.proof()) {
-        info!(entry = %entry.id, "a later change of the proof supersedes the notice");
+    let current = context.store.domain(domain).await?;
+    if !concerns_domain(did, entry.at, &current.proof(), current.retirement.as_ref()) {
+        info!(entry = %entry.id, "a later change of the domain supersedes the notice");
         return Ok(());
     }
     let tell = |without_admin| Notice::Domain(DomainNews { domain: domain.clone(), did, until, without_admin });

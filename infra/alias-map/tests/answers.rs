@@ -284,7 +284,7 @@ async fn the_cache_is_bounded() {
 /// A domain that is in the table and not in the community file.
 fn with_unlisted() -> Arc<Memory> {
     let memory = with_alice();
-    memory.listed.lock().unwrap().push("old.example".parse().unwrap());
+    memory.list("old.example");
     memory.put("bob@old.example", "bob@mail.example");
     memory.put_answer("gone@old.example", Answer::Refuses(Status::Suspended, Reason::DomainRetired));
     memory

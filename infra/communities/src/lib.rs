@@ -99,6 +99,7 @@ mod tests {
                 since: "2026-10-24T10:00:00Z".parse().unwrap(),
                 until: None,
                 version: 1,
+                erase_pending: false,
             }
         };
         let (aliases, banned) = ((0..10).map(alias).collect(), BTreeSet::new());

@@ -9,6 +9,7 @@ use crate::audit::{Change, DomainChange, Entry};
 use crate::clock::later;
 use crate::domain_proof::Proof;
 use crate::notice::{AdminNews, MemberNews, for_admins, for_member, held_run};
+use crate::retirement::Retirement;
 
 /// After an outage of more than a week, nobody is told of what happened before it.
 pub const LIFETIME: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -49,8 +50,9 @@ pub fn concerns_admins(entry: &Entry, current: Option<&Alias>) -> bool {
     }
 }
 
-/// Whether a change of a domain's proof still describes the proof as it is now.
-pub fn concerns_domain(did: DomainChange, at: Timestamp, current: &Proof) -> bool {
+/// Whether a change of a domain still describes its proof and the decision to retire it, as they are now.
+pub fn concerns_domain(did: DomainChange, at: Timestamp, current: &Proof, retirement: Option<&Retirement>) -> bool {
+    let is_retiring = retirement.is_some_and(|retirement| retirement.cancelled.is_none());
     match did {
         DomainChange::Verified | DomainChange::Restored => {
             matches!(current, Proof::Operator { .. } | Proof::Verified { .. })
@@ -59,6 +61,9 @@ pub fn concerns_domain(did: DomainChange, at: Timestamp, current: &Proof) -> boo
         DomainChange::RecordGone => matches!(current, Proof::Lapsing { gone_since, .. } if *gone_since <= at),
         DomainChange::Lapsed => matches!(current, Proof::Lapsed { .. }),
         DomainChange::Unverified => matches!(current, Proof::Pending),
+        DomainChange::Unlisted => retirement.is_none(),
+        DomainChange::Retiring => is_retiring,
+        DomainChange::RetirementCancelled => !is_retiring,
     }
 }
 

@@ -5,6 +5,7 @@ use super::*;
 use crate::address::DomainName;
 use crate::alias::Reason;
 use crate::audit::{Actor, Cause, RunChange};
+use crate::community::Rules;
 use crate::member::{Fingerprint, LaunchpadName, MemberId, ObservedName};
 use crate::random::CountingRandom;
 
@@ -42,6 +43,7 @@ fn alias(text: &str, status: Status, since: Timestamp, version: u64) -> Alias {
         since,
         until: None,
         version,
+        erase_pending: false,
     }
 }
 
@@ -115,14 +117,25 @@ fn domain_notice_describes_current_proof(#[case] did: DomainChange, #[case] expe
         Proof::Lapsed { gone_since: now() },
         Proof::Pending,
     ];
-    assert_eq!(proofs.map(|proof| concerns_domain(did, now(), &proof)), expected);
+    assert_eq!(proofs.map(|proof| concerns_domain(did, now(), &proof, None)), expected);
+}
+
+#[rstest]
+#[case::missing_from_file(DomainChange::Unlisted, [true, false, false])]
+#[case::retired(DomainChange::Retiring, [false, true, false])]
+#[case::cancelled(DomainChange::RetirementCancelled, [true, false, true])]
+fn domain_notice_describes_current_retirement(#[case] did: DomainChange, #[case] expected: [bool; 3]) {
+    let retiring = Retirement::new(now(), &Rules::default(), None);
+    let cancelled = Retirement { cancelled: Some(now()), ..retiring.clone() };
+    let concerns = |retirement| concerns_domain(did, now(), &Proof::Verified { since: now() }, retirement);
+    assert_eq!([None, Some(&retiring), Some(&cancelled)].map(concerns), expected);
 }
 
 #[test]
 fn earlier_loss_of_record_is_superseded() {
     let again = Proof::Lapsing { since: now(), gone_since: now() + hours(2) };
-    assert!(!concerns_domain(DomainChange::RecordGone, now(), &again));
-    assert!(concerns_domain(DomainChange::RecordGone, now() + hours(2), &again));
+    assert!(!concerns_domain(DomainChange::RecordGone, now(), &again, None));
+    assert!(concerns_domain(DomainChange::RecordGone, now() + hours(2), &again, None));
 }
 
 #[rstest]

@@ -76,10 +76,13 @@ impl Retirement {
         let (mut counts, mut steps) = (Counts::default(), Vec::new());
         for alias in aliases {
             counts.active += u64::from(alias.status == Status::Active);
+            let was_retired = alias.status == Status::Retired;
             let action = self.action(&alias, banned.contains(&alias.member), rules, now);
             // `taken` stays 0: it is for guards, and an operator has decided on these removals.
             *match action {
                 None => &mut counts.unchanged,
+                // It is retired, and the erasure is planned again.
+                Some(Action::Retire) if was_retired => &mut counts.unchanged,
                 Some(Action::Restore) => &mut counts.restore,
                 Some(Action::Leave { .. }) => &mut counts.leave,
                 Some(Action::Suspend { .. }) => &mut counts.suspend,

@@ -21,6 +21,7 @@ fn alias(status: Status, reason: Reason) -> Alias {
         since: at(0),
         until: (status == Leaving).then(|| at(10)),
         version: 3,
+        erase_pending: false,
     }
 }
 

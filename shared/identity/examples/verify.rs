@@ -6,7 +6,7 @@
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
-use jiff::Timestamp;
+use membermail_core::clock::{Clock as _, SystemClock};
 use membermail_identity::openid2::{Answer, Provider, RelyingParty, http_client};
 use reqwest::header::LOCATION;
 use url::Url;
@@ -53,7 +53,7 @@ async fn main() -> Result<()> {
 
 async fn verify(relying_party: &RelyingParty, url: &Url, return_to: &Url) -> Result<()> {
     let answer = Answer::from_query(url.query().unwrap_or_default())?;
-    let checked = relying_party.check(answer, return_to, Timestamp::now())?;
+    let checked = relying_party.check(answer, return_to, SystemClock.now())?;
     relying_party.confirm(checked).await?;
     Ok(())
 }

@@ -34,7 +34,13 @@ use crate::{Context, handle};
 /// A message for ubuntu.com that the schedule sent so many minutes after the start; of an operator without.
 pub(super) fn at(minutes: Option<i64>) -> SyncTeam {
     let domain = "ubuntu.com".parse().unwrap();
-    SyncTeam { domain, release: None, full: false, requested_at: minutes.map(table::minutes), request_id: "request-1".into() }
+    SyncTeam {
+        domain,
+        release: None,
+        full: false,
+        requested_at: minutes.map(table::minutes),
+        request_id: "request-1".into(),
+    }
 }
 
 #[derive(Default)]

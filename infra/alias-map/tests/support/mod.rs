@@ -39,6 +39,10 @@ impl Memory {
         self.aliases.lock().unwrap().insert(address.to_owned(), answer);
     }
 
+    pub(crate) fn list(&self, domain: &str) {
+        self.listed.lock().unwrap().push(domain.parse().unwrap());
+    }
+
     pub(crate) fn asked(&self) -> usize {
         self.asked.load(Ordering::SeqCst)
     }

@@ -212,9 +212,14 @@ mod tests {
     #[case::calls(15.05, 2.0, 1.0, 1)]
     #[case::launchpad(15.0, 2.1, 1.0, 1)]
     #[case::callback(15.0, 2.0, 2.0, 1)]
-    fn missed_goals_are_reported(#[case] calls: f64, #[case] launchpad: f64, #[case] sso: f64, #[case] count: usize) {
+    fn missed_goals_are_reported(
+        #[case] calls: f64,
+        #[case] launchpad: f64,
+        #[case] verification: f64,
+        #[case] count: usize,
+    ) {
         let side = |figure: f64| Side { milliseconds: figure, cpu: figure, peak: 9.0 };
-        let compared = Compared { sso: side(sso), passport: side(10.0) };
+        let compared = Compared { verification: side(verification), sso: side(12.0), passport: side(10.0) };
         assert_eq!(missed(calls, launchpad, &compared).len(), count);
     }
 }

@@ -65,7 +65,8 @@ pub(super) async fn run(context: &Context, options: Options) -> Result<(), Failu
         Retired::NotRetiring => return Err(Failure::NotFound(format!("retirement of {name} to cancel"))),
     };
     // A schedule does it otherwise.
-    let message = SyncTeam { domain: name, release: None, request_id: context.operator.request_id().to_owned() };
+    let request_id = context.operator.request_id().to_owned();
+    let message = SyncTeam { domain: name, release: None, full: true, requested_at: None, request_id };
     let asked = async { Ok::<_, Failure>(context.place.queue(Inbox::Sync).await?.send(&message).await?) };
     if let Err(cause) = asked.await {
         context.output.note(format!("the next scheduled sync begins it: {}", chain(&cause)));

@@ -82,7 +82,7 @@ async fn import(context: &Context, options: Options) -> Result<(), Failure> {
     let mut report = ImportReport::default();
     if let Some(old) = &old {
         let bar = progress::counting("addresses");
-        let outcome = import.table(old, &domains, &|count| bar.inc(count)).await;
+        let outcome = import.table(old, &|count| bar.inc(count)).await;
         bar.finish_and_clear();
         report.add(outcome?);
     }
@@ -116,7 +116,7 @@ async fn assign(context: &Context, text: &str, to: &str, yes: Confirm) -> Result
     let address = alias::parse(text)?;
     let store: Store = context.place.store().await?;
     let (cause, random) = (context.operator.cause()?, context.operator.random());
-    let member = find_survivor(&store, to).await?;
+    let member = find_survivor(context, &store, to).await?;
     confirm(context, to, &member, yes)?;
     match store.assign_alias(&address, member.id, cause, random).await? {
         Assigned::Done(alias) => context.output.show(&AssignedView::new(*alias, &member)),

@@ -81,6 +81,7 @@ mod tests {
             since: NOW - SignedDuration::from_hours(1),
             until: (status == Status::Leaving).then(|| NOW + SignedDuration::from_hours(24 * 7)),
             version: 1,
+            erase_pending: false,
         }
     }
 

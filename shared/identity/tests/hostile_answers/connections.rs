@@ -1,5 +1,7 @@
 //! Connections to the provider are kept, and no request is sent twice on that account.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says where it stopped")]
+
 use membermail_identity::openid2::{Answer, ConfirmError, RelyingParty, SignedIn, http_client};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};

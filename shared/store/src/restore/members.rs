@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
-use membermail_core::address::DomainName;
 use membermail_core::audit::{Change, MemberChange};
 use membermail_core::member::{Identity, MemberId};
 use serde::Deserialize;
@@ -136,7 +135,7 @@ impl Import<'_> {
     }
 
     /// Carries the bans over that were made after the restore point, also of members without an address.
-    pub(super) async fn bans(&self, old: &Store, community: &[DomainName]) -> Result<ImportReport, StoreError> {
+    pub(super) async fn bans(&self, old: &Store) -> Result<ImportReport, StoreError> {
         let (there, here) = (old.banned_members().await?, self.restored.banned_members().await?);
         let mut report = ImportReport::default();
         report.still_banned.extend(here.difference(&there));
@@ -162,7 +161,7 @@ impl Import<'_> {
                 self.restored.ban(id, self.cause(), self.random).await?;
             }
             // Not the next sync: until then mail would flow.
-            self.restored.suspend_banned(&member, community, self.cause(), self.random).await?;
+            self.restored.suspend_banned(&member, self.cause(), self.random).await?;
         }
         Ok(report)
     }

@@ -14,7 +14,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Put, TransactWriteItem};
-use membermail_core::address::{Address, DomainName};
+use membermail_core::address::Address;
 use membermail_core::alias::{Alias, Reason, Status};
 use membermail_core::audit::{Actor, Cause, Change, Entry};
 use membermail_core::clock::Clock;
@@ -200,7 +200,7 @@ impl<'a> Import<'a> {
         let writes = vec![
             TransactWriteItem::builder().put(put).build(),
             self.audit_write(Change::of_alias(&alias, None, None))?,
-            self.count_write(member, &address.domain)?,
+            self.count_write(member, address)?,
             TransactWriteItem::builder().condition_check(has_key).build(),
         ];
         self.put_new(writes).await
@@ -231,13 +231,14 @@ impl<'a> Import<'a> {
             since: now,
             until: None,
             version: 1,
+            erase_pending: false,
         };
         let entry = self.entry(Change::of_alias(&alias, None, None));
         // The alias and its audit entry, without the one in the outbox: no member is to be notified of an import.
         let mut writes = self.restored.alias_writes(&alias, None, &entry)?;
         writes.truncate(2);
         if reason != Reason::Unassigned {
-            writes.push(self.count_write(member, &address.domain)?);
+            writes.push(self.count_write(member, address)?);
         }
         self.put_new(writes).await
     }
@@ -269,11 +270,15 @@ impl<'a> Import<'a> {
         Ok(known)
     }
 
-    /// One address more of its owner, as a grant counts it.
-    fn count_write(&self, member: MemberId, domain: &DomainName) -> Result<TransactWriteItem, StoreError> {
-        let update = self.restored.update(&keys::addresses(member, domain)).update_expression("ADD #count :one");
-        let update =
-            update.expression_attribute_names("#count", "count").expression_attribute_values(":one", number(1));
+    /// One address more of its owner, as a grant counts and lists it.
+    fn count_write(&self, member: MemberId, address: &Address) -> Result<TransactWriteItem, StoreError> {
+        let update = self
+            .restored
+            .update(&keys::addresses(member, &address.domain))
+            .update_expression("ADD #count :one, held :held")
+            .expression_attribute_names("#count", "count")
+            .expression_attribute_values(":one", number(1))
+            .expression_attribute_values(":held", AttributeValue::Ss(vec![address.to_string()]));
         Ok(TransactWriteItem::builder().update(update.build()?).build())
     }
 

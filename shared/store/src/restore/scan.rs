@@ -6,7 +6,6 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::SignedDuration;
-use membermail_core::address::DomainName;
 use membermail_core::clock::later;
 use serde::{Deserialize, Serialize};
 
@@ -36,17 +35,12 @@ struct Cursor {
 impl Import<'_> {
     /// Imports what the table from before has and the restored one does not: addresses with their owners, and bans. It only
     /// reads that table. Done again, it finds everything in place.
-    pub async fn table(
-        &self,
-        old: &Store,
-        community: &[DomainName],
-        progress: &(dyn Fn(u64) + Sync),
-    ) -> Result<ImportReport, StoreError> {
+    pub async fn table(&self, old: &Store, progress: &(dyn Fn(u64) + Sync)) -> Result<ImportReport, StoreError> {
         let segments = stream::iter(0..SEGMENTS).map(|segment| self.segment(old, segment, progress));
         let reports: Vec<_> = segments.buffer_unordered(usize::try_from(SEGMENTS).unwrap_or(1)).try_collect().await?;
         let mut report = ImportReport::default();
         reports.into_iter().for_each(|part| report.add(part));
-        report.add(self.bans(old, community).await?);
+        report.add(self.bans(old).await?);
         report.other_owner.sort();
         report.not_erased.sort();
         if !self.is_dry_run {

@@ -77,13 +77,13 @@ async fn guard_state_stays_with_sync_state() {
     let before = world.store.sync_state(&domain()).await.unwrap();
     assert_eq!(before, SyncState::default());
     let cursor = Cursor::default();
-    let state = world.store.leave_sync_state(&domain(), &before, None, 7, &cursor).await.unwrap();
+    let state = world.store.leave_sync_state(&domain(), &before, None, 7, &cursor, None).await.unwrap();
     let guard = GuardState { announced: vec![member::ulid(now(), &OsRandom)], first_sync_is_open: true };
     world.store.leave_guard_state(&domain(), &guard).await.unwrap();
     let read = world.store.sync_state(&domain()).await.unwrap();
     assert_eq!((&read.guard, read.hidden, state.hidden), (&guard, 7, 7));
     // The next sync keeps it.
-    world.store.leave_sync_state(&domain(), &read, None, 8, &cursor).await.unwrap();
+    world.store.leave_sync_state(&domain(), &read, None, 8, &cursor, None).await.unwrap();
     let after = world.store.sync_state(&domain()).await.unwrap();
     assert_eq!((after.guard, after.hidden), (guard, 8));
 }

@@ -7,8 +7,8 @@
     reason = "a test that cannot go on says where it stopped"
 )]
 
-mod guard;
 mod called;
+mod guard;
 mod held;
 mod joiners;
 mod late;

@@ -1,8 +1,9 @@
 //! Runs of a domain that an operator retires.
 
 use jiff::SignedDuration;
-use membermail_core::alias::{Reason, Status};
+use membermail_core::alias::{Alias, Reason, Status};
 use membermail_core::audit::{Actor, RunChange};
+use membermail_core::lifecycle::{Action, Step};
 use membermail_core::random::OsRandom;
 use membermail_core::retirement::Retirement;
 use membermail_store::{Retired, RunState};
@@ -36,6 +37,16 @@ impl World {
 
     async fn retirement(&self) -> Option<Retirement> {
         self.store().domain(&domain()).await.unwrap().retirement
+    }
+
+    /// The end of each erasure, as write-aliases has it.
+    async fn erase(&self) {
+        let mut aliases = Vec::new();
+        self.store().each_alias(&domain(), |alias| aliases.push(alias)).await.unwrap();
+        for Alias { address, member, version, .. } in aliases {
+            let step = Step { address, member, version, known_as: None, action: Action::Retire };
+            self.store().end_erasure(&step).await.unwrap();
+        }
     }
 
     async fn states(&self) -> Vec<(Status, Reason)> {
@@ -72,6 +83,10 @@ async fn retired_domain_goes_through_grace() {
 
     world.clock.advance(SignedDuration::from_hours(24 * 180));
     assert_eq!(world.counted().await.retire, 12);
+    // The retirement goes on while personal data is left to erase.
+    assert_eq!(world.synced().await.state, RunState::Applied);
+    assert!(world.retirement().await.unwrap().ended.is_none());
+    world.erase().await;
     assert_eq!(world.synced().await.state, RunState::Unchanged);
     assert!(world.retirement().await.unwrap().ended.is_some());
     assert!(world.store().domains_to_sync(&[]).await.unwrap().is_empty());

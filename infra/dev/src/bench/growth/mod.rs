@@ -55,10 +55,10 @@ pub(crate) async fn growth(options: &Options) -> Result<()> {
     said(cargo.args(["build", "--package", "membermail-sync", "--example", "measure"]))?;
     let text = std::fs::read_to_string(workspace().join("template.yaml")).context("reading template.yaml")?;
     let template = Template::parse(&text)?;
-    let domains = membermail_communities::community("ubuntu")?.domains.len();
-    let measured = measure::measure(&template, domains).await?;
-    let months: Vec<_> =
-        SIZES.iter().map(|(community, _)| Month::of(*community, &template, &measured)).collect::<Result<_>>()?;
+    let ubuntu = membermail_communities::community("ubuntu")?;
+    let measured = measure::measure(&template, ubuntu.domains.len()).await?;
+    let month = |community| Month::of(community, &template, &ubuntu.rules, &measured);
+    let months: Vec<_> = SIZES.iter().map(|(community, _)| month(*community)).collect::<Result<_>>()?;
     let missed = missed(&measured, &months);
     let value = json(&measured, &months, &missed);
     report(options.json.then_some(&value), &table(&months), &missed)

@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result};
 use jiff::SignedDuration;
+use membermail_core::community::Rules;
 use membermail_core::rolling::members_per_run;
 
 use super::measure::Measured;
@@ -21,9 +22,6 @@ const VIEWS: f64 = 10.0;
 /// Addresses of a member, and mails to each address.
 const ADDRESSES: f64 = 1.2;
 const MAILS: f64 = 30.0;
-/// Hours for which a team is not read again while its total is unchanged; and the parameter that says so.
-const READ_HOURS: f64 = 6.0;
-const READ_HOURS_PARAMETER: &str = "SyncReadHours";
 /// Reading that takes longer is saved.
 const CHECKPOINT_SECONDS: f64 = 60.0;
 const PAGE: f64 = 300.0;
@@ -52,7 +50,8 @@ pub(crate) struct Month {
 }
 
 impl Month {
-    pub(crate) fn of(community: Community, template: &Template, measured: &Measured) -> Result<Self> {
+    /// By the template's schedules and the rules of a community file.
+    pub(crate) fn of(community: Community, template: &Template, rules: &Rules, measured: &Measured) -> Result<Self> {
         let Community { members, domains } = community;
         let functions = template.functions()?;
         let named = |name: &str| functions.iter().find(|one| one.name == name).with_context(|| format!("no {name}"));
@@ -73,7 +72,7 @@ impl Month {
 
         // Full readings: by the clock, and after each change of the team's total.
         let (leaving, joining) = (members * LEAVE * ADDRESSES / domains, members * JOIN * ADDRESSES / domains);
-        let read_hours = template.parameter(READ_HOURS_PARAMETER).map_or(Ok(READ_HOURS), str::parse)?;
+        let read_hours = f64::from(rules.full_read_hours);
         let full = (HOURS / read_hours.max(hours) + leaving + joining).min(scheduled);
         let mut syncs = &measured.full_run.at(aliases) * full;
         syncs += &(&measured.quiet_run.at(aliases) * (scheduled - full));
@@ -81,8 +80,8 @@ impl Month {
         if aliases * measured.participants / PAGE * LAUNCHPAD_SECONDS > CHECKPOINT_SECONDS {
             syncs += &(&measured.checkpoints.at(aliases) * full);
         }
-        let slots = sync.queues.iter().find_map(|(_, most)| *most).context("sync-team has no maximum")?;
-        let busy = syncs.get("sync seconds") * domains / (f64::from(slots) * HOURS * 3600.0);
+        let slots: f64 = template.parameter("SyncSlots").context("no slots")?.parse()?;
+        let busy = syncs.get("sync seconds") * domains / (slots * HOURS * 3600.0);
         // No more than the slots can: a domain that waits is not asked for once more.
         let mut usage = &syncs * (domains / busy.max(1.0));
 
