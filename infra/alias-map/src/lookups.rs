@@ -19,6 +19,9 @@ use crate::source::{Answer, Question, Source, SourceError};
 /// Every reply comes within this. Postfix itself would wait for 100 s, and the sender of the mail with it.
 pub const LONGEST: Duration = Duration::from_millis(2_800);
 
+/// How long a reply waits for a newer list of domains.
+const LIST: Duration = Duration::from_millis(500);
+
 /// Why mail waits, as the sender's server is told.
 const TEMP: &str = "the addresses of this domain cannot be read just now";
 
@@ -144,14 +147,23 @@ impl Lookups {
         if self.community.contains(domain) {
             return Ok(true);
         }
-        let listed = match self.cache.answer(&Question::Domains).await {
-            Ok(listed) => {
-                self.listed.store(Some(Arc::clone(&listed)));
-                listed
-            }
-            Err(error) => self.listed.load_full().ok_or(error)?,
+        let listed = match self.listed.load_full() {
+            // Mail to other domains does not wait long for a table that is silent.
+            Some(listed) => match tokio::time::timeout(LIST, self.list_domains()).await {
+                Ok(Ok(listed)) => listed,
+                Ok(Err(_)) | Err(_) => listed,
+            },
+            None => self.list_domains().await?,
         };
         Ok(matches!(&*listed, Answer::Domains(all) if all.contains(domain)))
+    }
+
+    /// Asks the table for the list of domains, unless the cache has it. Called from the start on, so that an outage of the
+    /// table finds a list.
+    pub async fn list_domains(&self) -> Result<Arc<Answer>, SourceError> {
+        let listed = self.cache.answer(&Question::Domains).await?;
+        self.listed.store(Some(Arc::clone(&listed)));
+        Ok(listed)
     }
 
     /// What a key stands for, if its domain is ours.

@@ -72,6 +72,9 @@ async fn main() -> Result<()> {
                 Err(error) => tracing::error!(%error, "the settings stay as they were"),
             },
             _ = tick.tick() => {
+                let asking = Arc::clone(&lookups);
+                // A table that is silent must not hold up a signal. The cache has said what was wrong.
+                tokio::spawn(async move { asking.list_domains().await.is_ok() });
                 let (entries, octets) = lookups.cache_size().await;
                 metrics::gauge!("membermail_alias_map_cache_entries").set(entries as f64);
                 metrics::gauge!("membermail_alias_map_cache_bytes").set(octets as f64);

@@ -329,6 +329,18 @@ async fn old_list_of_domains_outlasts_an_outage() {
 }
 
 #[tokio::test]
+async fn silent_table_delays_no_other_domain() {
+    let memory = with_unlisted();
+    let lookups = lookups(memory.clone(), millis(10, 10, 20));
+    assert!(lookups.list_domains().await.is_ok());
+    memory.hangs.store(true, std::sync::atomic::Ordering::SeqCst);
+    wait(100).await;
+    let begin = Instant::now();
+    assert_eq!(lookups.reply(b"alias bob@other.example").await, Reply::NotFound);
+    assert!(begin.elapsed() < Duration::from_secs(2), "{:?}", begin.elapsed());
+}
+
+#[tokio::test]
 async fn unknown_list_of_domains_lets_mail_wait() {
     let memory = with_unlisted();
     memory.fail(true);
