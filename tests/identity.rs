@@ -12,7 +12,7 @@ mod sign_ins;
 #[path = "identity/teams.rs"]
 mod teams;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use membermail_core::alias::{Alias, Status};
 use membermail_store::{Run, RunState};
 use membermail_tests::browser::Browser;
@@ -37,11 +37,16 @@ async fn alias(stack: &Stack, local_part: &str) -> Result<Alias> {
     Ok(stored.with_context(|| format!("no address {local_part}"))?.alias)
 }
 
-/// Syncs the domain; the run has to come to its end.
+/// Syncs the domain; the run has to come to its end. The stories together end more addresses within a day than the guard
+/// lets pass: an operator releases the runs that are held.
 async fn sync(stack: &Stack) -> Result<Run> {
     let run = stack.sync(DOMAIN).await?;
-    ensure!(matches!(run.state, RunState::Applied | RunState::Unchanged), "{run:?}");
-    Ok(run)
+    match run.state {
+        RunState::Applied | RunState::Unchanged => Ok(run),
+        RunState::Held => stack.release(DOMAIN, run.id).await,
+        RunState::Waiting => stack.release(DOMAIN, run.waits_for.context("it waits for no run")?).await,
+        _ => bail!("{run:?}"),
+    }
 }
 
 /// Syncs until the rolling check has had everybody twice, and expects these addresses to stay as they are.

@@ -10,7 +10,7 @@ use crate::{TEAM, empty_table, somebody};
 
 /// Commands whose documents other stories read: a held run, a dead letter and a mail host are much to set up. The audit
 /// log is JSON Lines, and completions are a script.
-const ELSEWHERE: [&str; 12] = [
+const ELSEWHERE: [&str; 14] = [
     "sync plan",
     "sync run",
     "sync show",
@@ -21,6 +21,8 @@ const ELSEWHERE: [&str; 12] = [
     "secret rotate",
     "secret reseal",
     "secret retire",
+    "restore import",
+    "restore assign",
     "audit",
     "completions",
 ];
@@ -51,7 +53,7 @@ async fn every_command_answers_a_program() -> Result<()> {
     let check = ["check", "lubuntu.me", "--dns-servers", &asked];
     let granted = ["--yes", "--as", "kim"];
     let doctor = ["doctor", "launchpad", "--team", "kubuntu-members", "--launchpad", stack.stand_ins_url.as_str()];
-    let cases: [Case<'_>; 21] = [
+    let cases: [Case<'_>; 22] = [
         (&doctor, "/findings", Value::Null),
         (&["member", "show", NAME], "/launchpad_name", json!(NAME)),
         (&["alias", "show", ADDRESS], "/status", json!("active")),
@@ -69,6 +71,7 @@ async fn every_command_answers_a_program() -> Result<()> {
         (&["domain", "list"], "/domains/0/domain", json!("ubuntu.com")),
         (&[&["domain", "show", "lubuntu.me"][..], &elsewhere].concat(), "/domain", json!("lubuntu.me")),
         (&[&["domain", "verify", "lubuntu.me"][..], &elsewhere].concat(), "/verified", json!(true)),
+        (&[&["domain", "retire", "lubuntu.me"][..], &elsewhere].concat(), "/did", json!("planned")),
         (&[&["domain", "unverify", "lubuntu.me"][..], &elsewhere].concat(), "/verified", json!(false)),
         (&[&["domain"][..], &check, &elsewhere].concat(), "/domains/0/record", json!("missing")),
         (&["queue", "list"], "/queues", Value::Null),

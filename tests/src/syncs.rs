@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use membermail_core::address::DomainName;
+use membermail_core::audit::{Actor, Cause, RunChange};
 use membermail_core::clock::{Clock, SystemClock};
 use membermail_core::lifecycle::Step;
 use membermail_core::member;
@@ -56,6 +57,19 @@ impl Stack {
             }
         }
         bail!("no run of {domain} came to its end")
+    }
+
+    /// Releases a held run, as an operator does, and waits until its steps are handed on.
+    pub async fn release(&self, domain: &str, run: Ulid) -> Result<Run> {
+        let (store, name) = (self.store().await, domain.parse()?);
+        let cause =
+            Cause { actor: Actor::Operator, by: Some("a test"), request_id: "released", now: SystemClock.now() };
+        store.decide_run(&name, run, RunChange::Released, cause, &OsRandom).await?;
+        self.hand_on_released(domain, run).await?;
+        until("the released run to be applied", Duration::from_secs(60), async || {
+            Ok(store.run(&name, run).await?.filter(|run| run.state == RunState::Applied))
+        })
+        .await
     }
 
     /// Syncs a domain in which nothing is to be done for those whose names begin so; other stories have people of theirs.
