@@ -11,7 +11,7 @@ use crate::domain_proof::Proof;
 use crate::notice::{AdminNews, MemberNews, for_admins, for_member, held_run};
 use crate::retirement::Retirement;
 
-/// After an outage of more than a week, nobody is told of what happened before it.
+/// After an outage, notices of changes that are older than this are dropped.
 pub const LIFETIME: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// Whether a notice of a change at that time is too old to be sent.

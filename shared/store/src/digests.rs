@@ -47,11 +47,11 @@ impl Batch {
 /// What there is for a domain's next digest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Gathered {
-    /// Nothing.
+    /// No change is gathered.
     Nothing,
     /// More than one call counts: call again.
     Unfinished,
-    /// This.
+    /// All changes that the digest covers.
     All(Batch),
 }
 
@@ -174,8 +174,8 @@ impl Store {
             }
         }
         let StoredBatch { id, entries, others, .. } = stored;
-        // Read after the batch is there: from then on nobody tells of these but by this batch, and what another told
-        // just before is gone.
+        // Read after the batch is stored: only this batch covers these changes then, and those that another digest
+        // covered just before are gone.
         let keys: Vec<_> = entries.iter().map(|entry| keys::news(domain, *entry)).collect();
         let mut news: Vec<Entry> = Vec::with_capacity(keys.len());
         self.each_item_of(&keys, |item| {

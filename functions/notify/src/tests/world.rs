@@ -259,7 +259,7 @@ impl World {
             }
             messages.push(ToNotify::Sweep);
         }
-        panic!("nobody is told: {:?}", self.aws.lock().unwrap().items.keys());
+        panic!("no notice is sent: {:?}", self.aws.lock().unwrap().items.keys());
     }
 
     fn is_waiting(&self) -> bool {

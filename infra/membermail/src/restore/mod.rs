@@ -70,12 +70,12 @@ async fn import(context: &Context, options: Options) -> Result<(), Failure> {
         let name = store.name();
         return Err(Failure::Usage(format!("{name} is the table to import into: name the restored one with --table")));
     }
+    are_queues_stopped(context, queues_are_stopped).await?;
     let configured: Vec<_> = community.domain_names().cloned().collect();
     let mut domains: Vec<_> = store.listed_domains().await?.into_iter().map(|listed| listed.domain).collect();
     domains.extend(configured.iter().filter(|domain| !domains.contains(domain)).cloned().collect::<Vec<_>>());
     // Read before anything is written: a file with mistakes is found first.
     let listed = from_file.as_deref().map(|file| list::read(file, &domains)).transpose()?;
-    are_queues_stopped(context, queues_are_stopped).await?;
 
     let (clock, random) = (&context.operator.clock as &dyn Clock, context.operator.random());
     let import = Import::new(&store, !yes, by, clock, random);

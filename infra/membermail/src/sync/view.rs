@@ -20,7 +20,7 @@ pub(super) struct PlanView {
     pub(super) plan: Plan,
     /// Whether a run would be held.
     pub(super) held: bool,
-    /// Why.
+    /// The reasons to hold it.
     pub(super) held_for: Vec<HoldReason>,
 }
 

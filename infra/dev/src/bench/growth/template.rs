@@ -28,7 +28,7 @@ struct Resource {
 pub(crate) struct Function {
     /// The package: `sync-team`.
     pub(crate) name: String,
-    /// MB.
+    /// Memory in MB.
     pub(crate) memory: u32,
     pub(crate) variables: Vec<(String, String)>,
     /// The variables that name secrets.
@@ -153,7 +153,7 @@ impl Template {
         Ok(function)
     }
 
-    /// A value that a function gets: text, a parameter, or the address of a queue. Others are for whoever starts it.
+    /// A value that a function gets: text, a parameter, or the address of a queue. The caller sets the others.
     fn resolved(&self, value: &str) -> Option<String> {
         let Some(id) = value.strip_prefix("!Ref ") else {
             return (!value.is_empty() && !value.starts_with('!')).then(|| value.trim_matches('"').to_owned());
