@@ -61,6 +61,12 @@ async fn main() -> Result<()> {
         tracing::info!(endpoint = %listener.endpoint()?, "listening");
         server.listen(listener);
     }
+    let starting = Arc::clone(&lookups);
+    tokio::spawn(async move {
+        while starting.list_domains().await.is_err() {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    });
     let mut tick = tokio::time::interval(Duration::from_secs(10));
     loop {
         tokio::select! {
