@@ -135,7 +135,7 @@ impl Store {
     }
 
     /// Ends what a run has carried out: a cancelled retirement is gone, and of another one it is noted that no address is
-    /// left. Returns whether nobody decided otherwise meanwhile.
+    /// left. Returns false where an operator decided otherwise meanwhile.
     pub async fn end_retirement(
         &self,
         domain: &DomainName,

@@ -46,13 +46,17 @@ impl Engine<'_> {
         let wanted = Wanted { lookups: self.limits.lookups, everything: true, grants: &[] };
         let planned = self.plan_of(domain, state, read, Some(run), run.started, wanted, deadline).await?;
         let plan = planned.plan;
-        if plan.needs_reading() || !matches!(self.course(run, &plan, false, &[]).await?, Course::Apply) {
+        let course = match plan.needs_reading() {
+            false => Some(self.course(run, &plan, false, &[]).await?).filter(|course| matches!(course, Course::Apply)),
+            true => None,
+        };
+        let Some(course) = course else {
             info!(run = %run.id, domain = %domain.domain, "the team is read although its total is the same");
             return Ok(None);
-        }
+        };
         let (hidden, counts, roster_of) = (Some(state.hidden), Some(plan.counts), Some(full_read.at));
         let mut skipped = Run { hidden, counts, roster_of, ..run.clone() };
-        self.settle(&mut skipped, &plan, &[], outlet).await?;
+        self.settle(&mut skipped, &plan, course, outlet).await?;
         let (rolling, full_read) = (&planned.rolling, state.full_read);
         self.store.leave_sync_state(&run.domain, state, None, state.hidden, rolling, full_read).await?;
         self.store.forget_expired_grants(&run.domain, &planned.expired).await?;

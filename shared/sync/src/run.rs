@@ -110,7 +110,8 @@ impl Engine<'_> {
         let Planned { plan, mut names, rolling, is_complete, pending, expired } = planned;
         let announced = self.announced(&run.domain, &state).await?;
         (run.counts, run.first_sync) = (Some(plan.counts), is_first_sync(&state));
-        let withheld = self.settle(run, &plan, &announced, outlet).await?;
+        let course = self.course(run, &plan, run.first_sync, &announced).await?;
+        let withheld = self.settle(run, &plan, course, outlet).await?;
         // Joiners whose grants wait are joiners of the next run again.
         names.forget(&withheld);
         // After the steps: joiners of a run that dies before this are joiners again.
@@ -137,10 +138,9 @@ impl Engine<'_> {
         &self,
         run: &mut Run,
         plan: &Plan,
-        announced: &[Run],
+        course: Course,
         outlet: &dyn Outlet,
     ) -> Result<Vec<LaunchpadName>, SyncError> {
-        let course = self.course(run, plan, run.first_sync, announced).await?;
         let mut released = HashSet::new();
         let (state, is_new) = match course {
             Course::Apply => {

@@ -108,8 +108,8 @@ impl<'a> Import<'a> {
         let mut report = ImportReport { examined: addresses.len() as u64, ..ImportReport::default() };
         for address in addresses {
             // An id of its own that no profile has: no member is the owner, and none can become it by signing in.
-            let nobody = MemberId::new(self.clock.now(), self.random);
-            if known.contains_key(address) || !self.put_without_destination(address, nobody, None).await? {
+            let unassigned = MemberId::new(self.clock.now(), self.random);
+            if known.contains_key(address) || !self.put_without_destination(address, unassigned, None).await? {
                 report.present += 1;
             } else {
                 report.tombstones += 1;
@@ -220,7 +220,7 @@ impl<'a> Import<'a> {
         let now = self.clock.now();
         let (known_as, reason) = match was {
             Some(was) => (was.known_as, was.reason),
-            None => (nobody_by(address, now)?, Reason::Unassigned),
+            None => (placeholder_name(address, now)?, Reason::Unassigned),
         };
         let alias = Alias {
             address: address.clone(),
@@ -369,8 +369,8 @@ impl Store {
     }
 }
 
-/// The observation of a tombstone: nobody was observed.
-fn nobody_by(address: &Address, now: jiff::Timestamp) -> Result<ObservedName, StoreError> {
+/// The observation of a tombstone, which has no member yet.
+fn placeholder_name(address: &Address, now: jiff::Timestamp) -> Result<ObservedName, StoreError> {
     let name = LaunchpadName::parse(address.local_part.as_str()).or_else(|_| LaunchpadName::parse(NO_NAME));
     let name = name.map_err(|cause| StoreError::corrupt("DOMAIN", cause))?;
     Ok(ObservedName { name, fingerprint: Fingerprint(0), observed_at: now })
