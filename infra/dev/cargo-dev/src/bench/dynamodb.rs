@@ -1,0 +1,47 @@
+//! DynamoDB Local without an emulator's gateway, which must not be part of a measurement.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::Result;
+use membermail_toolbox::net::free_port;
+use membermail_toolbox::service::{HealthCheck, Service, ServiceConfig};
+
+use crate::aws::keep_local;
+
+/// A background program of a benchmark, with its port.
+pub(crate) struct Background {
+    pub(crate) port: u16,
+    /// Dropping it stops the program.
+    pub(crate) service: Service,
+}
+
+impl Background {
+    /// Starts a program and waits until it accepts connections.
+    pub(crate) async fn start(name: &'static str, command: Command, port: u16, log: PathBuf) -> Result<Self> {
+        let service = Service::start(ServiceConfig {
+            name,
+            command,
+            url: String::new(),
+            health: HealthCheck::Port(port),
+            log: Some(log),
+            startup_timeout: Duration::from_secs(30),
+        })
+        .await?;
+        Ok(Self { port, service })
+    }
+}
+
+/// Starts an empty DynamoDB Local on a free port.
+pub(crate) async fn start_dynamodb(state: &Path) -> Result<Background> {
+    let port = free_port()?;
+    Background::start("DynamoDB Local", membermail_localstack::dynamodb(port)?, port, state.join("dynamodb.log")).await
+}
+
+/// A command that uses the DynamoDB at this port.
+pub(crate) fn with_dynamodb(program: PathBuf, port: u16) -> Command {
+    let mut command = Command::new(program);
+    keep_local(&mut command, &format!("http://127.0.0.1:{port}"));
+    command
+}

@@ -1,0 +1,246 @@
+//! `cargo dev bench start`: zip size, cold start and memory of each function. docs/benchmarks.md describes the measurement.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use membermail_toolbox::apt::{self, Requirement};
+use membermail_toolbox::process::Process;
+use membermail_toolbox::{find_program, step, workspace};
+use serde_json::{Value, json};
+use tokio::process::Command;
+
+use super::aws_over_tls::AwsOverTls;
+use super::figures::{Spread, rounded};
+use super::runtime_api::RuntimeApi;
+use super::{name_server, report};
+use crate::archive::Effort;
+use crate::builds::{NAMES, Profile};
+use crate::functions::{archive_if_changed, build, build_for_aws, program_of};
+use crate::{site, tools};
+
+/// Target: median milliseconds from process start to the first response.
+const MAX_START: f64 = 12.0;
+/// Target: peak memory in MB.
+const MAX_MEMORY: f64 = 14.0;
+/// Default architecture of the template.
+const SHIPPED: &str = "arm64";
+/// Target: zip size in MB of a function with its own HTTP client.
+const MAX_ZIP: f64 = 4.0;
+/// Target: zip size in MB of the other functions.
+const MAX_ZIP_WITHOUT_REQWEST: f64 = 2.5;
+/// A function that does nothing, for comparison.
+const EMPTY: &str = "bench-empty";
+/// A minimal Node program, for comparison.
+const LOOP: &str = "Node, bare loop";
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(10);
+pub(super) const NODE: Requirement<'_> = Requirement { programs: &["node", "nodejs"], package: "nodejs" };
+const MEGA: f64 = 1_000_000.0;
+
+/// Options of `cargo dev bench start`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    /// Starts of each function
+    #[arg(long, default_value_t = 20)]
+    runs: u32,
+    /// Print JSON instead of a table
+    #[arg(long)]
+    json: bool,
+}
+
+/// A program to measure.
+struct Subject {
+    name: &'static str,
+    program: PathBuf,
+    arguments: Vec<PathBuf>,
+    event: String,
+    zip: Option<Zip>,
+    runs: Vec<Run>,
+}
+
+/// Zip sizes of a function in MB.
+struct Zip {
+    /// For the template's default architecture.
+    shipped: f64,
+    /// For this machine, as measured.
+    here: f64,
+    /// Maximum size of the shipped zip.
+    target: f64,
+}
+
+/// A measured start.
+struct Run {
+    milliseconds: f64,
+    /// Peak resident memory in MB.
+    memory: f64,
+}
+
+/// Fakes on loopback.
+struct Fakes {
+    aws: AwsOverTls,
+    name_server: SocketAddr,
+}
+
+/// Builds release versions and measures them.
+pub(crate) async fn start(options: &Options) -> Result<()> {
+    ensure!(options.runs > 0, "at least one run is needed");
+    tools::install()?;
+    apt::install(&[NODE])?;
+    let all: Vec<_> = NAMES.into_iter().chain([EMPTY]).collect();
+    build(&all, Profile::Release)?;
+    let shipped = build_for_aws(SHIPPED)?;
+    let folder = site::state("bench-start");
+    std::fs::create_dir_all(&folder)?;
+    let fakes = Fakes { aws: AwsOverTls::start(&folder).await?, name_server: name_server::start(Vec::new()).await? };
+    let mut subjects = all.into_iter().map(|name| subject(name, &shipped, &folder)).collect::<Result<Vec<_>>>()?;
+    subjects.push(Subject {
+        name: LOOP,
+        program: find_program(NODE.programs).context("no node")?,
+        arguments: vec![workspace().join("infra/dev/cargo-dev/bench/loop.mjs")],
+        event: event(EMPTY)?,
+        zip: None,
+        runs: Vec::new(),
+    });
+    // Round-robin, so that other load on the machine affects all alike. The first round only fills the caches.
+    for round in 0..=options.runs {
+        for subject in &mut subjects {
+            let run = measure_start(subject, &fakes).await.with_context(|| subject.name.to_owned())?;
+            if round > 0 {
+                subject.runs.push(run);
+            }
+        }
+    }
+    print_report(options, &subjects)
+}
+
+fn subject(name: &'static str, shipped: &[(&str, PathBuf)], folder: &Path) -> Result<Subject> {
+    let program = program_of(name, Profile::Release);
+    let zip = shipped.iter().find(|(function, _)| *function == name);
+    let zip = zip.map(|(_, shipped)| zip_of(name, shipped, &program, folder)).transpose()?;
+    Ok(Subject { name, program, arguments: Vec::new(), event: event(name)?, zip, runs: Vec::new() })
+}
+
+/// A realistic event for the function.
+pub(super) fn event(name: &str) -> Result<String> {
+    let file = workspace().join(format!("infra/dev/cargo-dev/bench/events/{name}.json"));
+    std::fs::read_to_string(&file).with_context(|| format!("no benchmark event for {name}: add {}", file.display()))
+}
+
+/// Measures both zips; they are compressed with the same effort.
+fn zip_of(name: &str, shipped: &Path, program: &Path, folder: &Path) -> Result<Zip> {
+    let here = folder.join(format!("{name}.zip"));
+    archive_if_changed(program, &here, Effort::Small)?;
+    let target = if needs_reqwest(name)? { MAX_ZIP } else { MAX_ZIP_WITHOUT_REQWEST };
+    Ok(Zip { shipped: megabytes(shipped)?, here: megabytes(&here)?, target })
+}
+
+fn megabytes(file: &Path) -> Result<f64> {
+    let bytes = u32::try_from(std::fs::metadata(file)?.len()).context("the zip is larger than 4 GB")?;
+    Ok(f64::from(bytes) / MEGA)
+}
+
+fn needs_reqwest(name: &str) -> Result<bool> {
+    let tree = ["tree", "--package", name, "--edges", "normal", "--prefix", "none"];
+    Ok(step::capture(step::cargo().args(tree))?.lines().any(|line| line.starts_with("reqwest ")))
+}
+
+/// Starts a process and measures the time to its first response.
+async fn measure_start(subject: &Subject, fakes: &Fakes) -> Result<Run> {
+    let api = RuntimeApi::start().await?;
+    let mut command = function_command(&subject.program, subject.name, &api);
+    command.args(&subject.arguments).env("DNS_SERVERS", fakes.name_server.to_string());
+    command.env("AWS_ENDPOINT_URL", &fakes.aws.url).env("SSL_CERT_FILE", &fakes.aws.certificates);
+    let handshakes_before = fakes.aws.handshakes();
+    let started = Instant::now();
+    let mut process = command.spawn().with_context(|| format!("cannot start {}", subject.program.display()))?;
+    let reply = tokio::select! {
+        reply = tokio::time::timeout(RESPONSE_TIMEOUT, api.invoke_text(subject.event.clone())) => {
+            reply.context("no response in time")??
+        }
+        status = process.wait() => bail!("it exited with {} before its first response", status?),
+    };
+    let pid = process.id().context("it exited after its first response")?;
+    let memory = Process::find(i32::try_from(pid)?).context("it exited after its first response")?.peak_memory()?;
+    process.kill().await?;
+    if reply.body.contains("\"statusCode\":5") {
+        bail!("it responded with {}", reply.body);
+    }
+    // The TLS handshake is the largest cost of a start. Exactly one: all calls go to the same host.
+    let handshakes = fakes.aws.handshakes() - handshakes_before;
+    let expected = u32::from(NAMES.contains(&subject.name));
+    ensure!(handshakes == expected, "it made {handshakes} TLS handshakes before its first response, not {expected}");
+    Ok(Run { milliseconds: reply.at.duration_since(started).as_secs_f64() * 1000.0, memory })
+}
+
+/// A command that runs a function as on AWS, at this Runtime API and without output.
+pub(super) fn function_command(program: &Path, name: &str, api: &RuntimeApi) -> Command {
+    let mut command = Command::new(program);
+    command.env_clear().envs(environment());
+    command.env("AWS_LAMBDA_RUNTIME_API", &api.address).env("AWS_LAMBDA_FUNCTION_NAME", name);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
+    command
+}
+
+/// Environment of a function as on AWS; its resources do not exist.
+fn environment() -> [(&'static str, &'static str); 19] {
+    [
+        ("PATH", "/usr/local/bin:/usr/bin:/bin"),
+        ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
+        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
+        ("AWS_LAMBDA_LOG_GROUP_NAME", "bench"),
+        ("AWS_LAMBDA_LOG_STREAM_NAME", "bench"),
+        ("AWS_REGION", "us-east-1"),
+        ("AWS_ACCESS_KEY_ID", "test"),
+        ("AWS_SECRET_ACCESS_KEY", "test"),
+        ("COMMUNITY", "ubuntu"),
+        ("TABLE_NAME", "table"),
+        ("METRICS_NAMESPACE", "bench"),
+        ("MASTER_SECRET_ARN", "arn:aws:secretsmanager:us-east-1:000000000000:secret:master"),
+        ("PUBLIC_URL", "https://mail.example.org"),
+        ("VERIFY_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/000000000000/verify"),
+        ("GRANT_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/000000000000/grant"),
+        ("WRITE_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/000000000000/write"),
+        ("DELIVERY_FAILURE_QUEUE_ARN", "arn:aws:sqs:us-east-1:000000000000:delivery-failure"),
+        ("SYNC_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/000000000000/sync"),
+        ("NOTIFY_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/000000000000/notify"),
+    ]
+}
+
+fn print_report(options: &Options, subjects: &[Subject]) -> Result<()> {
+    let head = ["function", "zip MB arm64", "zip MB here", "first response p50 ms", "p90 ms", "peak memory MB"];
+    let mut table = vec![head.map(str::to_owned).to_vec()];
+    let mut all = Vec::new();
+    let mut missed = Vec::new();
+    for Subject { name, zip, runs, .. } in subjects {
+        let start = Spread::of(runs.iter().map(|run| run.milliseconds));
+        let memory = runs.iter().map(|run| run.memory).fold(0.0, f64::max);
+        let shipped = zip.as_ref().map(|zip| zip.shipped);
+        let here = zip.as_ref().map(|zip| zip.here);
+        let figures = [start.p50, start.p90, memory].map(|figure| format!("{figure:.1}"));
+        table.push([(*name).to_owned(), size(shipped), size(here)].into_iter().chain(figures).collect());
+        all.push(json!({
+            "name": name,
+            "zip_mb": { "arm64": shipped.map(rounded), "here": here.map(rounded) },
+            "first_response_ms": start.json(),
+            "peak_memory_mb": rounded(memory),
+        }));
+        let Some(zip) = zip else { continue };
+        for (figure, value, target) in [
+            ("zip MB", zip.shipped, zip.target),
+            ("first response p50 ms", start.p50, MAX_START),
+            ("peak memory MB", memory, MAX_MEMORY),
+        ] {
+            if value > target {
+                missed.push(format!("{name}: {figure} {value:.2}, maximum {target}"));
+            }
+        }
+    }
+    let value: Value = json!({ "runs": options.runs, "functions": all, "missed": missed });
+    report(options.json.then_some(&value), &table, &missed)
+}
+
+fn size(megabytes: Option<f64>) -> String {
+    megabytes.map_or_else(|| "–".to_owned(), |size| format!("{size:.2}"))
+}

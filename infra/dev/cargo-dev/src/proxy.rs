@@ -1,0 +1,100 @@
+//! An HTTP reverse proxy on loopback.
+
+use anyhow::Result;
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderMap, HeaderName, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::serve::ListenerExt;
+use reqwest::redirect::Policy;
+use tokio::net::TcpListener;
+
+/// Headers that belong to one connection (RFC 9110, 7.6.1).
+const HOP_BY_HOP: [HeaderName; 5] =
+    [header::CONNECTION, header::TRANSFER_ENCODING, header::CONTENT_LENGTH, header::UPGRADE, header::TE];
+
+/// Forwards requests to another server, unchanged except for `Host` and the hop-by-hop headers.
+#[derive(Clone)]
+pub(crate) struct Forwarder(reqwest::Client);
+
+impl Forwarder {
+    pub(crate) fn new() -> Result<Self> {
+        Ok(Self(reqwest::Client::builder().redirect(Policy::none()).no_proxy().build()?))
+    }
+
+    /// Sends a request to `url` and returns the response.
+    pub(crate) async fn forward(&self, method: Method, url: &str, headers: HeaderMap, body: Bytes) -> Result<Response> {
+        let mut headers = end_to_end(headers);
+        headers.remove(header::HOST);
+        let mut upstream = self.0.request(method, url).headers(headers).body(body).send().await?;
+        let headers = end_to_end(std::mem::take(upstream.headers_mut()));
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = upstream.status();
+        *response.headers_mut() = headers;
+        *response.body_mut() = Body::from(upstream.bytes().await?);
+        Ok(response)
+    }
+
+    /// Like [`forward`](Self::forward), with 502 for an error.
+    pub(crate) async fn forward_or_502(&self, method: Method, url: &str, headers: HeaderMap, body: Bytes) -> Response {
+        self.forward(method, url, headers, body).await.unwrap_or_else(|error| bad_gateway(&error))
+    }
+}
+
+/// 502 with the error as text.
+pub(crate) fn bad_gateway(error: &anyhow::Error) -> Response {
+    (StatusCode::BAD_GATEWAY, format!("{error:#}\n")).into_response()
+}
+
+/// Serves `app` in the background until the process exits. Without `TCP_NODELAY`, small responses would wait for Nagle's
+/// algorithm.
+pub(crate) fn serve(listener: TcpListener, app: Router) {
+    let listener = listener.tap_io(|connection| drop(connection.set_nodelay(true)));
+    tokio::spawn(async move { axum::serve(listener, app).await });
+}
+
+/// Like [`serve`], on a free port; returns the URL.
+pub(crate) async fn serve_on_free_port(app: Router) -> Result<String> {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+    let url = format!("http://{}", listener.local_addr()?);
+    serve(listener, app);
+    Ok(url)
+}
+
+fn end_to_end(mut headers: HeaderMap) -> HeaderMap {
+    for name in HOP_BY_HOP {
+        headers.remove(name);
+    }
+    headers
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::get;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn forwarder_keeps_status_headers_and_body() {
+        let echo = get(|headers: HeaderMap| async move {
+            (StatusCode::NOT_FOUND, [("x-echo", headers["x-test"].clone())], "gone")
+        });
+        let url = serve_on_free_port(Router::new().route("/missing", echo)).await.unwrap() + "/missing";
+        let sent = HeaderMap::from_iter([
+            ("x-test".parse().unwrap(), "yes".parse().unwrap()),
+            (header::HOST, "elsewhere.example".parse().unwrap()),
+        ]);
+        let forwarder = Forwarder::new().unwrap();
+        let response = forwarder.forward(Method::GET, &url, sent, Bytes::new()).await.unwrap();
+        assert_eq!((response.status(), response.headers()["x-echo"].as_bytes()), (StatusCode::NOT_FOUND, &b"yes"[..]));
+        assert_eq!(axum::body::to_bytes(response.into_body(), 100).await.unwrap(), "gone");
+    }
+
+    #[tokio::test]
+    async fn unreachable_server_is_a_502() {
+        let forwarder = Forwarder::new().unwrap();
+        let url = format!("http://127.0.0.1:{}/", membermail_toolbox::net::free_port().unwrap());
+        let response = forwarder.forward_or_502(Method::GET, &url, HeaderMap::new(), Bytes::new()).await;
+        assert_eq!(response.status(), StatusCode::BAD_GATEWAY);
+    }
+}

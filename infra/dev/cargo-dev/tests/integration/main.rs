@@ -1,0 +1,9 @@
+//! The program `cargo dev`, and the documents that describe this repository.
+
+mod architecture;
+mod builds;
+mod deploy;
+mod documents;
+mod releases;
+mod up;
+mod workflows;

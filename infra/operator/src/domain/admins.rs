@@ -1,0 +1,192 @@
+//! `membermail domain admin …`. Admins are members bound by id, or by an identity in the community file. A Launchpad name can
+//! pass to another person and never binds an admin.
+
+use std::collections::BTreeSet;
+
+use membermail_core::address::DomainName;
+use membermail_core::audit::AdminChange;
+use membermail_core::community::Domain;
+use membermail_core::member::MemberId;
+use membermail_store::{Member, Store};
+
+use super::admins_view::{AdminChangeView, AdminList, Binding, FileIdentity, FileName};
+use crate::context::Context;
+use crate::deployment::find_domain;
+use crate::failure::Failure;
+use crate::member::MemberToChange;
+
+/// Commands for the admins of a domain.
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Command {
+    /// Bind a member as an admin, who gets the domain's admin mail while they can act
+    Add {
+        /// The domain
+        domain: DomainName,
+        #[command(flatten)]
+        member: MemberToChange,
+    },
+    /// Remove the binding of an admin
+    Remove {
+        /// The domain
+        domain: DomainName,
+        #[command(flatten)]
+        member: MemberToChange,
+    },
+    /// List the admins of a domain and whether they can act
+    List {
+        /// The domain
+        domain: DomainName,
+    },
+}
+
+pub(super) async fn run(context: &Context, command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Add { domain, member } => add(context, &domain, &member).await,
+        Command::Remove { domain, member } => remove(context, &domain, &member).await,
+        Command::List { domain } => list(context, &domain).await,
+    }
+}
+
+async fn add(context: &Context, domain: &DomainName, member: &MemberToChange) -> Result<(), Failure> {
+    let cause = context.operator.cause()?;
+    let random = context.operator.random();
+    let store = context.deployment.store().await?;
+    find_domain(&context.deployment.community().await?, domain)?;
+    let member = member.find_survivor(context, &store).await?;
+    let is_new = store.bind_admin(domain, member.id, cause, random).await?;
+    let why_not = reason_not_to_act(&store, &member).await?;
+    context.output.show(&AdminChangeView::new(domain, &member, AdminChange::Added, is_new, why_not))
+}
+
+async fn remove(context: &Context, domain: &DomainName, member: &MemberToChange) -> Result<(), Failure> {
+    let cause = context.operator.cause()?;
+    let random = context.operator.random();
+    let store = context.deployment.store().await?;
+    find_domain(&context.deployment.community().await?, domain)?;
+    // A binding keeps its member id, even if that member was linked to another one later.
+    let member = member.find(context, &store).await?;
+    let mut was_bound = false;
+    for id in member.ids() {
+        was_bound |= store.unbind_admin(domain, id, cause, random).await?;
+    }
+    context.output.show(&AdminChangeView::new(domain, &member, AdminChange::Removed, was_bound, None))
+}
+
+async fn list(context: &Context, name: &DomainName) -> Result<(), Failure> {
+    let store = context.deployment.store().await?;
+    let community = context.deployment.community().await?;
+    let domain = find_domain(&community, name)?;
+    let endpoint = community.issuer();
+    // The store decides who can act. The reasons below are only for display.
+    let acting = store.admins(domain, endpoint).await?;
+    let acting_ids: BTreeSet<_> = acting.iter().map(|member| member.id).collect();
+    let mut bindings = Vec::new();
+    let mut bound = BTreeSet::new();
+    for binding in store.admin_bindings(name).await? {
+        let member = store.survivor(binding.member).await?;
+        let why_not = match &member {
+            Some(member) if acting_ids.contains(&member.id) => None,
+            Some(member) => Some(reason_not_to_act(&store, member).await?.unwrap_or_else(|| "cannot act".to_owned())),
+            None => Some("the member does not exist".to_owned()),
+        };
+        bound.extend(member.iter().map(|member| member.id).chain([binding.member]));
+        bindings.push(Binding::new(binding, member.as_ref(), why_not));
+    }
+    let identities = load_identities(&store, domain, endpoint, &acting).await?;
+    let names = load_unbound_names(&store, domain, &bound).await?;
+    context.output.show(&AdminList { domain: name.clone(), bindings, identities, names })
+}
+
+/// The identities of the community file, each with the acting admin who owns it.
+async fn load_identities(
+    store: &Store,
+    domain: &Domain,
+    issuer: &str,
+    acting: &[Member],
+) -> Result<Vec<FileIdentity>, Failure> {
+    let mut owners = Vec::new();
+    if !domain.admin_identities.is_empty() {
+        for member in acting {
+            let found = store.member_to_look_up(member.id).await?;
+            let identities = found.map(|(_, identities)| identities).unwrap_or_default();
+            owners.extend(identities.into_iter().map(|identity| (identity, member)));
+        }
+    }
+    let identities = domain.admin_identities.iter().map(|subject| {
+        let owner = owners.iter().find(|(owned, _)| owned.issuer == issuer && owned.subject == *subject);
+        FileIdentity::new(subject.clone(), owner.map(|(_, member)| *member))
+    });
+    Ok(identities.collect())
+}
+
+/// The names in the community file that belong to no bound member.
+async fn load_unbound_names(
+    store: &Store,
+    domain: &Domain,
+    bound: &BTreeSet<MemberId>,
+) -> Result<Vec<FileName>, Failure> {
+    let mut names = Vec::new();
+    for name in &domain.admins {
+        let member = store.member_by_name(name).await?.map(|member| member.id);
+        if !member.is_some_and(|member| bound.contains(&member)) {
+            names.push(FileName { name: name.clone(), member });
+        }
+    }
+    Ok(names)
+}
+
+/// The reason why a member cannot act as an admin, or `None`.
+async fn reason_not_to_act(store: &Store, member: &Member) -> Result<Option<String>, Failure> {
+    let mut has_active = false;
+    for id in member.ids() {
+        has_active |= store.aliases_of(id).await?.iter().any(|stored| stored.alias.is_in_good_standing());
+    }
+    Ok(reason(member, has_active))
+}
+
+fn reason(member: &Member, has_active: bool) -> Option<String> {
+    let Some(observation) = &member.observation else { return Some("never looked up".to_owned()) };
+    if member.is_banned() {
+        return Some("banned".to_owned());
+    }
+    match observation.person.check() {
+        Err(reason) => Some(reason.in_words().to_owned()),
+        Ok(()) if !has_active => Some("no active address".to_owned()),
+        Ok(()) if member.is_erased() => Some("the personal data was deleted".to_owned()),
+        Ok(()) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use membermail_core::eligibility::Account;
+
+    use super::*;
+    use crate::member::test_member;
+
+    fn admin(change: impl FnOnce(&mut Member)) -> Member {
+        let mut member = test_member("01KATW4Y00ZZZZZZZZZZZZZZZZ", "ada");
+        change(&mut member);
+        member
+    }
+
+    fn set_account(member: &mut Member, account: Account) {
+        if let Some(observation) = &mut member.observation {
+            observation.person.account = account;
+        }
+    }
+
+    #[test]
+    fn reasons_not_to_act() {
+        let reasons = [
+            reason(&admin(|member| member.banned_at = Some(Timestamp::UNIX_EPOCH)), true),
+            reason(&admin(|member| member.observation = None), true),
+            reason(&admin(|member| set_account(member, Account::Deactivated)), true),
+            reason(&admin(|_| ()), false),
+            // The test member has no sealed address.
+            reason(&admin(|_| ()), true),
+        ];
+        insta::assert_debug_snapshot!(reasons);
+    }
+}
