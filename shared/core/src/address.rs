@@ -1,24 +1,24 @@
-//! The addresses that we give: a local part at a domain of the community.
+//! Alias addresses: a local part at a domain of the community.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::member::LaunchpadName;
+use crate::dot_atom::is_dot_atom;
+use crate::member::PersonName;
 use crate::newtype::checked_string;
 use crate::reserved::{is_assigned, is_reserved};
 
-/// Octets of a local part at most (RFC 5321, 4.5.3.1.1).
+/// Maximum octets of a local part (RFC 5321, 4.5.3.1.1).
 pub const LOCAL_PART_OCTETS: usize = 64;
 
 checked_string! {
     /// The part before the `@`: a dot-atom (RFC 5322, 3.2.3) in lower case, 64 octets at most, not reserved, without `+`:
     /// a sub-address (RFC 5233) belongs to the owner of the local part before it.
     LocalPart, LocalPartError, |text| {
-        let atom = |atom: &str| !atom.is_empty() && atom.bytes().all(is_atext);
         if text.len() > LOCAL_PART_OCTETS {
             Err(LocalPartError::TooLong)
-        } else if !text.split('.').all(atom) {
+        } else if !is_dot_atom(text) || text.bytes().any(|b| b.is_ascii_uppercase()) {
             Err(LocalPartError::NotADotAtom)
         } else if text.contains('+') {
             Err(LocalPartError::SubAddress)
@@ -31,19 +31,14 @@ checked_string! {
 }
 
 impl LocalPart {
-    /// The local part that a Launchpad name gives.
-    pub fn of(name: &LaunchpadName) -> Result<Self, LocalPartError> {
+    /// The local part for a name at the membership source.
+    pub fn of(name: &PersonName) -> Result<Self, LocalPartError> {
         let text = name.as_str().to_ascii_lowercase();
         if is_assigned(&text) { Err(LocalPartError::NotChosen) } else { Self::parse(&text) }
     }
 }
 
-/// RFC 5322's `atext`, without upper case: we store and compare one case only.
-fn is_atext(b: u8) -> bool {
-    b.is_ascii_lowercase() || b.is_ascii_digit() || b"!#$%&'*+-/=?^_`{|}~".contains(&b)
-}
-
-/// Why a name gives no address. The member is told; only a new name helps.
+/// Why there is no address for a name. The account page explains it; the member needs another name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LocalPartError {
@@ -53,43 +48,44 @@ pub enum LocalPartError {
     /// More than [`LOCAL_PART_OCTETS`].
     #[error("longer than the 64 characters that an address allows")]
     TooLong,
-    /// Kept for those who run the domain.
+    /// Reserved for the operators of the domain.
     #[error("reserved for those who run the domain")]
     Reserved,
-    /// It holds a `+`: what follows is a sub-address of another local part, whose owner can be somebody else.
+    /// It contains a `+`: the sub-address belongs to the owner of the part before it, who can be another member.
     #[error("not usable, because it holds a +")]
     SubAddress,
     /// Launchpad gave it to a merged, deactivated or closed account.
-    #[error("one that Launchpad assigned, not one that you chose")]
+    #[error("one that was assigned, not one that you chose")]
     NotChosen,
 }
 
 checked_string! {
     /// A domain in lower case, ASCII (an internationalized one in its `xn--` form), two labels at least (RFC 1035, 2.3.1).
     DomainName, DomainError, |text| {
-        let label = |l: &str| {
-            (1..=63).contains(&l.len())
-                && !l.starts_with('-')
-                && !l.ends_with('-')
-                && l.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-        };
-        let valid = text.len() <= 253 && text.contains('.') && text.split('.').all(label);
+        let valid = text.len() <= 253 && text.contains('.') && text.split('.').all(is_label);
         if valid { Ok(text.to_owned()) } else { Err(DomainError) }
     }
 }
 
-/// A text that is no domain of ours.
+fn is_label(label: &str) -> bool {
+    (1..=63).contains(&label.len())
+        && !label.starts_with('-')
+        && !label.ends_with('-')
+        && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+}
+
+/// The text is not a domain name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a domain: labels of a-z, 0-9 and -, with dots between, in lower case")]
 pub struct DomainError;
 
-/// An address that we give.
+/// An alias address.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Address {
-    /// Before the `@`.
+    /// The part before the `@`.
     pub local_part: LocalPart,
-    /// After the `@`.
+    /// The part after the `@`.
     pub domain: DomainName,
 }
 
@@ -114,7 +110,7 @@ impl TryFrom<String> for Address {
     }
 }
 
-/// A text that is no address of ours.
+/// The text is not an alias address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not an address that we could have given")]
 pub struct AddressError;
@@ -142,8 +138,13 @@ mod tests {
     #[case("ab.", Err(LocalPartError::NotADotAtom))]
     #[case("postmaster", Err(LocalPartError::Reserved))]
     fn local_parts(#[case] name: &str, #[case] expected: Result<&str, LocalPartError>) {
-        let got = LocalPart::of(&LaunchpadName::parse(name).unwrap());
+        let got = LocalPart::of(&PersonName::parse(name).unwrap());
         assert_eq!(got.as_ref().map(LocalPart::as_str), expected.as_ref().map(|text| *text));
+    }
+
+    #[test]
+    fn upper_case_is_no_local_part() {
+        assert_eq!(LocalPart::parse("Alice"), Err(LocalPartError::NotADotAtom));
     }
 
     #[rstest::rstest]
@@ -166,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_reads_what_it_prints() {
+    fn address_parses_its_text() {
         let address = Address::try_from("alice.x@ubuntu.com".to_owned()).unwrap();
         assert_eq!(address.to_string(), "alice.x@ubuntu.com");
         assert_eq!(Address::try_from("alice+x@ubuntu.com".to_owned()), Err(AddressError));
@@ -174,22 +175,21 @@ mod tests {
     }
 
     proptest! {
-        /// And no name is refused but for a reason that is true of it: what is a dot-atom of 64 octets and not reserved is
-        /// a local part.
+        /// Every dot-atom of at most 64 octets that is not reserved is a local part.
         #[test]
-        fn a_name_that_can_be_an_address_is_one(atoms in prop::collection::vec("[a-z0-9!#$%&'*/=?^_`{|}~-]{1,20}", 1..6)) {
+        fn valid_names_become_local_parts(atoms in prop::collection::vec("[a-z0-9!#$%&'*/=?^_`{|}~-]{1,20}", 1..6)) {
             let text = atoms.join(".");
             prop_assume!(text.len() <= LOCAL_PART_OCTETS && !is_reserved(&text));
             prop_assert_eq!(LocalPart::parse(&text).map(String::from), Ok(text.clone()));
-            if let Ok(name) = LaunchpadName::parse(&text) && !is_assigned(&text) {
+            if let Ok(name) = PersonName::parse(&text) && !is_assigned(&text) {
                 prop_assert_eq!(LocalPart::of(&name).map(String::from), Ok(text.clone()));
             }
         }
 
-        /// Whatever Launchpad calls a person, what we make of it is an address that mail servers take.
+        /// The address for any Launchpad name is valid for mail servers.
         #[test]
-        fn a_local_part_is_always_mailable(name in "[a-z0-9][a-z0-9+.-]{1,80}") {
-            if let Ok(local) = LocalPart::of(&LaunchpadName::parse(&name).unwrap()) {
+        fn local_part_is_valid_for_mail(name in "[a-z0-9][a-z0-9+.-]{1,80}") {
+            if let Ok(local) = LocalPart::of(&PersonName::parse(&name).unwrap()) {
                 let address = format!("{local}@ubuntu.com");
                 prop_assert!(email_address::EmailAddress::is_valid(&address));
                 prop_assert!(!is_reserved(local.as_str()) && !local.as_str().contains('+'));

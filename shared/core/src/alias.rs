@@ -1,50 +1,44 @@
-//! An alias: an address of ours that belongs to one member for good, and what may happen to it.
+//! An alias: an address that is assigned to one member for good, and the decision on grants.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use strum::{AsRefStr, Display, EnumIter, IntoStaticStr};
 
 use crate::address::{Address, DomainName, LocalPartError};
+use crate::destination::is_within;
 use crate::email::EmailAddress;
 use crate::member::{MemberId, ObservedName};
 
-/// Whether mail to an alias flows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// The status of an alias.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, AsRefStr, Display, EnumIter, IntoStaticStr)]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum Status {
-    /// Mail flows.
+    /// Mail is forwarded.
     Active,
-    /// Mail flows for now; the member has been told that it will end.
+    /// Grace period: mail is forwarded until its end, and the member was notified.
     Leaving,
-    /// Mail is refused, with the reason.
+    /// Mail is rejected, with the reason.
     Suspended,
-    /// The personal data is gone; the name stays taken.
+    /// The personal data is erased; the local part stays assigned (tombstone).
     Retired,
 }
 
 impl Status {
-    /// The word that is stored and logged.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Active => "active",
-            Self::Leaving => "leaving",
-            Self::Suspended => "suspended",
-            Self::Retired => "retired",
-        }
-    }
-
     /// Whether mail is forwarded.
     pub fn forwards(self) -> bool {
         matches!(self, Self::Active | Self::Leaving)
     }
 }
 
-/// Why an alias is as it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// The reason of an alias' status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Display, EnumIter)]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum Reason {
     /// The member is eligible.
     Eligible,
-    /// Mail would come back to us: the destination is the alias, or lies in a domain of the community.
+    /// The alias has no destination: the sign-in address is in a domain of the community, so that mail would loop.
     Loop,
     /// The member is no longer in the team.
     NotInTeam,
@@ -62,83 +56,114 @@ pub enum Reason {
     CodeOfConductWithdrawn,
     /// An operator has banned the member.
     Banned,
-    /// The ban was taken back; the next sync decides anew.
+    /// The ban was lifted; the next sync decides.
     BanLifted,
-    /// An operator retires the domain.
+    /// An operator retired the domain.
     DomainRetired,
-    /// It was imported after a restore of the table, and its owner is not known: no member can be granted it until an
-    /// operator assigns it.
+    /// Imported after a restore with an unknown owner: cannot be granted until an operator assigns it.
     Unassigned,
+    /// The member deleted the address. No sync and no grant changes it, and after its `until` it is retired for good.
+    Deleted,
+    /// The member restored a deleted address; the next check decides.
+    Returning,
+    /// The member erased their personal data.
+    Erased,
 }
 
 impl Reason {
-    /// The word that is stored and logged.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Eligible => "eligible",
-            Self::Loop => "loop",
-            Self::NotInTeam => "not-in-team",
-            Self::NotValid => "not-valid",
-            Self::Deactivated => "deactivated",
-            Self::AccountSuspended => "account-suspended",
-            Self::AccountClosed => "account-closed",
-            Self::NoPreferredAddress => "no-preferred-address",
-            Self::CodeOfConductWithdrawn => "code-of-conduct-withdrawn",
-            Self::Banned => "banned",
-            Self::BanLifted => "ban-lifted",
-            Self::DomainRetired => "domain-retired",
-            Self::Unassigned => "unassigned",
-        }
-    }
-
-    /// In a few words, for operators.
+    /// A short description for operators.
     pub fn in_words(self) -> &'static str {
         match self {
             Self::Eligible => "eligible",
-            Self::Loop => "mail would go round in a circle",
+            Self::Loop => "mail would loop",
             Self::NotInTeam => "no longer in the team",
-            Self::NotValid => "the Launchpad account is not valid",
-            Self::Deactivated => "the Launchpad account is deactivated",
-            Self::AccountSuspended => "the Launchpad account is suspended",
-            Self::AccountClosed => "the Launchpad account is closed",
-            Self::NoPreferredAddress => "the Launchpad account has no preferred e-mail address",
+            Self::NotValid => "the account is not valid",
+            Self::Deactivated => "the account is deactivated",
+            Self::AccountSuspended => "the account is suspended",
+            Self::AccountClosed => "the account is closed",
+            Self::NoPreferredAddress => "the account has no preferred e-mail address",
             Self::CodeOfConductWithdrawn => "the Code of Conduct is not signed",
             Self::Banned => "banned",
-            Self::BanLifted => "the ban was taken back",
+            Self::BanLifted => "the ban was lifted",
             Self::DomainRetired => "the domain is retired",
-            Self::Unassigned => "taken, and its owner is not known",
+            Self::Unassigned => "assigned, and its owner is not known",
+            Self::Deleted => "deleted by its member",
+            Self::Returning => "restored by its member, to be checked",
+            Self::Erased => "its member erased their data",
         }
     }
 }
 
-/// An alias as the table has it, without its sealed destination.
+/// The member's own switch of an alias: mail is refused, whatever its status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pause {
+    /// When the member paused it.
+    pub since: Timestamp,
+    /// Whether senders get a permanent refusal instead of a temporary one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_permanent: bool,
+}
+
+/// An alias without its destinations.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Alias {
     /// The address.
     pub address: Address,
-    /// Whose it is, for good.
+    /// The owner, who never changes.
     pub member: MemberId,
-    /// What the membership source called the member when this alias last looked: what a roster is compared with.
+    /// The member's last recorded name at the membership source, which is compared with a roster.
     pub known_as: ObservedName,
-    /// Whether mail flows.
+    /// The status.
     pub status: Status,
-    /// Why.
+    /// The reason of the status.
     pub reason: Reason,
-    /// Since when it has this status.
+    /// The time of the last change of status or reason.
     pub since: Timestamp,
-    /// Of a leaving one: when mail ends.
+    /// The end of the grace period of a leaving alias, or of the time in which a deleted one can be restored.
     pub until: Option<Timestamp>,
-    /// Counts its changes, from 1; every write is conditional on it.
+    /// Starts at 1 and grows with each change; every write is conditional on it (optimistic locking).
     pub version: u64,
-    /// Of a retired one: the personal data of its member is still to be erased, or it is not known that it was.
+    /// A retired alias: the erasure of the member's personal data is not confirmed yet.
     pub erase_pending: bool,
 }
 
 impl Alias {
-    /// Whether nothing is known against its member: it is active, or ends only because its domain is retired.
+    /// Whether the alias is active, or leaving only because its domain is retired.
     pub fn is_in_good_standing(&self) -> bool {
         let by_retirement = self.status == Status::Leaving && self.reason == Reason::DomainRetired;
         self.status == Status::Active || by_retirement
+    }
+}
+
+/// The version that an alias must have for a write to succeed (optimistic locking). Serialized as a number or `null`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(from = "Option<u64>", into = "Option<u64>")]
+pub enum ExpectedVersion {
+    /// The alias does not exist yet.
+    Absent,
+    /// The alias has this version.
+    At(u64),
+}
+
+impl ExpectedVersion {
+    /// The version of an alias as it was read.
+    pub fn of(alias: Option<&Alias>) -> Self {
+        alias.map_or(Self::Absent, |alias| Self::At(alias.version))
+    }
+}
+
+impl From<Option<u64>> for ExpectedVersion {
+    fn from(version: Option<u64>) -> Self {
+        version.map_or(Self::Absent, Self::At)
+    }
+}
+
+impl From<ExpectedVersion> for Option<u64> {
+    fn from(expected: ExpectedVersion) -> Self {
+        match expected {
+            ExpectedVersion::Absent => None,
+            ExpectedVersion::At(version) => Some(version),
+        }
     }
 }
 
@@ -146,77 +171,84 @@ impl Alias {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "refusal", content = "detail")]
 pub enum Refusal {
-    /// It is, or once was, somebody else's.
+    /// The address is assigned to another member.
     Taken,
-    /// The domain has not yet proven that it belongs to the community.
+    /// The domain is not verified.
     DomainNotVerified,
-    /// The domain's team cannot be checked just now: another team has its name, or none.
+    /// The domain's team cannot be checked: it is missing, or another team has its name.
     TeamUnavailable,
-    /// An operator retires the domain.
+    /// An operator retired the domain.
     DomainRetired,
-    /// The member has as many addresses in the domain as the rules allow.
+    /// The member has the maximum of addresses in the domain.
     TooMany,
     /// The Launchpad name gives no address.
     Name(LocalPartError),
 }
 
-/// What an eligible member's wish for an address comes to.
+/// A request to grant an eligible member an address.
+#[derive(Clone, Copy, Debug)]
+pub struct GrantRequest<'a> {
+    /// The address.
+    pub address: &'a Address,
+    /// The alias of that address as it was read with the member. It is read again if the grant conflicts with a change.
+    pub existing: Option<&'a Alias>,
+    /// The member's name at the membership source, with the time of the look-up that found them eligible. Later changes of
+    /// the alias win.
+    pub known_as: &'a ObservedName,
+    /// The member's previous address, if a rename caused the request.
+    pub renamed_from: Option<&'a Address>,
+    /// Maximum addresses per member and domain; an operator can set another limit for a member.
+    pub limit: u16,
+}
+
+/// The decision on a [`GrantRequest`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Decision {
-    /// Nobody has had the address: write it.
+pub enum GrantDecision {
+    /// The address was never assigned: create the alias.
     Create {
-        /// With this status.
+        /// The status to write.
         status: Status,
-        /// For this reason.
+        /// The reason to write.
         reason: Reason,
     },
-    /// The member has it in another state: change it, if it still has this version.
+    /// The member has the alias in another state: change it if it still has this version.
     Change {
-        /// The version that the decision was made on.
+        /// The version that the decision is based on.
         version: u64,
-        /// The new status.
+        /// The status to write.
         status: Status,
-        /// The reason for it.
+        /// The reason to write.
         reason: Reason,
     },
-    /// It already is as it should be: no write, no audit entry.
+    /// The alias is already as requested: no write, no audit entry.
     Unchanged,
-    /// No.
+    /// The member does not get the address.
     Refuse(Refusal),
 }
 
-/// An eligible member who asks for an address.
-#[derive(Clone, Copy, Debug)]
-pub struct Wish<'a> {
-    /// Who asks.
-    pub member: MemberId,
-    /// Where mail is to go.
-    pub destination: &'a EmailAddress,
-    /// When Launchpad said that they are eligible. What became of the alias later counts more.
-    pub eligible_at: Timestamp,
-}
-
-/// Whether mail to `alias` would come back to the community instead of reaching somebody.
+/// Whether mail to this destination would loop back to the community: it is in one of the domains, or below one.
 pub fn is_loop(destination: &EmailAddress, community: &[DomainName]) -> bool {
-    community.iter().any(|domain| domain.as_str() == destination.domain())
+    community.iter().any(|domain| is_within(destination.domain(), domain))
 }
 
-/// The state of an alias of an eligible member with this destination.
-pub fn state_of(destination: &EmailAddress, community: &[DomainName]) -> (Status, Reason) {
-    if is_loop(destination, community) { (Status::Suspended, Reason::Loop) } else { (Status::Active, Reason::Eligible) }
+/// Status and reason of an eligible member's alias, which may have no destination.
+pub fn state_of(has_destination: bool) -> (Status, Reason) {
+    if has_destination { (Status::Active, Reason::Eligible) } else { (Status::Suspended, Reason::Loop) }
 }
 
-/// Decides on an address for a member who is eligible and asks. An active alias keeps the destination that it has.
-pub fn decide(existing: Option<&Alias>, wish: Wish<'_>, community: &[DomainName]) -> Decision {
-    let (status, reason) = state_of(wish.destination, community);
-    match existing {
-        None => Decision::Create { status, reason },
-        Some(alias) if alias.member != wish.member => Decision::Refuse(Refusal::Taken),
-        Some(alias) if alias.since > wish.eligible_at => Decision::Unchanged,
+/// Decides on a request of `owner`, given whether the alias has a destination or can get one.
+pub fn decide_grant(request: &GrantRequest<'_>, owner: MemberId, has_destination: bool) -> GrantDecision {
+    let (status, reason) = state_of(has_destination);
+    match request.existing {
+        None => GrantDecision::Create { status, reason },
+        Some(alias) if alias.member != owner => GrantDecision::Refuse(Refusal::Taken),
+        // Only the member can restore it.
+        Some(alias) if alias.reason == Reason::Deleted => GrantDecision::Unchanged,
+        Some(alias) if alias.since > request.known_as.observed_at => GrantDecision::Unchanged,
         Some(alias) if alias.status == Status::Active || (alias.status, alias.reason) == (status, reason) => {
-            Decision::Unchanged
+            GrantDecision::Unchanged
         }
-        Some(alias) => Decision::Change { version: alias.version, status, reason },
+        Some(alias) => GrantDecision::Change { version: alias.version, status, reason },
     }
 }
 

@@ -1,4 +1,4 @@
-//! Who did what to which alias, member, domain or run, when and why. Append only, and without personal data in clear.
+//! The audit log: who changed which alias, member, domain or run, when and why. Append-only, without personal data.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -6,6 +6,7 @@ use ulid::Ulid;
 
 use crate::address::{Address, DomainName};
 use crate::alias::{Alias, Reason, Status};
+use crate::destination::DestinationId;
 use crate::member::{self, MemberId};
 use crate::random::Random;
 
@@ -13,7 +14,7 @@ use crate::random::Random;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Actor {
-    /// The member, by signing in.
+    /// The member, by signing in or on their page.
     Member,
     /// A sync, since the team changed.
     Sync,
@@ -23,193 +24,265 @@ pub enum Actor {
     Operator,
 }
 
-/// By whom, when and out of what: the part of an entry that its change does not tell.
+/// Actor, time and request of a change: the part of an entry that is not in its [`Change`].
 #[derive(Clone, Copy, Debug)]
 pub struct Cause<'a> {
-    /// By whom.
+    /// Who made the change.
     pub actor: Actor,
-    /// Which operator or which run; nothing where the actor says it all.
+    /// The name of the operator or the id of the run; `None` for other actors.
     pub by: Option<&'a str>,
-    /// The request that it began with.
+    /// The request that caused the change.
     pub request_id: &'a str,
-    /// When.
+    /// The time of the change.
     pub now: Timestamp,
 }
 
-/// One change.
+/// An entry of the audit log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
     /// Sorts by time.
     pub id: Ulid,
-    /// When.
+    /// The time of the change.
     pub at: Timestamp,
-    /// By whom.
+    /// Who made the change.
     pub actor: Actor,
-    /// Which operator (a name at the command line) or which run (its id).
+    /// The name of the operator or the id of the run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
-    /// Of what, and what it was.
+    /// The change.
     #[serde(flatten)]
     pub change: Change,
-    /// The request that it began with.
+    /// The request that caused the change.
     pub request_id: String,
 }
 
-/// What was changed.
+/// A change, by its subject.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "subject", rename_all = "kebab-case")]
 pub enum Change {
-    /// An alias came to be, or has another state.
+    /// An alias was created or changed.
     Alias {
-        /// Whose. Stored by another word than an alias stores it, so that the index by member holds aliases only.
+        /// The owner. The attribute differs from that of an alias, so that the index by member has aliases only.
         #[serde(rename = "owner")]
         member: MemberId,
-        /// Which.
+        /// The address.
         address: Address,
-        /// What it was before, if it was.
+        /// The previous status; `None` for a new alias.
         before: Option<Status>,
-        /// What it is now.
+        /// The new status.
         after: Status,
-        /// Why.
+        /// The reason of the new status.
         reason: Reason,
-        /// Of a leaving one: when mail ends.
+        /// The end of the grace period of a leaving alias.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         until: Option<Timestamp>,
-        /// The address that the member had before a rename, which goes on forwarding.
+        /// The member's address before a rename; it keeps forwarding.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         renamed_from: Option<Address>,
     },
-    /// Something was done to a member.
-    Member {
-        /// To whom.
+    /// The member, or an operator for them, switched an alias or changed its destinations.
+    Switch {
+        /// The owner.
         #[serde(rename = "owner")]
         member: MemberId,
-        /// What.
+        /// The address.
+        address: Address,
+        /// The kind of change.
+        did: SwitchChange,
+    },
+    /// A destination was added, confirmed or removed.
+    Destination {
+        /// The member.
+        #[serde(rename = "owner")]
+        member: MemberId,
+        /// The destination.
+        destination: DestinationId,
+        /// The kind of change.
+        did: DestinationChange,
+    },
+    /// A member was banned, unbanned, erased or imported.
+    Member {
+        /// The member.
+        #[serde(rename = "owner")]
+        member: MemberId,
+        /// The kind of change.
         did: MemberChange,
     },
-    /// Two sign-ins were found to be, or said to be, one person.
+    /// Two members were linked as one person, or unlinked.
     Link {
-        /// The member that stays.
+        /// The surviving member.
         #[serde(rename = "owner")]
         member: MemberId,
-        /// The member whose identities and addresses it has from now on, or has no longer.
+        /// The member whose identities and addresses the survivor gets or loses.
         other: MemberId,
-        /// Whether they were linked or unlinked.
+        /// The kind of change.
         did: LinkChange,
     },
-    /// A member may have more or fewer addresses in a domain than the rules say.
+    /// A member got or lost an account at a sign-in provider. The account itself is not named: the log outlives an erasure.
+    Identity {
+        /// The member.
+        #[serde(rename = "owner")]
+        member: MemberId,
+        /// The issuer of the identity.
+        issuer: String,
+        /// The kind of change.
+        did: IdentityChange,
+    },
+    /// An operator set or removed a member's address limit in a domain.
     Limit {
         /// The member.
         #[serde(rename = "owner")]
         member: MemberId,
         /// The domain.
         domain: DomainName,
-        /// How many; absent, where the rules count again.
+        /// The limit; `None` restores that of the rules.
         limit: Option<u16>,
     },
-    /// A member became, or is no longer, an admin of a domain.
+    /// A member was added to or removed from the admins of a domain.
     Admin {
         /// The member.
         #[serde(rename = "owner")]
         member: MemberId,
         /// The domain.
         domain: DomainName,
-        /// Whether the binding was made or ended.
+        /// The kind of change.
         did: AdminChange,
     },
-    /// A domain's proof changed.
+    /// A domain's proof, listing or retirement changed.
     Domain {
-        /// Which.
+        /// The domain.
         domain: DomainName,
-        /// How.
+        /// The kind of change.
         did: DomainChange,
-        /// Of one whose record is gone: until when it still gives new addresses.
+        /// The end of the grace period of a domain whose record is missing.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         until: Option<Timestamp>,
     },
-    /// A run of a sync was decided on.
+    /// A run was held, decided on or resent.
     Run {
-        /// Of which domain.
+        /// The domain of the sync.
         domain: DomainName,
-        /// Which.
+        /// The run.
         run: Ulid,
-        /// How.
+        /// The kind of change.
         did: RunChange,
     },
 }
 
-/// What can be done to a member.
+/// A change of a member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum MemberChange {
-    /// Blocked: sessions end, aliases are suspended.
+    /// Banned: sessions end, aliases are suspended.
     Banned,
-    /// Welcome again.
+    /// The ban was lifted.
     Unbanned,
-    /// The last alias was retired: no personal data is left that could be read.
-    Shredded,
+    /// Personal data was erased by crypto-shredding, because the last alias was retired.
+    Erased,
     /// Copied from another table after a restore.
     Imported,
+    /// All sessions were ended.
+    SessionsEnded,
+    /// All data about the member was exported.
+    Exported,
 }
 
-/// How two members can come to be one.
+/// A change of an alias beside its status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum LinkChange {
-    /// The other's identities lead to the member from now on.
-    Linked,
-    /// They lead to the other again.
-    Unlinked,
+pub enum SwitchChange {
+    /// Senders are asked to try again later.
+    PausedTemporarily,
+    /// Senders get a permanent refusal.
+    PausedPermanently,
+    /// Mail is forwarded again.
+    Resumed,
+    /// It forwards to other destinations.
+    Redirected,
 }
 
-/// How the admins of a domain can change.
+/// A change of a destination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum AdminChange {
-    /// The member was bound as an admin.
+pub enum DestinationChange {
+    /// A confirmation code was requested.
+    Requested,
+    /// It was confirmed: mail can go there.
+    Confirmed,
+    /// The member removed it.
+    Removed,
+    /// The owner of an old destination reverted the change that brought it.
+    Reverted,
+}
+
+/// A change of a member's accounts at sign-in providers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum IdentityChange {
+    /// The member can sign in with the account.
     Added,
-    /// The binding was ended.
+    /// The account no longer leads to the member.
     Removed,
 }
 
-/// What can become of a domain's proof.
+/// A change of a link between two members.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LinkChange {
+    /// The identities of the other member moved to the survivor.
+    Linked,
+    /// The identities moved back.
+    Unlinked,
+}
+
+/// A change of a domain's admins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AdminChange {
+    /// The member is an admin now.
+    Added,
+    /// The member is no longer an admin.
+    Removed,
+}
+
+/// A change of a domain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DomainChange {
-    /// It is proven: addresses may be given.
+    /// The domain is verified: members can get addresses.
     Verified,
-    /// The record is gone: a grace begins.
+    /// The record is missing: the grace period begins.
     RecordGone,
-    /// The grace is over: no new addresses.
+    /// The grace period is over: no new addresses.
     Lapsed,
     /// The record is back.
     Restored,
-    /// An operator took the word back: DNS decides from now on.
+    /// An operator revoked the verification: DNS decides from now on.
     Unverified,
     /// The community file no longer lists it, and no operator has decided to retire it.
     Unlisted,
-    /// An operator retires it: its addresses go through the grace period.
+    /// An operator retired the domain: its addresses go through the grace period.
     Retiring,
-    /// An operator cancelled its retirement: its addresses come back.
+    /// An operator cancelled the retirement: the addresses are restored.
     RetirementCancelled,
 }
 
-/// What can become of a planned run.
+/// A change of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RunChange {
-    /// It takes too many addresses to be done without a look.
+    /// The guard held the plan for a decision of an operator.
     Held,
-    /// Somebody looked, and said yes.
+    /// An operator released the plan.
     Released,
-    /// Somebody looked, and said no.
+    /// An operator rejected the plan.
     Rejected,
-    /// It was released, the message was lost, and a sync sent it again.
+    /// The message of the release was lost, and a sync sent it again.
     Resent,
 }
 
 impl Entry {
-    /// An entry of this change, with an id of its own.
+    /// Creates an entry with a new id.
     pub fn new(change: Change, cause: Cause<'_>, random: &dyn Random) -> Self {
         Self {
             id: member::ulid(cause.now, random),
@@ -221,24 +294,27 @@ impl Entry {
         }
     }
 
-    /// The domain that it belongs to; what is done to a member belongs to none.
+    /// The domain of the change; `None` for a change of a member.
     pub fn domain(&self) -> Option<&DomainName> {
         match &self.change {
-            Change::Alias { address, .. } => Some(&address.domain),
+            Change::Alias { address, .. } | Change::Switch { address, .. } => Some(&address.domain),
             Change::Domain { domain, .. }
             | Change::Run { domain, .. }
             | Change::Limit { domain, .. }
             | Change::Admin { domain, .. } => Some(domain),
-            Change::Member { .. } | Change::Link { .. } => None,
+            Change::Member { .. } | Change::Link { .. } | Change::Destination { .. } | Change::Identity { .. } => None,
         }
     }
 
-    /// The member whom it is about, if it is about one.
+    /// The member that the change is about, if any.
     pub fn member(&self) -> Option<MemberId> {
         match &self.change {
             Change::Alias { member, .. }
+            | Change::Switch { member, .. }
+            | Change::Destination { member, .. }
             | Change::Member { member, .. }
             | Change::Link { member, .. }
+            | Change::Identity { member, .. }
             | Change::Limit { member, .. }
             | Change::Admin { member, .. } => Some(*member),
             Change::Domain { .. } | Change::Run { .. } => None,
@@ -247,7 +323,7 @@ impl Entry {
 }
 
 impl Change {
-    /// What happened to this alias, which was that before.
+    /// The change of an alias from `before` to `after`.
     pub fn of_alias(after: &Alias, before: Option<&Alias>, renamed_from: Option<Address>) -> Self {
         Self::Alias {
             member: after.member,

@@ -1,15 +1,20 @@
 //! The time as a parameter.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 
-/// A time so much later; the last there is where it would be beyond.
+/// Adds a duration, saturating at the latest time.
 pub fn later(from: Timestamp, by: SignedDuration) -> Timestamp {
     from.saturating_add(by).unwrap_or(Timestamp::MAX)
 }
 
-/// Serializes a time as microseconds since 1970: a number compares as time does, also in a condition of DynamoDB.
+/// Subtracts a duration, saturating at the earliest time.
+pub fn earlier(from: Timestamp, by: SignedDuration) -> Timestamp {
+    from.saturating_sub(by).unwrap_or(Timestamp::MIN)
+}
+
+/// Serializes a time as microseconds since 1970, which a DynamoDB condition can compare.
 pub mod micros {
     use jiff::Timestamp;
     use serde::{Deserialize, Deserializer, Serializer, de};
@@ -25,9 +30,9 @@ pub mod micros {
     }
 }
 
-/// Tells what time it is.
+/// A source of the current time.
 pub trait Clock: Send + Sync {
-    /// Now, in UTC.
+    /// The current time.
     fn now(&self) -> Timestamp;
 }
 
@@ -42,25 +47,25 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that stands still until it is moved, for tests.
-#[derive(Debug)]
-pub struct ManualClock(Mutex<Timestamp>);
+/// A clock for tests that moves only by [`advance`](Self::advance). Clones show the same time.
+#[derive(Clone, Debug)]
+pub struct ManualClock(Arc<Mutex<Timestamp>>);
 
 impl ManualClock {
-    /// Stands at `now`.
+    /// Starts at `now`.
     pub fn at(now: Timestamp) -> Self {
-        Self(Mutex::new(now))
+        Self(Arc::new(Mutex::new(now)))
     }
 
-    /// Moves forward, or back by a negative duration.
+    /// Moves the clock, backwards by a negative duration.
     pub fn advance(&self, by: SignedDuration) {
-        let mut now = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut now = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         *now = now.saturating_add(by).unwrap_or(*now);
     }
 }
 
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
-        *self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

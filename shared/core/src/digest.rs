@@ -1,4 +1,4 @@
-//! What one digest tells the admins of a domain: some changes by their address, and the number of all others by kind.
+//! The content of a digest for the admins of a domain: some changes by address, and the number of all others by kind.
 
 use std::collections::BTreeMap;
 
@@ -11,25 +11,21 @@ use crate::audit::{Change, Entry};
 use crate::notice::{AdminNews, admin_news, for_admins};
 use crate::relevance::is_expired;
 
-/// Changes by kind, where they are counted and not named.
+/// Number of changes by kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tally {
     /// New addresses.
-    #[serde(default)]
     pub created: u64,
-    /// Addresses that were gone and are back.
-    #[serde(default)]
+    /// Restored addresses.
     pub restored: u64,
-    /// Addresses that would forward in a circle.
-    #[serde(default)]
+    /// Addresses suspended because of a loop.
     pub loops: u64,
-    /// Addresses that refuse mail.
-    #[serde(default)]
+    /// Suspended addresses.
     pub removed: u64,
 }
 
 impl Tally {
-    /// Of these changes.
+    /// Counts these changes.
     pub fn of<'a>(news: impl IntoIterator<Item = &'a AdminNews>) -> Self {
         let mut tally = Self::default();
         for news in news {
@@ -44,19 +40,19 @@ impl Tally {
         tally
     }
 
-    /// Of these entries, each as it stands.
+    /// Counts the changes of these entries.
     pub fn of_entries(entries: &[Entry]) -> Self {
         let news: Vec<_> = entries.iter().filter_map(for_admins).map(|(_, news)| news).collect();
         Self::of(&news)
     }
 
-    /// Of all kinds.
+    /// Sum of all kinds.
     pub fn total(&self) -> u64 {
         let Self { created, restored, loops, removed } = self;
         created + restored + loops + removed
     }
 
-    /// Both together.
+    /// Adds two tallies.
     #[must_use]
     pub fn plus(self, other: Self) -> Self {
         Self {
@@ -68,12 +64,12 @@ impl Tally {
     }
 }
 
-/// What gathered entries come to, by address: of several changes of one address the sum, and nothing where it is as before.
-/// Entries that are too old at `now` are left out.
+/// The net change of each address: several changes of an address count as one, and none if they cancel out. Entries that
+/// are too old at `now` are left out.
 pub fn net_changes(entries: &[Entry], now: Timestamp) -> Vec<(Address, AdminNews)> {
     let mut by_time: Vec<_> = entries.iter().filter(|entry| !is_expired(entry.at, now)).collect();
     by_time.sort_by_key(|entry| (entry.at, entry.id));
-    // The status before the first change, and what the last one made of it.
+    // The status before the first change, and status and reason after the last.
     let mut by_address = BTreeMap::<&Address, (Option<Status>, Status, Reason)>::new();
     for entry in by_time {
         if let Change::Alias { address, before, after, reason, .. } = &entry.change {
@@ -81,10 +77,10 @@ pub fn net_changes(entries: &[Entry], now: Timestamp) -> Vec<(Address, AdminNews
             (net.1, net.2) = (*after, *reason);
         }
     }
-    let news = |(address, (before, after, reason)): (&Address, (Option<Status>, Status, Reason))| {
-        admin_news(before, after, reason).map(|news| (address.clone(), news))
-    };
-    by_address.into_iter().filter_map(news).collect()
+    let news = by_address
+        .into_iter()
+        .filter_map(|(address, (before, after, reason))| Some((address.clone(), admin_news(before, after, reason)?)));
+    news.collect()
 }
 
 #[cfg(test)]

@@ -1,37 +1,18 @@
-use jiff::SignedDuration;
 use rstest::rstest;
 
 use super::*;
-use crate::audit::{Actor, Cause};
-use crate::member::MemberId;
-use crate::random::CountingRandom;
-
-fn now() -> Timestamp {
-    "2026-11-24T10:00:00Z".parse().unwrap()
-}
-
-fn address(text: &str) -> Address {
-    text.to_owned().try_into().unwrap()
-}
-
-const ACTIVE: Status = Status::Active;
-const LEAVING: Status = Status::Leaving;
-const OFF: Status = Status::Suspended;
-const GONE: Status = Status::Retired;
+use crate::testing::{ACTIVE, GONE, LEAVING, OFF, address, alias_change, entry_at, hours, now};
 
 fn entry(name: &str, before: Option<Status>, after: Status, reason: Reason, age: i64) -> Entry {
-    let random = CountingRandom::default();
-    let change = Change::Alias {
-        member: MemberId::new(now(), &random),
-        address: address(&format!("{name}@ubuntu.com")),
-        before,
-        after,
-        reason,
-        until: None,
-        renamed_from: None,
-    };
-    let now = now() - SignedDuration::from_hours(age);
-    Entry::new(change, Cause { actor: Actor::Sync, by: None, request_id: "request-1", now }, &random)
+    let mut change = alias_change(before, after, reason);
+    if let Change::Alias { address: changed, .. } = &mut change {
+        *changed = address(&format!("{name}@ubuntu.com"));
+    }
+    entry_at(now() - hours(age), change)
+}
+
+fn created(name: &str, age: i64) -> Entry {
+    entry(name, None, ACTIVE, Reason::Eligible, age)
 }
 
 /// The changes of one address, oldest first.
@@ -70,9 +51,8 @@ fn changes_of_an_address_are_summed(
 }
 
 #[test]
-fn changes_are_told_by_address() {
-    let created = |name| entry(name, None, ACTIVE, Reason::Eligible, 0);
-    let names: Vec<_> = net_changes(&[created("carol"), created("alice"), created("bob")], now())
+fn changes_are_grouped_by_address() {
+    let names: Vec<_> = net_changes(&[created("carol", 0), created("alice", 0), created("bob", 0)], now())
         .into_iter()
         .map(|(address, _)| address.to_string())
         .collect();
@@ -80,21 +60,20 @@ fn changes_are_told_by_address() {
 }
 
 #[test]
-fn changes_older_than_a_week_are_omitted() {
-    let created = |name, age| entry(name, None, ACTIVE, Reason::Eligible, age);
-    let told = net_changes(&[created("alice", 7 * 24 + 1), created("bob", 7 * 24)], now());
-    assert_eq!(told, [(address("bob@ubuntu.com"), AdminNews::Created)]);
+fn week_old_changes_are_omitted() {
+    let news = net_changes(&[created("alice", 7 * 24 + 1), created("bob", 7 * 24)], now());
+    assert_eq!(news, [(address("bob@ubuntu.com"), AdminNews::Created)]);
 }
 
 #[test]
 fn entries_are_counted_by_kind() {
     let entries = [
-        entry("a", None, ACTIVE, Reason::Eligible, 0),
-        entry("b", None, ACTIVE, Reason::Eligible, 0),
+        created("a", 0),
+        created("b", 0),
         entry("c", Some(GONE), ACTIVE, Reason::Eligible, 0),
         entry("d", Some(OFF), OFF, Reason::Loop, 0),
         entry("e", Some(LEAVING), OFF, Reason::NotInTeam, 0),
-        // Nothing that admins are told.
+        // Changes without news for admins.
         entry("f", Some(ACTIVE), LEAVING, Reason::NotInTeam, 0),
     ];
     let tally = Tally::of_entries(&entries);

@@ -1,7 +1,7 @@
-//! How a domain proves by DNS that it belongs to the community, and how long that proof holds once it is gone.
+//! How a domain proves by DNS that it belongs to the community, and the grace period of a missing proof.
 //!
-//! Only two kinds of answers move anything: the record is there, or a name server says that it is not. Whatever says
-//! neither (SERVFAIL, REFUSED, silence) leaves everything as it is: it never unverifies and starts no clock.
+//! Only a record or an authoritative negative answer changes the proof. SERVFAIL, REFUSED and timeouts change nothing: they
+//! never unverify a domain and start no grace period.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -10,139 +10,146 @@ use crate::clock::later;
 use crate::newtype::checked_string;
 use crate::random::{self, Random};
 
-/// What the TXT record at the domain begins with, before the token.
+/// The prefix of the TXT record, before the token.
 pub const RECORD_KEY: &str = "membermail-site-verification=";
+
+/// Quotation marks that people paste around the record, straight or typographic.
+const QUOTES: [char; 13] = ['"', '\'', '“', '”', '„', '‟', '‘', '’', '‚', '‛', '«', '»', '`'];
 
 /// Hexadecimal digits of a token: 128 bits.
 const DIGITS: usize = 32;
 
 checked_string! {
-    /// What a domain shows to prove itself: 32 hexadecimal digits in lower case, of its own and never changed. No secret:
-    /// the whole world reads it in DNS.
+    /// The verification token of a domain: 32 hexadecimal digits in lower case, which never change. Public: anyone can read
+    /// it in DNS.
     Token, TokenError, |text| {
         let valid = text.len() == DIGITS && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
         if valid { Ok(text.to_owned()) } else { Err(TokenError) }
     }
 }
 
-/// A text that is no token.
+/// The text is not a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a token: 32 hexadecimal digits in lower case")]
 pub struct TokenError;
 
 impl Token {
-    /// One that nobody can guess, and so nobody has put into DNS before they were told it.
+    /// Creates an unguessable token, so that it cannot be in DNS before it was issued.
     pub fn new(random: &dyn Random) -> Self {
         let bytes: [u8; DIGITS / 2] = random::bytes(random);
         Self(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
     }
 
-    /// The text of the TXT record to add at the domain.
+    /// The text of the TXT record.
     pub fn record(&self) -> String {
         format!("{RECORD_KEY}{self}")
     }
 }
 
-/// What DNS says to one question. Records are of one type at the very name or where its CNAMEs lead.
+/// The answer to a DNS query for records of one type, after following CNAMEs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer<T> {
-    /// There are records.
+pub enum DnsAnswer<T> {
+    /// Records exist.
     Records(Vec<T>),
-    /// There is no such name (NXDOMAIN), or it has no such records (RFC 2308, 2.2).
+    /// Negative answer: NXDOMAIN or NODATA (RFC 2308, 2.2).
     Missing,
-    /// Neither was said.
+    /// No usable answer.
     Unanswered(Unanswered),
 }
 
-/// Why DNS said neither yes nor no. It says nothing about the domain.
+/// Why there is no usable answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Unanswered {
-    /// SERVFAIL: the zone cannot be had or does not validate just now.
+    /// SERVFAIL: the zone cannot be resolved or does not validate.
     ServerFailure,
-    /// REFUSED.
+    /// REFUSED: the name server does not answer for the zone or to us.
     Refused,
-    /// Nothing came in time.
+    /// No name server answered in time.
     TimedOut,
-    /// The name server is out of reach, or what it says cannot be used.
+    /// The name server cannot be reached, or its response is invalid.
     Unusable,
 }
 
-/// What was seen of a domain's record.
+/// The result of looking for a domain's record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Seen {
-    /// The record with the domain's own token.
+    /// The record with the token of the domain.
     Found,
-    /// Records of ours, but with other tokens only.
+    /// Only records with other tokens.
     OtherToken,
-    /// No record of ours.
+    /// No verification record.
     Missing,
-    /// DNS said neither.
+    /// No usable answer.
     Unanswered(Unanswered),
 }
 
 impl Seen {
-    /// Looks through the TXT records of the domain, each with its strings joined. Case and blanks around it are not told
-    /// apart: some who type records into forms, and some of the forms, change them.
-    pub fn among(answer: &Answer<String>, token: &Token) -> Self {
+    /// Searches the TXT records of the domain, each with its strings joined. Ignores case, and blanks and quotes around the
+    /// record or the token, which some people and web forms add. The token alone is the proof, so this is safe.
+    pub fn among(answer: &DnsAnswer<String>, token: &Token) -> Self {
         let texts = match answer {
-            Answer::Unanswered(why) => return Self::Unanswered(*why),
-            Answer::Missing => return Self::Missing,
-            Answer::Records(texts) => texts,
+            DnsAnswer::Unanswered(why) => return Self::Unanswered(*why),
+            DnsAnswer::Missing => return Self::Missing,
+            DnsAnswer::Records(texts) => texts,
         };
         let mut tokens = texts.iter().filter_map(|text| {
-            let (key, token) = text.trim().split_at_checked(RECORD_KEY.len())?;
-            key.eq_ignore_ascii_case(RECORD_KEY).then_some(token.trim())
+            let (key, token) = unquoted(text).split_at_checked(RECORD_KEY.len())?;
+            key.eq_ignore_ascii_case(RECORD_KEY).then(|| unquoted(token))
         });
         let Some(first) = tokens.next() else { return Self::Missing };
-        let is_it = |shown: &str| shown.eq_ignore_ascii_case(token.as_str());
-        if is_it(first) || tokens.any(is_it) { Self::Found } else { Self::OtherToken }
+        let has_token = std::iter::once(first).chain(tokens).any(|shown| shown.eq_ignore_ascii_case(token.as_str()));
+        if has_token { Self::Found } else { Self::OtherToken }
     }
 }
 
-/// How far a domain's proof is.
+/// The text without blanks and quotes at its ends.
+fn unquoted(text: &str) -> &str {
+    text.trim_matches(|c: char| c.is_whitespace() || QUOTES.contains(&c))
+}
+
+/// The state of a domain's proof.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "kebab-case")]
 pub enum Proof {
-    /// Never shown.
+    /// Never proven.
     #[default]
     Pending,
-    /// An operator says so. It stands until an operator takes it back, whatever DNS says.
+    /// Verified by an operator, independently of DNS, until an operator revokes it.
     Operator {
-        /// Since when.
+        /// The time of the decision.
         since: Timestamp,
     },
-    /// Its record was there at the last answer.
+    /// The last answer had the record.
     Verified {
-        /// Since when.
+        /// The time of the verification.
         since: Timestamp,
     },
-    /// Its record is gone, and it still counts as verified for a while.
+    /// The record is missing, and the domain still counts as verified during the grace period.
     Lapsing {
-        /// Since when it was verified.
+        /// The time of the verification.
         since: Timestamp,
-        /// When the record was first seen to be gone.
+        /// When the record was first missing.
         gone_since: Timestamp,
     },
-    /// Its record has been gone for longer than the grace: no new addresses, and those that are there stay.
+    /// The record was missing for longer than the grace period: no new addresses; existing ones stay.
     Lapsed {
-        /// When the record was first seen to be gone.
+        /// When the record was first missing.
         gone_since: Timestamp,
     },
 }
 
 impl Proof {
-    /// Whether the domain gives new addresses.
+    /// Whether new addresses can be granted in the domain.
     pub fn is_verified(&self) -> bool {
         matches!(self, Self::Operator { .. } | Self::Verified { .. } | Self::Lapsing { .. })
     }
 
-    /// What becomes of it by what is seen at `now`, and what its admins are to be told, if anything.
+    /// The proof after a check at `now`, and the event for the admins, if any.
     ///
-    /// The end of the grace alone takes nothing away: it takes a look after it that finds the record missing.
+    /// A domain lapses only when a check after the end of the grace period finds the record missing.
     pub fn after(&self, seen: Seen, now: Timestamp, grace: SignedDuration) -> (Self, Option<DomainEvent>) {
-        let until = |gone_since: Timestamp| later(gone_since, grace);
         match (self, seen) {
             (Self::Operator { .. }, _) | (_, Seen::Unanswered(_)) => (self.clone(), None),
             (Self::Pending, Seen::Found) => (Self::Verified { since: now }, Some(DomainEvent::Verified)),
@@ -153,9 +160,11 @@ impl Proof {
             (Self::Lapsed { .. }, Seen::Found) => (Self::Verified { since: now }, Some(DomainEvent::Restored)),
             (Self::Verified { since }, Seen::Missing | Seen::OtherToken) => {
                 let lapsing = Self::Lapsing { since: *since, gone_since: now };
-                (lapsing, Some(DomainEvent::RecordGone { until: until(now) }))
+                (lapsing, Some(DomainEvent::RecordGone { until: later(now, grace) }))
             }
-            (Self::Lapsing { gone_since, .. }, Seen::Missing | Seen::OtherToken) if until(*gone_since) <= now => {
+            (Self::Lapsing { gone_since, .. }, Seen::Missing | Seen::OtherToken)
+                if later(*gone_since, grace) <= now =>
+            {
                 (Self::Lapsed { gone_since: *gone_since }, Some(DomainEvent::Lapsed))
             }
             (Self::Pending | Self::Lapsing { .. } | Self::Lapsed { .. }, Seen::Missing | Seen::OtherToken) => {
@@ -165,20 +174,20 @@ impl Proof {
     }
 }
 
-/// What the admins of a domain are to be told, once each.
+/// An event of a domain, of which its admins are notified once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub enum DomainEvent {
-    /// Members can get addresses at it from now on.
+    /// Members can get addresses from now on.
     Verified,
-    /// The record is gone; new addresses stop at `until` unless it comes back.
+    /// The record is missing; new addresses stop at `until` unless it returns.
     RecordGone {
-        /// The end of the grace.
+        /// The end of the grace period.
         until: Timestamp,
     },
-    /// The record stayed away: no new addresses from now on, and those that are there keep working.
+    /// The grace period is over: no new addresses; existing ones keep working.
     Lapsed,
-    /// The record is back, and all is as before.
+    /// The record is back.
     Restored,
 }
 

@@ -49,29 +49,48 @@ fn lapsed() -> Proof {
 #[case::empty(&["membermail-site-verification="], Seen::OtherToken)]
 #[case::within(&["see membermail-site-verification=00112233445566778899aabbccddeeff"], Seen::Missing)]
 #[case::the_token_alone(&["00112233445566778899aabbccddeeff"], Seen::Missing)]
-#[case::of_somebody_else(&["google-site-verification=00112233445566778899aabbccddeeff"], Seen::Missing)]
+#[case::of_another_service(&["google-site-verification=00112233445566778899aabbccddeeff"], Seen::Missing)]
+#[case::quotes(&[r#""membermail-site-verification=00112233445566778899aabbccddeeff""#], Seen::Found)]
+#[case::single_quotes(&["'membermail-site-verification=00112233445566778899aabbccddeeff'"], Seen::Found)]
+#[case::typographic_quotes(&["“membermail-site-verification=00112233445566778899aabbccddeeff”"], Seen::Found)]
+#[case::german_quotes(&["„membermail-site-verification=00112233445566778899aabbccddeeff“"], Seen::Found)]
+#[case::reversed_quotes(&["‟membermail-site-verification=00112233445566778899aabbccddeeff”"], Seen::Found)]
+#[case::typographic_single_quotes(&["‘membermail-site-verification=00112233445566778899aabbccddeeff’"], Seen::Found)]
+#[case::angle_quotes(&["« membermail-site-verification=00112233445566778899aabbccddeeff »"], Seen::Found)]
+#[case::two_quotes(&["““membermail-site-verification=00112233445566778899aabbccddeeff””"], Seen::Found)]
+#[case::quote_before(&[r#""membermail-site-verification=00112233445566778899aabbccddeeff"#], Seen::Found)]
+#[case::quote_behind(&["membermail-site-verification=00112233445566778899aabbccddeeff”"], Seen::Found)]
+#[case::blanks_around_quotes(&[r#" " membermail-site-verification=00112233445566778899aabbccddeeff "  "#], Seen::Found)]
+#[case::quoted_token(&[r#"membermail-site-verification="00112233445566778899aabbccddeeff""#], Seen::Found)]
+#[case::quoted_wrong_token(&[r#""membermail-site-verification=ffeeddccbbaa99887766554433221100""#], Seen::OtherToken)]
+#[case::text_behind_quotes(&[r#""membermail-site-verification=00112233445566778899aabbccddeeff" for mail"#], Seen::OtherToken)]
+#[case::quote_within_token(&[r#"membermail-site-verification=001122334455"66778899aabbccddeeff"#], Seen::OtherToken)]
+#[case::quoted_within(&[r#"see "membermail-site-verification=00112233445566778899aabbccddeeff""#], Seen::Missing)]
+#[case::quoted_key(&[r#""membermail-site-verification"=00112233445566778899aabbccddeeff"#], Seen::Missing)]
+#[case::quotes_alone(&["“”"], Seen::Missing)]
 #[case::cut_within_a_letter(&["membermail-site-verificatioé"], Seen::Missing)]
-fn what_is_seen_in_records(#[case] texts: &[&str], #[case] seen: Seen) {
-    let answer = Answer::Records(texts.iter().map(|text| (*text).to_owned()).collect());
+fn record_is_found_by_its_token(#[case] texts: &[&str], #[case] seen: Seen) {
+    let answer = DnsAnswer::Records(texts.iter().map(|text| (*text).to_owned()).collect());
     assert_eq!(Seen::among(&answer, &token()), seen);
 }
 
 #[test]
-fn what_is_seen_without_records() {
-    assert_eq!(Seen::among(&Answer::Missing, &token()), Seen::Missing);
+fn query_without_records_is_classified() {
+    assert_eq!(Seen::among(&DnsAnswer::Missing, &token()), Seen::Missing);
     for why in [Unanswered::ServerFailure, Unanswered::Refused, Unanswered::TimedOut, Unanswered::Unusable] {
-        assert_eq!(Seen::among(&Answer::Unanswered(why), &token()), Seen::Unanswered(why));
+        assert_eq!(Seen::among(&DnsAnswer::Unanswered(why), &token()), Seen::Unanswered(why));
     }
 }
 
 #[test]
-fn tokens_differ_and_are_what_is_found() {
+fn token_of_domain_is_found() {
     let random = CountingRandom::default();
-    let (one, two) = (Token::new(&random), Token::new(&random));
+    let one = Token::new(&random);
+    let two = Token::new(&random);
     assert_ne!(one, two);
     assert_eq!(Token::parse(one.as_str()), Ok(one.clone()));
-    assert_eq!(Seen::among(&Answer::Records(vec![one.record()]), &one), Seen::Found);
-    assert_eq!(Seen::among(&Answer::Records(vec![one.record()]), &two), Seen::OtherToken);
+    assert_eq!(Seen::among(&DnsAnswer::Records(vec![one.record()]), &one), Seen::Found);
+    assert_eq!(Seen::among(&DnsAnswer::Records(vec![one.record()]), &two), Seen::OtherToken);
     assert_ne!(Token::parse(OTHER).unwrap(), token());
     assert_eq!(Token::parse("00112233445566778899AABBCCDDEEFF"), Err(TokenError));
 }
@@ -93,7 +112,7 @@ fn tokens_differ_and_are_what_is_found() {
 #[case::lapsed_and_gone(lapsed(), Seen::Missing, 9, lapsed(), None)]
 #[case::lapsed_and_not_known(lapsed(), SERVFAIL, 9, lapsed(), None)]
 #[case::lapsed_and_back(lapsed(), Seen::Found, 9, Proof::Verified { since: day(9) }, Some(DomainEvent::Restored))]
-fn what_a_look_makes_of_a_proof(
+fn check_changes_proof(
     #[case] before: Proof,
     #[case] seen: Seen,
     #[case] on: i64,
@@ -104,11 +123,11 @@ fn what_a_look_makes_of_a_proof(
 }
 
 #[test]
-fn the_grace_is_a_week_and_ends_to_the_second() {
+fn grace_period_ends_after_a_week() {
     assert_eq!(grace(), SignedDuration::from_hours(7 * 24));
-    let gone_for = |duration| lapsing().after(Seen::Missing, day(1) + duration, grace()).0;
-    assert_eq!(gone_for(grace() - SignedDuration::from_nanos(1)), lapsing());
-    assert_eq!(gone_for(grace()), lapsed());
+    let end = day(1) + grace();
+    assert_eq!(lapsing().after(Seen::Missing, end - SignedDuration::from_nanos(1), grace()).0, lapsing());
+    assert_eq!(lapsing().after(Seen::Missing, end, grace()).0, lapsed());
 }
 
 #[test]
@@ -133,39 +152,34 @@ fn any_proof() -> impl Strategy<Value = Proof> {
     prop::sample::select(vec![Proof::Pending, operator, verified(), lapsing(), lapsed()])
 }
 
-/// Looks at hours after each other, with what each sees.
-fn looks(seen: impl Strategy<Value = Seen>) -> impl Strategy<Value = Vec<(i64, Seen)>> {
-    prop::collection::vec((0_i64..100, seen), 0..60)
-}
-
 proptest! {
     #[test]
-    fn no_silence_changes_anything(proof in any_proof(), looks in looks(any_unanswered())) {
-        let (mut now, before) = (day(2), proof.clone());
-        let mut proof = proof;
-        for (hours, seen) in looks {
-            now += SignedDuration::from_hours(hours);
-            let (after, event) = proof.after(seen, now, grace());
-            prop_assert_eq!(event, None);
-            proof = after;
-        }
-        prop_assert_eq!(proof, before);
+    fn unanswered_query_changes_nothing(proof in any_proof(), seen in any_unanswered(), hours in 0_i64..6_000) {
+        let now = day(2) + SignedDuration::from_hours(hours);
+        prop_assert_eq!(proof.after(seen, now, grace()), (proof.clone(), None));
     }
 
-    /// The rules said in another way: what a domain is follows from its last definite answers alone.
+    /// Independently of the implementation: only the last definite answers decide on the proof.
     #[test]
-    fn new_addresses_stop_only_after_a_grace_without_the_record(
-        looks in looks(any_seen()),
+    fn domain_lapses_only_after_grace_period(
+        checks in prop::collection::vec((0_i64..100, any_seen()), 0..60),
         grace in 1_i64..400,
     ) {
         let grace = SignedDuration::from_hours(grace);
-        let (mut now, mut proof) = (day(0), Proof::Pending);
-        let (mut ever, mut gone_since, mut open) = (false, None, false);
-        for (hours, seen) in looks {
+        let mut now = day(0);
+        let mut proof = Proof::Pending;
+        let mut ever = false;
+        let mut gone_since = None;
+        let mut open = false;
+        for (hours, seen) in checks {
             now += SignedDuration::from_hours(hours);
             let was_open = open;
             match seen {
-                Seen::Found => (ever, gone_since, open) = (true, None, true),
+                Seen::Found => {
+                    ever = true;
+                    open = true;
+                    gone_since = None;
+                }
                 Seen::Missing | Seen::OtherToken if ever => {
                     let since: Timestamp = *gone_since.get_or_insert(now);
                     open = open && now.duration_since(since) < grace;
@@ -174,7 +188,7 @@ proptest! {
             }
             let (after, event) = proof.after(seen, now, grace);
             prop_assert_eq!(after.is_verified(), open);
-            // Whoever is told of nothing loses nothing.
+            // Without an event the domain stays verified.
             prop_assert_eq!(was_open && !open, event == Some(DomainEvent::Lapsed));
             prop_assert_eq!(event.is_some(), std::mem::discriminant(&after) != std::mem::discriminant(&proof));
             proof = after;
@@ -182,11 +196,9 @@ proptest! {
     }
 
     #[test]
-    fn an_operators_word_stands(looks in looks(any_seen())) {
-        let (mut now, word) = (day(0), Proof::Operator { since: day(0) });
-        for (hours, seen) in looks {
-            now += SignedDuration::from_hours(hours);
-            prop_assert_eq!(word.after(seen, now, grace()), (word.clone(), None));
-        }
+    fn operator_overrides_dns(seen in any_seen(), hours in 0_i64..6_000) {
+        let decided = Proof::Operator { since: day(0) };
+        let now = day(0) + SignedDuration::from_hours(hours);
+        prop_assert_eq!(decided.after(seen, now, grace()), (decided.clone(), None));
     }
 }

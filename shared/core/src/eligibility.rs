@@ -1,38 +1,40 @@
-//! Who is eligible, for which domains: the rules in their order, each with an outcome of its own.
+//! Eligibility: the rules in their order, each with its own outcome.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use strum::{Display, IntoStaticStr};
 
 use crate::address::DomainName;
 use crate::alias::Reason;
 use crate::community::Community;
-use crate::member::{Fingerprint, LaunchpadName, ObservedName, TeamName};
+use crate::member::{Fingerprint, ObservedName, PersonName, TeamName};
 
-/// The state of an account at the membership source. Only `Active` gives addresses; the others differ in what their
-/// person can do about it.
+/// The state of an account at the membership source. Only `Active` is eligible; for the others the advice to the person
+/// differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(strum::VariantArray))]
 #[serde(rename_all = "kebab-case")]
 pub enum Account {
-    /// In use.
+    /// Active.
     Active,
-    /// In use, but without a preferred e-mail address, so that Launchpad does not count it as valid.
+    /// Active without a preferred e-mail address, which Launchpad does not count as valid.
     NoPreferredAddress,
-    /// A user name reserved at the sign-in provider; its person never logged in to Launchpad.
+    /// A placeholder: the person never logged in to Launchpad.
     NeverActivated,
     /// Deactivated, by its person or by an admin.
     Deactivated,
     /// Suspended by an admin.
     Suspended,
-    /// Closed for good.
+    /// Closed permanently.
     Closed,
     /// Any other state.
     Inactive,
 }
 
 impl Account {
-    /// Why an address of this account ends, if it does.
+    /// Checks whether the account is eligible.
     pub fn check(self) -> Result<(), Reason> {
         match self {
             Self::Active => Ok(()),
@@ -45,45 +47,45 @@ impl Account {
     }
 }
 
-/// A person as the membership source answers for one of their identities.
+/// A person at the membership source, looked up by identity.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Person {
-    /// The name just now.
-    pub name: LaunchpadName,
+    /// The current name.
+    pub name: PersonName,
     /// The fingerprint beside it.
     pub fingerprint: Fingerprint,
     /// The state of the account.
     pub account: Account,
-    /// Signed the Code of Conduct.
+    /// Whether the Code of Conduct is signed.
     pub signed_code_of_conduct: bool,
 }
 
 impl Person {
-    /// Whether account and Code of Conduct allow an address, or which does not.
+    /// Checks account and Code of Conduct.
     pub fn check(&self) -> Result<(), Reason> {
         self.account.check()?;
         if self.signed_code_of_conduct { Ok(()) } else { Err(Reason::CodeOfConductWithdrawn) }
     }
 
-    /// The name with the time of the request that it was the answer to.
+    /// The name with the time of the request.
     pub fn observed(&self, observed_at: Timestamp) -> ObservedName {
         ObservedName { name: self.name.clone(), fingerprint: self.fingerprint, observed_at }
     }
 }
 
-/// What was last seen of a person, with the time of the request.
+/// A person with the time of the look-up.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Observation {
     /// The person.
     #[serde(flatten)]
     pub person: Person,
-    /// When the source was asked.
+    /// The time of the request.
     #[serde(with = "crate::clock::micros")]
     pub observed_at: Timestamp,
 }
 
 impl Observation {
-    /// The name of it.
+    /// The observed name.
     pub fn name(&self) -> ObservedName {
         self.person.observed(self.observed_at)
     }
@@ -92,20 +94,20 @@ impl Observation {
 /// A team that a person is in, directly or through another.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Group {
-    /// The name just now.
+    /// The current name.
     pub name: TeamName,
     /// The team's own fingerprint, which pins it.
     pub fingerprint: Fingerprint,
 }
 
-/// What the membership source answers for a member.
+/// The result of looking a member up at the membership source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Standing {
-    /// No account has any of their identities, and none ever had.
+    /// No account has or had any of their identities.
     Unknown,
-    /// No account has any of their identities, and one had: it was closed.
+    /// The account with one of their identities was closed.
     Closed,
-    /// A person, and all their public teams. Empty for a person whom the rules refuse before teams matter.
+    /// A person and all their public teams; empty if the rules refuse the person before teams matter.
     Known {
         /// The person.
         person: Person,
@@ -114,18 +116,33 @@ pub enum Standing {
     },
 }
 
-/// What the table knows of a domain's team.
+/// The pin of a domain's team.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TeamPin {
-    /// The fingerprint of the one team that gives addresses.
+    /// The fingerprint of the team that grants addresses.
     pub fingerprint: Option<Fingerprint>,
-    /// The last sync found no team, or another one, under the name: membership cannot be checked.
+    /// Whether the last sync found no team, or another one, with the name: membership cannot be checked.
     pub has_problem: bool,
 }
 
-/// The outcome of a check, as the page and the log show it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// The state of a member's check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CheckState {
+    /// Requested; the membership source is being asked.
+    Pending,
+    /// The source does not respond; the queue retries.
+    Delayed,
+    /// The source did not respond for as long as the queue retries. The member can request another check.
+    GivenUp,
+    /// The check has an outcome.
+    Done,
+}
+
+/// The outcome of a check.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Display, IntoStaticStr)]
 #[serde(rename_all = "kebab-case", tag = "outcome")]
+#[strum(serialize_all = "kebab-case")]
 pub enum Outcome {
     /// An operator has banned the member.
     Banned,
@@ -133,7 +150,7 @@ pub enum Outcome {
     Unknown,
     /// The account is closed.
     Closed,
-    /// The user name is reserved, and its person never logged in to Launchpad.
+    /// The person never logged in to Launchpad.
     NeverActivated,
     /// The account is deactivated.
     Deactivated,
@@ -145,9 +162,9 @@ pub enum Outcome {
     NotValid,
     /// The Code of Conduct is not signed.
     CodeOfConductUnsigned,
-    /// In none of the community's teams: no address, and no error either.
+    /// In none of the community's teams.
     NoTeam,
-    /// In none of the teams that can be checked, and at least one cannot.
+    /// In none of the teams that can be checked, and at least one team cannot be checked.
     TeamsUnavailable,
     /// Eligible for addresses at these domains.
     Eligible {
@@ -156,28 +173,8 @@ pub enum Outcome {
     },
 }
 
-impl Outcome {
-    /// The word for logs and metrics.
-    pub fn as_str(&self) -> &'static str {
-        match self {
-            Self::Banned => "banned",
-            Self::Unknown => "unknown",
-            Self::Closed => "closed",
-            Self::NeverActivated => "never-activated",
-            Self::Deactivated => "deactivated",
-            Self::Suspended => "suspended",
-            Self::NoPreferredAddress => "no-preferred-address",
-            Self::NotValid => "not-valid",
-            Self::CodeOfConductUnsigned => "code-of-conduct-unsigned",
-            Self::NoTeam => "no-team",
-            Self::TeamsUnavailable => "teams-unavailable",
-            Self::Eligible { .. } => "eligible",
-        }
-    }
-}
-
-/// Applies the rules in their order: the first that fails is the outcome. `pins` has what the table knows of each domain's
-/// team; a pin in the community file counts before it.
+/// Applies the rules in their order: the first that fails is the outcome. A pin in the community file wins over `pins`, those
+/// in the table.
 pub fn decide(
     banned: bool,
     standing: &Standing,
@@ -204,7 +201,8 @@ pub fn decide(
     if !person.signed_code_of_conduct {
         return Outcome::CodeOfConductUnsigned;
     }
-    let (mut domains, mut has_problem) = (Vec::new(), false);
+    let mut domains = Vec::new();
+    let mut has_problem = false;
     for domain in &community.domains {
         let known = pins.get(&domain.domain).copied().unwrap_or_default();
         let pin = domain.team_pin().or(known.fingerprint);

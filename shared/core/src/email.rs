@@ -1,4 +1,4 @@
-//! Somebody's own address: personal data, so that nothing prints it by accident.
+//! A destination address: personal data that cannot be printed by accident.
 
 use std::fmt;
 
@@ -10,8 +10,8 @@ const LIMIT: usize = 254;
 /// Octets of a domain label at most (RFC 1035, 2.3.4).
 const LABEL_LIMIT: usize = 63;
 
-/// An address outside the community, where a member reads mail. Its `Debug` shows nothing and it has no
-/// `Display` and no `Serialize`: code that needs the text says [`expose`](Self::expose).
+/// A member's own address outside the community. `Debug` is redacted and there is no `Display` or `Serialize`: code that
+/// needs the text calls [`expose`](Self::expose).
 #[derive(Clone, PartialEq, Eq)]
 pub struct EmailAddress {
     text: Zeroizing<String>,
@@ -36,7 +36,7 @@ impl EmailAddress {
         Ok(Self { text: Zeroizing::new(format!("{local}@{domain}")), at: local.len() })
     }
 
-    /// The address itself: for the envelope, the member's own page and the sealed item, never for a log.
+    /// The text: for the envelope, the member's own page and the sealed item, never for a log.
     pub fn expose(&self) -> &str {
         &self.text
     }
@@ -47,13 +47,10 @@ impl EmailAddress {
     }
 }
 
-/// The domain as DNS and SMTP have it.
+/// The domain in lower case with A-labels.
 fn host_name(domain: &str) -> Result<String, EmailError> {
     // UTS 46 maps to lower case and checks A-labels; STD3 leaves letters, digits and hyphens alone.
     let ascii = idna::domain_to_ascii_cow(domain.as_bytes(), AsciiDenyList::STD3).map_err(|_| EmailError::Domain)?;
-    let is_label = |label: &str| {
-        !label.is_empty() && label.len() <= LABEL_LIMIT && !label.starts_with('-') && !label.ends_with('-')
-    };
     let labels: Vec<_> = ascii.split('.').collect();
     // A last label of digits alone is that of an IPv4 address (RFC 3696, section 2).
     let is_number = labels.last().is_some_and(|label| label.bytes().all(|b| b.is_ascii_digit()));
@@ -63,13 +60,17 @@ fn host_name(domain: &str) -> Result<String, EmailError> {
     Ok(ascii.into_owned())
 }
 
+fn is_label(label: &str) -> bool {
+    (1..=LABEL_LIMIT).contains(&label.len()) && !label.starts_with('-') && !label.ends_with('-')
+}
+
 impl fmt::Debug for EmailAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("EmailAddress([redacted])")
     }
 }
 
-/// Why a text is no address that mail can be sent to. Says nothing of the text itself.
+/// Why a text is not a valid address. Contains nothing of the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EmailError {
     /// There is no `@`.

@@ -62,20 +62,20 @@ fn address_is_normalized(#[case] text: &str, #[case] expected: &str) {
 #[case::full_width_at("alice＠example.org", EmailError::Syntax)]
 #[case::unclosed_quote(r#""alice@example.org"#, EmailError::LocalPart)]
 #[case::escaped_quote(r#""alice\"@example.org"#, EmailError::LocalPart)]
-fn anything_else_is_refused(#[case] text: &str, #[case] reason: EmailError) {
+fn invalid_address_is_refused(#[case] text: &str, #[case] reason: EmailError) {
     assert_eq!(parsed(text), Err(reason));
 }
 
 #[test]
 fn lengths_are_limited() {
-    let domain = |labels: usize| vec!["x".repeat(61); labels].join(".");
+    let domain = vec!["x".repeat(61); 4].join(".");
     assert!(parsed(&format!("{}@example.org", "x".repeat(64))).is_ok());
     assert_eq!(parsed(&format!("{}@example.org", "x".repeat(65))), Err(EmailError::LocalPart));
     assert!(parsed(&format!("a@{}.org", "x".repeat(63))).is_ok());
     assert_eq!(parsed(&format!("a@{}.org", "x".repeat(64))), Err(EmailError::Domain));
     // 6 + 4 * 62 is 254.
-    assert!(parsed(&format!("abcde@{}.y", domain(4).replacen("xx", "x", 2))).is_ok());
-    assert_eq!(parsed(&format!("abcdefgh@{}.y", domain(4))), Err(EmailError::TooLong));
+    assert!(parsed(&format!("abcde@{}.y", domain.replacen("xx", "x", 2))).is_ok());
+    assert_eq!(parsed(&format!("abcdefgh@{domain}.y")), Err(EmailError::TooLong));
     // The limit is for what is sent, and A-labels are longer than U-labels.
     assert!(parsed(&format!("a@{}.example", "ü".repeat(60))).is_err());
 }

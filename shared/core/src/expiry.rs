@@ -1,82 +1,71 @@
-//! When a message that was delayed has no effect any more.
+//! When a delayed message expires.
 //!
-//! A queue keeps a message for days while it is paused or its function fails, and the clocks of two machines can differ.
-//! So the function that applies a change compares the times that the message rests on with its own clock. An expired grant
-//! is no loss: the next sync looks its member up again.
+//! A queue keeps a message for days while it is paused or its function fails, and clocks differ. So the function that
+//! applies a change compares the times in the message with its own clock. After an expired grant the next sync looks the
+//! member up again.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
+use strum::Display;
 
 use crate::address::DomainName;
 use crate::clock::later;
 use crate::member::ObservedName;
 
-/// The difference between the clocks of two machines that counts as normal.
+/// Tolerated difference between the clocks of two machines.
 pub const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
-/// The age from which an observation grants nothing, and the time for which a sign-in keeps personal data from erasure:
-/// a grant of that sign-in may still arrive.
+/// Maximum age of an observation for a grant, and the time for which a sign-in postpones the erasure of personal data: a
+/// grant of that sign-in may still arrive.
 pub const MAX_AGE: SignedDuration = SignedDuration::from_hours(24);
 
-/// Whether a time has come by this clock, or by one that is a little ahead.
+/// Whether a time has passed, with [`CLOCK_SKEW`] as tolerance.
 pub fn has_come(at: Timestamp, now: Timestamp) -> bool {
     at <= later(now, CLOCK_SKEW)
 }
 
-/// Whether a time lies further ahead than a normal clock could have recorded it.
+/// Whether a time is in the future by more than [`CLOCK_SKEW`].
 pub fn is_from_future(at: Timestamp, now: Timestamp) -> bool {
     !has_come(at, now)
 }
 
-/// Whether a sign-in or a check was asked for so recently that its grants may still be on their way. A time from the future
-/// counts as recent: erasure cannot be undone.
+/// Whether a sign-in or a check is so recent that its grants may still be in flight. A time in the future counts as recent,
+/// because erasure cannot be undone.
 pub fn is_recent(requested_at: Timestamp, now: Timestamp) -> bool {
     later(requested_at, MAX_AGE) > now
 }
 
-/// Why a grant or a ban has no effect any more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+/// Why a message expired.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Display)]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum Expired {
-    /// The membership source was asked more than a day ago.
+    /// The observation is older than [`MAX_AGE`].
     TooOld,
-    /// The clock of the function that asked the source was ahead.
+    /// The observation is in the future.
     FromFuture,
-    /// The source gave the member another name since.
+    /// The member was renamed since.
     Renamed,
-    /// The community has no such domain any more.
+    /// The domain is no longer in the community file.
     DomainRemoved,
     /// An operator banned the member since, or lifted the ban.
     BanChanged,
 }
 
-impl Expired {
-    /// The word for logs.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::TooOld => "too-old",
-            Self::FromFuture => "from-future",
-            Self::Renamed => "renamed",
-            Self::DomainRemoved => "domain-removed",
-            Self::BanChanged => "ban-changed",
-        }
-    }
-}
-
-/// What the community file and the table say when a change is applied.
+/// The state at the time when a change is applied.
 #[derive(Clone, Copy, Debug)]
 pub struct Present<'a> {
     /// The domains of the community.
     pub domains: &'a [DomainName],
-    /// The last name that the source gave the member.
+    /// The newest observed name of the member.
     pub newest: Option<&'a ObservedName>,
     /// When an operator last banned the member or lifted a ban.
     pub ban_changed_at: Option<Timestamp>,
-    /// The time by the clock of the function that applies the change.
+    /// The clock of the function that applies the change.
     pub now: Timestamp,
 }
 
 impl Present<'_> {
-    /// Whether an address can be restored on the word of the membership source at that time.
+    /// Checks whether an observation of this time can restore an address.
     pub fn check_restore(&self, seen_at: Timestamp, domain: &DomainName) -> Result<(), Expired> {
         if !self.domains.contains(domain) {
             return Err(Expired::DomainRemoved);
@@ -87,36 +76,36 @@ impl Present<'_> {
         if later(seen_at, MAX_AGE) < self.now {
             return Err(Expired::TooOld);
         }
-        let is_newer = |at: &Timestamp| *at > seen_at && has_come(*at, self.now);
-        if self.ban_changed_at.as_ref().is_some_and(is_newer) {
+        if self.ban_changed_at.is_some_and(|at| self.is_since(at, seen_at)) {
             return Err(Expired::BanChanged);
         }
         Ok(())
     }
 
-    /// Whether an address can be given for this name.
+    /// Checks whether an observed name can be granted an address.
     pub fn check_grant(&self, seen: &ObservedName, domain: &DomainName) -> Result<(), Expired> {
         self.check_restore(seen.observed_at, domain)?;
-        let replaces = |newest: &&ObservedName| {
-            newest.observed_at > seen.observed_at && has_come(newest.observed_at, self.now) && newest.name != seen.name
-        };
-        if self.newest.filter(replaces).is_some() { Err(Expired::Renamed) } else { Ok(()) }
+        match self.newest.filter(|newest| newest.name != seen.name) {
+            Some(newest) if self.is_since(newest.observed_at, seen.observed_at) => Err(Expired::Renamed),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether a time is after `seen_at` and not from a clock that was ahead.
+    fn is_since(&self, at: Timestamp, seen_at: Timestamp) -> bool {
+        at > seen_at && has_come(at, self.now)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::member::Fingerprint;
+    use crate::testing::observed;
 
     const NOW: i64 = 1_000_000;
 
     fn at(hours: i64) -> Timestamp {
         Timestamp::from_second((NOW + hours) * 3600).unwrap()
-    }
-
-    fn named(name: &str, hours: i64) -> ObservedName {
-        ObservedName { name: name.parse().unwrap(), fingerprint: Fingerprint(1), observed_at: at(hours) }
     }
 
     #[rstest::rstest]
@@ -138,10 +127,10 @@ mod tests {
         #[case] expected: Result<(), Expired>,
     ) {
         let domains = ["ubuntu.com".parse().unwrap()];
-        let newest = newest.map(|(name, hours)| named(name, hours));
+        let newest = newest.map(|(name, hours)| observed(name, 1, at(hours)));
         let present =
             Present { domains: &domains, newest: newest.as_ref(), ban_changed_at: ban_changed.map(at), now: at(0) };
-        assert_eq!(present.check_grant(&named("ada", seen), &domains[0]), expected);
+        assert_eq!(present.check_grant(&observed("ada", 1, at(seen)), &domains[0]), expected);
     }
 
     #[test]
@@ -149,7 +138,7 @@ mod tests {
         let domains = ["ubuntu.com".parse().unwrap()];
         let present = Present { domains: &domains, newest: None, ban_changed_at: None, now: at(0) };
         let removed = "kubuntu.org".parse().unwrap();
-        assert_eq!(present.check_grant(&named("ada", -1), &removed), Err(Expired::DomainRemoved));
+        assert_eq!(present.check_grant(&observed("ada", 1, at(-1)), &removed), Err(Expired::DomainRemoved));
         assert_eq!(present.check_restore(at(-1), &removed), Err(Expired::DomainRemoved));
     }
 

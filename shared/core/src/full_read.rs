@@ -1,27 +1,26 @@
-//! When a team need not be read again: while its total is that of the last complete reading, and that reading is recent.
+//! When a run can skip reading a team: its total equals that of the last complete reading, and that reading is recent.
 //!
-//! A member who joins while another one leaves keeps the total, so an equal total is no proof. The age bounds for how long
-//! such a change can stay unseen.
+//! A member who joins while another leaves does not change the total. The maximum age bounds how long such a change stays
+//! unnoticed.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::member::Fingerprint;
 
-/// A complete reading of a team that left nothing open: no look-up, no joiner and no decision of an operator.
+/// A complete reading of a team without open look-ups, joiners or decisions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FullRead {
-    /// When it began.
+    /// When the reading began.
     pub at: Timestamp,
-    /// Rows of the team, with those that the source counts and does not show.
+    /// Rows of the team, including hidden ones.
     pub total: u64,
     /// The team that was read.
     pub team: Fingerprint,
 }
 
 impl FullRead {
-    /// Whether an equal total lets a run at `now` go without reading: the same team was read less than `most` ago. A
-    /// reading in the future is the mark of a wrong clock and counts as none.
+    /// Whether the same team was read less than `most` ago. A time in the future means a wrong clock and does not count.
     pub fn is_recent(&self, team: Fingerprint, now: Timestamp, most: SignedDuration) -> bool {
         let age = now.duration_since(self.at);
         self.team == team && !age.is_negative() && age < most

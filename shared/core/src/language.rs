@@ -1,4 +1,4 @@
-//! The language that somebody likes best.
+//! A person's preferred language.
 
 use crate::newtype::checked_string;
 
@@ -16,7 +16,7 @@ checked_string! {
     }
 }
 
-/// A text that names no language.
+/// The text is not a language tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a language tag, such as en or pt-BR")]
 pub struct LanguageError;

@@ -1,21 +1,26 @@
-//! The rules of Membermail: who is eligible, which address they get, what a change of it means.
+//! The rules of Membermail: who is eligible, which address they get, and which notices a change causes.
 //!
-//! Everything here takes values and returns values: no network, no table, no AWS type. The two things
-//! that rules cannot be without, the time and random bytes, are parameters ([`clock`], [`random`]).
+//! Pure code: values in, values out, without network, table or AWS types. Time and random bytes are parameters ([`clock`],
+//! [`random`]).
 
 pub mod address;
 pub mod alias;
 pub mod audit;
 pub mod clock;
+pub mod code;
 pub mod community;
+pub mod destination;
 pub mod digest;
 pub mod domain_mail;
 pub mod domain_proof;
+pub mod dot_atom;
 pub mod eligibility;
 pub mod email;
 pub mod expiry;
+pub mod failing;
 pub mod full_read;
 pub mod guard;
+pub mod json;
 pub mod language;
 pub mod lifecycle;
 pub mod master;
@@ -31,3 +36,6 @@ pub mod reserved;
 pub mod retirement;
 pub mod rolling;
 pub mod roster;
+pub mod status_code;
+#[cfg(test)]
+mod testing;

@@ -1,6 +1,5 @@
 use super::*;
-use crate::member::{Fingerprint, LaunchpadName};
-use crate::random::CountingRandom;
+use crate::testing::{self, members, observed};
 
 const DAY: i64 = 86_400;
 
@@ -8,24 +7,9 @@ fn at(day: i64) -> Timestamp {
     Timestamp::from_second(day * DAY).unwrap()
 }
 
-fn known_as(name: &str, day: i64) -> ObservedName {
-    let name = LaunchpadName::parse(name).unwrap();
-    ObservedName { name, fingerprint: Fingerprint(1), observed_at: at(day) }
-}
-
 /// Alice's alias, in its state since day 0; a leaving one ends on day 14.
 fn alias(status: Status, reason: Reason) -> Alias {
-    Alias {
-        address: Address::try_from("alice@ubuntu.com".to_owned()).unwrap(),
-        member: MemberId::new(at(0), &CountingRandom::default()),
-        known_as: known_as("alice", 0),
-        status,
-        reason,
-        since: at(0),
-        until: (status == Status::Leaving).then(|| at(14)),
-        version: 3,
-        erase_pending: false,
-    }
+    Alias { until: (status == Status::Leaving).then(|| at(14)), ..testing::alias(status, reason) }
 }
 
 fn leave(reason: Reason, until: i64) -> Option<Action> {
@@ -54,20 +38,20 @@ use Status::{Active, Leaving, Retired, Suspended};
 #[case::still_suspended(Suspended, NotInTeam, 179, Err(NotInTeam), None)]
 #[case::retired_in_the_end(Suspended, NotInTeam, 180, Err(NotInTeam), Some(Action::Retire))]
 #[case::a_ban_retires_too(Suspended, Banned, 180, Err(Banned), Some(Action::Retire))]
-#[case::a_ban_is_told_apart(Suspended, NotInTeam, 1, Err(Banned), suspend(Banned))]
+#[case::ban_replaces_reason(Suspended, NotInTeam, 1, Err(Banned), suspend(Banned))]
 #[case::ban_lifted(Suspended, BanLifted, 1, Ok(()), Some(Action::Restore))]
 #[case::a_loop_stays_while_eligible(Suspended, Loop, 1_000, Ok(()), None)]
-#[case::a_loop_of_somebody_gone(Suspended, Loop, 1, Err(NotInTeam), suspend(NotInTeam))]
+#[case::loop_of_former_member(Suspended, Loop, 1, Err(NotInTeam), suspend(NotInTeam))]
 #[case::retired_for_good(Retired, NotInTeam, 1_000, Ok(()), None)]
 #[case::retired_and_banned(Retired, NotInTeam, 1_000, Err(Banned), None)]
-fn what_an_alias_needs(
+fn next_action_follows_eligibility(
     #[case] status: Status,
     #[case] reason: Reason,
     #[case] day: i64,
     #[case] eligible: Result<(), Reason>,
     #[case] expected: Option<Action>,
 ) {
-    assert_eq!(tend(&alias(status, reason), eligible, &Rules::default(), at(day)), expected);
+    assert_eq!(next_action(&alias(status, reason), eligible, &Rules::default(), at(day)), expected);
 }
 
 #[rstest::rstest]
@@ -76,12 +60,12 @@ fn what_an_alias_needs(
 #[case::banned(Err(Banned))]
 fn failed_erasure_is_planned_again(#[case] eligible: Result<(), Reason>) {
     let alias = Alias { erase_pending: true, ..alias(Retired, NotInTeam) };
-    assert_eq!(tend(&alias, eligible, &Rules::default(), at(1_000)), Some(Action::Retire));
+    assert_eq!(next_action(&alias, eligible, &Rules::default(), at(1_000)), Some(Action::Retire));
 }
 
 fn step(action: Action) -> Step {
     let Alias { address, member, version, .. } = alias(Active, Eligible);
-    Step { address, member, version, known_as: None, action }
+    Step { address, member, expected: ExpectedVersion::At(version), known_as: None, action }
 }
 
 /// Applies a step on that day by the clock of the function that applies it.
@@ -90,7 +74,7 @@ fn applied(alias: &Alias, step: &Step, day: i64) -> Result<Alias, Unapplied> {
 }
 
 #[test]
-fn step_is_applied_once_on_its_version() {
+fn step_is_applied_once() {
     let alias = alias(Active, Eligible);
     let step = step(Action::Leave { reason: NotInTeam, until: at(15) });
     let after = applied(&alias, &step, 1).unwrap();
@@ -127,7 +111,7 @@ fn removal_waits_for_its_time(
 #[case::suspended(Suspended, NotInTeam)]
 fn clock_ahead_removes_nothing(#[case] status: Status, #[case] reason: Reason) {
     let alias = alias(status, reason);
-    let action = tend(&alias, Err(NotInTeam), &Rules::default(), at(366)).unwrap();
+    let action = next_action(&alias, Err(NotInTeam), &Rules::default(), at(366)).unwrap();
     assert_eq!(applied(&alias, &step(action), 1), Err(Unapplied::Early));
 }
 
@@ -156,14 +140,13 @@ fn leave_gives_the_full_grace_period(#[case] planned: i64, #[case] day: i64, #[c
 fn retired_alias_waits_for_erasure() {
     let after = applied(&alias(Suspended, NotInTeam), &step(Action::Retire), 180).unwrap();
     assert!(after.erase_pending);
-    let again = Step { version: after.version, ..step(Action::Retire) };
+    let again = Step { expected: ExpectedVersion::At(after.version), ..step(Action::Retire) };
     assert_eq!(applied(&after, &again, 181), Err(Unapplied::Stale));
 }
 
 #[test]
 fn step_for_another_member_is_stale() {
-    let random = CountingRandom::default();
-    let (_, other) = (MemberId::new(at(0), &random), MemberId::new(at(0), &random));
+    let [_, other] = members();
     let step = Step { member: other, ..step(Action::Retire) };
     assert_eq!(applied(&alias(Active, Eligible), &step, 1), Err(Unapplied::Stale));
 }
@@ -178,7 +161,7 @@ fn restored_loop_is_suspended() {
 #[case::create(Action::Create)]
 #[case::rename(Action::Rename { from: "alice".parse().unwrap() })]
 #[case::observe(Action::Observe)]
-fn state_stays_when_only_named(#[case] action: Action) {
+fn naming_step_keeps_state(#[case] action: Action) {
     assert_eq!(applied(&alias(Active, Eligible), &step(action), 1), Err(Unapplied::Stale));
 }
 
@@ -186,14 +169,15 @@ fn state_stays_when_only_named(#[case] action: Action) {
 #[case::newer(2, "alice-smith")]
 #[case::older(-1, "alice")]
 #[case::from_the_future(400, "alice")]
-fn newest_name_stays_with_a_step(#[case] day: i64, #[case] expected: &str) {
-    let step = Step { known_as: Some(known_as("alice-smith", day)), ..step(Action::Restore) };
+fn step_keeps_newest_name(#[case] day: i64, #[case] expected: &str) {
+    let step = Step { known_as: Some(observed("alice-smith", 1, at(day))), ..step(Action::Restore) };
     let after = applied(&alias(Leaving, NotInTeam), &step, 3).unwrap();
     assert_eq!(after.known_as.name.as_str(), expected);
 }
 
 #[test]
-fn name_of_a_wrong_clock_is_replaced() {
-    let (wrong, right) = (known_as("alice-smith", 400), known_as("alice", 3));
+fn name_from_wrong_clock_is_replaced() {
+    let wrong = observed("alice-smith", 1, at(400));
+    let right = observed("alice", 1, at(3));
     assert_eq!(newer(&wrong, Some(&right), at(3)), &right);
 }

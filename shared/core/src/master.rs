@@ -1,11 +1,11 @@
-//! The master secret: what every key is derived from. While it is being changed there are two.
+//! The master secret, from which every key is derived. During a key rotation there are two.
 
 use std::fmt;
 use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-/// The master secret of now, and the one before it where that is needed still.
+/// The current master secret, and the previous one during a key rotation.
 #[derive(Clone, PartialEq, Eq)]
 pub struct MasterKeys {
     current: Arc<Zeroizing<Vec<u8>>>,
@@ -13,22 +13,22 @@ pub struct MasterKeys {
 }
 
 impl MasterKeys {
-    /// Of these bytes.
+    /// Wraps the secrets.
     pub fn new(current: Zeroizing<Vec<u8>>, previous: Option<Zeroizing<Vec<u8>>>) -> Self {
         Self { current: Arc::new(current), previous: previous.map(Arc::new) }
     }
 
-    /// What seals and signs.
+    /// The secret that seals and signs.
     pub fn current(&self) -> &[u8] {
         &self.current
     }
 
-    /// What may open and verify still.
+    /// The secret that still opens and verifies.
     pub fn previous(&self) -> Option<&[u8]> {
         self.previous.as_ref().map(|bytes| bytes.as_slice())
     }
 
-    /// All that open and verify, the current one first.
+    /// All secrets that open and verify, the current one first.
     pub fn each(&self) -> impl Iterator<Item = &[u8]> {
         std::iter::once(self.current()).chain(self.previous())
     }
@@ -45,11 +45,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_current_one_comes_first_and_none_prints_itself() {
-        let of = |text: &str| Zeroizing::new(text.as_bytes().to_vec());
-        let both = MasterKeys::new(of("new"), Some(of("old")));
+    fn current_secret_is_first_and_redacted() {
+        let new = Zeroizing::new(b"new".to_vec());
+        let both = MasterKeys::new(new.clone(), Some(Zeroizing::new(b"old".to_vec())));
         assert_eq!(both.each().collect::<Vec<_>>(), [b"new", b"old"]);
-        assert_eq!(MasterKeys::new(of("new"), None).each().count(), 1);
+        assert_eq!(MasterKeys::new(new, None).each().count(), 1);
         assert_eq!(format!("{both:?}"), "MasterKeys([redacted])");
     }
 }

@@ -1,4 +1,4 @@
-//! Who a member is: our own id and a set of identities. What the membership source calls them is an observation.
+//! A member: our own id and a set of identities. The name at the membership source is only an observation.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use ulid::Ulid;
 use crate::newtype::checked_string;
 use crate::random::{self, Random};
 
-/// Our own id of a member; stays whatever Launchpad or the sign-in provider rename.
+/// Our own id of a member, which no rename at the membership source or the sign-in provider changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct MemberId(Ulid);
@@ -25,8 +25,14 @@ impl MemberId {
         Ulid::from_string(text).map(Self).map_err(|_| NameError::NotAUlid)
     }
 
-    /// Which of `shards` equal parts of all members this one belongs to. The random half of the id decides, so that members
-    /// who came at the same time are spread.
+    /// When the id was made, which is when the member first signed in.
+    pub fn created(self) -> Timestamp {
+        let millis = i64::try_from(self.0.timestamp_ms()).unwrap_or_default();
+        Timestamp::from_millisecond(millis).unwrap_or_default()
+    }
+
+    /// The shard of the member, of `shards` in total. It depends on the random half of the id, so that members who signed
+    /// up at the same time are spread.
     pub fn shard(self, shards: u64) -> u64 {
         let random = u64::try_from(self.0.random() & u128::from(u64::MAX)).unwrap_or_default();
         random.checked_rem(shards).unwrap_or_default()
@@ -45,9 +51,9 @@ pub fn ulid(now: Timestamp, random: &dyn Random) -> Ulid {
     Ulid::from_parts(millis, u128::from_be_bytes(random::bytes(random)))
 }
 
-/// What a membership source shows of an account beside its name (Launchpad: `date_created` in microseconds since 1970;
-/// GitLab: the user id). It tells "nothing has changed" from "look again" and is no key: Launchpad's date is shared by many
-/// accounts of 2005, and a merge moves it.
+/// An attribute that a membership source shows beside the name (Launchpad: `date_created` in microseconds since 1970;
+/// GitLab: the user id). A change of it requires a look-up. It is not a key: many accounts of 2005 share Launchpad's date,
+/// and a merge moves it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Fingerprint(pub i64);
@@ -58,73 +64,79 @@ impl fmt::Display for Fingerprint {
     }
 }
 
-/// The name that the membership source gave for one of a member's identities. A name can change and pass to another
-/// person, so it is an observation with a time: an older one never replaces a newer one.
+/// A member's name at the membership source. A name can change and pass to another person, so it is an observation with a
+/// time: an older one never replaces a newer one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ObservedName {
     /// The name.
-    pub name: LaunchpadName,
+    pub name: PersonName,
     /// The fingerprint beside it.
     pub fingerprint: Fingerprint,
-    /// When the source was asked: the time of the request, in microseconds since 1970 where it is stored.
+    /// The time of the request; stored in microseconds since 1970.
     #[serde(with = "crate::clock::micros")]
     pub observed_at: Timestamp,
 }
 
 impl ObservedName {
-    /// Whether both name the same account the same way, whenever that was.
+    /// Whether name and fingerprint are equal; the times can differ.
     pub fn is_same_as(&self, other: &Self) -> bool {
         self.name == other.name && self.fingerprint == other.fingerprint
     }
 }
 
 checked_string! {
-    /// What Launchpad calls a person just now: `^[a-z0-9][a-z0-9+.-]+$`. It can change, and pass to another.
-    LaunchpadName, NameError, launchpad_name
-}
-
-checked_string! {
-    /// What Launchpad calls a team; the same rule as a person's name.
-    TeamName, NameError, launchpad_name
-}
-
-checked_string! {
-    /// The provider's lasting identifier of a person, as it was asserted (OpenID Authentication 2.0, 7.3.1).
-    ClaimedIdentifier, NameError, |text| {
-        let plausible = (text.starts_with("https://") || text.starts_with("http://"))
-            && text.len() <= 255
-            && text.bytes().all(|b| b.is_ascii_graphic());
-        if plausible { Ok(text.to_owned()) } else { Err(NameError::NotAnIdentifier) }
+    /// A person's current name at the membership source, in lower case: letters, digits, `_`, `.`, `+` and `-`. It can
+    /// change, and pass to another person.
+    PersonName, NameError, |text| {
+        let has_first = !text.starts_with(['-', '+']);
+        let has_valid_bytes =
+            text.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'.' | b'+' | b'-'));
+        let is_valid = has_first && has_valid_bytes && (1..=255).contains(&text.len());
+        if is_valid { Ok(text.to_owned()) } else { Err(NameError::NotAName) }
     }
 }
 
-/// Whom a sign-in provider vouches for: the pair is what makes it unique.
+checked_string! {
+    /// The name of a team (Launchpad), or the full path of a group (GitLab), which has slashes. It can change, and pass to
+    /// another team.
+    TeamName, NameError, |text| {
+        let has_valid_bytes = text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.+-/".contains(&b));
+        let is_valid = has_valid_bytes && (1..=255).contains(&text.len());
+        if is_valid { Ok(text.to_owned()) } else { Err(NameError::NotATeam) }
+    }
+}
+
+checked_string! {
+    /// The provider's lasting identifier of a person, as it was asserted: a claimed identifier (OpenID Authentication 2.0,
+    /// 7.3.1), or a `sub` of at most 255 ASCII characters (OpenID Connect Core 1.0, section 2).
+    Subject, NameError, |text| {
+        let is_valid = (1..=255).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
+        if is_valid { Ok(text.to_owned()) } else { Err(NameError::NotASubject) }
+    }
+}
+
+/// A person at a sign-in provider. The pair is unique.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Identity {
     /// The provider: its endpoint URL (OpenID 2.0), or its issuer (OpenID Connect).
     pub issuer: String,
     /// The person there: the claimed identifier (OpenID 2.0), or the subject (OpenID Connect).
-    pub subject: ClaimedIdentifier,
+    pub subject: Subject,
 }
 
-fn launchpad_name(text: &str) -> Result<String, NameError> {
-    let mut bytes = text.bytes();
-    let alphanumeric = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
-    let first = bytes.next().is_some_and(alphanumeric);
-    let rest = bytes.len() >= 1 && bytes.all(|b| alphanumeric(b) || matches!(b, b'+' | b'.' | b'-'));
-    if first && rest && text.len() <= 255 { Ok(text.to_owned()) } else { Err(NameError::NotALaunchpadName) }
-}
-
-/// A text that is not the name it should be.
+/// The text is not a valid name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
-    /// Launchpad could not have given this name.
-    #[error("not a Launchpad name: two or more of a-z, 0-9, +, . and -, the first a letter or digit")]
-    NotALaunchpadName,
-    /// No URL, or one too long.
-    #[error("not an identifier: an http or https URL of at most 255 visible characters")]
-    NotAnIdentifier,
-    /// Not one of our ids.
+    /// Not the syntax of a name.
+    #[error("not a name: a-z, 0-9, _, ., + and -, the first neither + nor -")]
+    NotAName,
+    /// Not the syntax of a team.
+    #[error("not a team: letters, digits, _, ., +, - and, in the path of a group, /")]
+    NotATeam,
+    /// Empty, too long, or with a space or a character beyond ASCII.
+    #[error("not an identifier: 1 to 255 visible ASCII characters")]
+    NotASubject,
+    /// Not a ULID.
     #[error("not an id: 26 characters of a ULID")]
     NotAUlid,
 }
@@ -138,18 +150,20 @@ mod tests {
     #[case("a-b.c+d", true)]
     #[case("0x", true)]
     #[case("dots..", true)]
-    #[case("a", false)]
+    #[case("a", true)]
+    #[case("_a_", true)]
     #[case("", false)]
     #[case("-alice", false)]
     #[case("Alice", false)]
     #[case("al ice", false)]
+    #[case("al/ice", false)]
     #[case("älice", false)]
-    fn launchpad_names(#[case] text: &str, #[case] valid: bool) {
-        assert_eq!(LaunchpadName::parse(text).is_ok(), valid);
+    fn names_of_people(#[case] text: &str, #[case] valid: bool) {
+        assert_eq!(PersonName::parse(text).is_ok(), valid);
     }
 
     #[test]
-    fn a_member_id_reads_what_it_prints() {
+    fn member_id_parses_its_text() {
         let id = MemberId::new(Timestamp::UNIX_EPOCH, &crate::random::CountingRandom::default());
         assert_eq!(MemberId::parse(&id.to_string()), Ok(id));
     }

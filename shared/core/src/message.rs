@@ -1,195 +1,299 @@
-//! What functions put on each other's queues. No personal data travels here: it stays sealed in the table.
+//! Messages on the queues between functions. They hold no personal data, which stays sealed in the table.
+//!
+//! Delivery is at least once and unordered, so every handler is idempotent.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use ulid::Ulid;
 
 use crate::address::{Address, DomainName};
+use crate::destination::DestinationId;
 use crate::lifecycle::Step;
 use crate::member::{Identity, MemberId, ObservedName};
+use crate::status_code::StatusCode;
 
 /// From `sso` to `verify-member`: look this member up.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VerifyMember {
-    /// Who signed in, or asked for another check.
+    /// The member who signed in or requested another check.
     pub member: MemberId,
-    /// The identity that they signed in with; without it, all of theirs are asked for.
+    /// The identity of the sign-in; without it, all identities of the member are looked up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub identity: Option<Identity>,
-    /// The profile's `requested_at` of this request. Where the profile has a later one, this message is stale.
+    /// Another identity of the same person, to be added to the member first. Also a stale message adds it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adds: Option<AddedIdentity>,
+    /// The profile's `requested_at` of this request. The message is stale if the profile has a later one.
     pub requested_at: Timestamp,
-    /// The request that it began with.
+    /// The request that caused the message.
     pub request_id: String,
 }
 
-/// To `write-aliases`, the one function that changes aliases.
+/// An identity that a provider has confirmed to belong to a member: they signed in with it during a session, or the provider
+/// of their sign-in named it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AddedIdentity {
+    /// The identity.
+    pub identity: Identity,
+    /// The member's session epoch at that time. Once all sessions have ended, the identity is not added any more.
+    pub epoch: u64,
+}
+
+/// To `write-aliases`, the only function that changes aliases.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum WriteAliases {
-    /// From `verify-member`: this member is eligible for an address at this domain.
-    Grant(WriteAlias),
+    /// From `verify-member`: the member is eligible for an address at a domain.
+    Grant(AliasGrant),
     /// From `sync-team`: a part of a plan.
-    Take(TakeSteps),
+    Apply(ApplySteps),
+    /// From the schedule: handle the queues that have no event source.
+    Collect,
 }
 
 /// A member is eligible for an address at a domain.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct WriteAlias {
+pub struct AliasGrant {
     /// The member.
     pub member: MemberId,
-    /// What the membership source called them when it said so, and when it was asked.
+    /// The member's name at the membership source, with the time of the look-up that found them eligible.
     pub known_as: ObservedName,
     /// The domain.
     pub domain: DomainName,
-    /// The request that it began with.
+    /// The request that caused the message.
     pub request_id: String,
 }
 
-/// Some steps of a plan; each is taken on its own, once, and only on what it was planned on.
+/// Steps of a plan. Each is applied separately, at most once, and only to the version that it was planned on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TakeSteps {
-    /// The run that planned them.
+pub struct ApplySteps {
+    /// The run that planned the steps.
     pub run: Ulid,
-    /// When the team was read.
+    /// When the run began to read the team.
     pub read_at: Timestamp,
-    /// At most [`STEPS`](Self::STEPS).
+    /// At most [`MAX_STEPS`](Self::MAX_STEPS).
     pub steps: Vec<Step>,
-    /// The request that it began with.
+    /// The request that caused the message.
     pub request_id: String,
 }
 
-impl TakeSteps {
-    /// Steps in one message: some 6 kB, so that a batch of ten stays far below what SQS takes.
-    pub const STEPS: usize = 20;
+impl ApplySteps {
+    /// Maximum steps per message: about 6 kB, so that a batch of ten stays far below the limit of SQS.
+    pub const MAX_STEPS: usize = 20;
+}
+
+/// From the mail host to `write-aliases`: a delivery failed for good. It has a separate queue, because the mail host must not
+/// be able to send any other message. It contains no address outside of our domains: a destination is named by its id.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum DeliveryFailure {
+    /// Mail to one of our addresses could not be forwarded.
+    Forwarded(ForwardFailure),
+    /// A notice to a member bounced.
+    Notice(NoticeFailure),
+}
+
+/// Mail to one of our addresses could not be forwarded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ForwardFailure {
+    /// The address that was written to.
+    pub address: Address,
+    /// The destination that failed; absent in messages of a mail host that knows one destination per address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub destination: Option<DestinationId>,
+    /// The status of the failure; `4.4.1` after days without a connection.
+    pub reply: StatusCode,
+    /// The time of the failure.
+    pub at: Timestamp,
+    /// From the message attribute only.
+    #[serde(skip)]
+    pub request_id: String,
+}
+
+/// A notice to a member bounced.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NoticeFailure {
+    /// The member.
+    pub member: MemberId,
+    /// The status of the failure.
+    pub reply: StatusCode,
+    /// The time of the failure.
+    pub at: Timestamp,
+    /// From the message attribute only.
+    #[serde(skip)]
+    pub request_id: String,
+}
+
+impl DeliveryFailure {
+    /// The time of the failure.
+    pub fn at(&self) -> Timestamp {
+        match self {
+            Self::Forwarded(failure) => failure.at,
+            Self::Notice(failure) => failure.at,
+        }
+    }
+
+    /// Mail to `address` could not be forwarded to this destination.
+    pub fn forwarded(address: Address, destination: Option<DestinationId>, reply: StatusCode, at: Timestamp) -> Self {
+        Self::Forwarded(ForwardFailure { address, destination, reply, at, request_id: String::new() })
+    }
+
+    /// A notice to `member` bounced.
+    pub fn notice(member: MemberId, reply: StatusCode, at: Timestamp) -> Self {
+        Self::Notice(NoticeFailure { member, reply, at, request_id: String::new() })
+    }
 }
 
 /// From `start-sync` or an operator to `sync-team`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SyncTeam {
-    /// Which domain.
+    /// The domain to sync.
     pub domain: DomainName,
-    /// A run that was held and is released now; without one the team is read and a plan is made.
+    /// The held run that an operator released; without it the team is read and a plan is made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub release: Option<Ulid>,
-    /// Whether the team is read although its total has not changed: an operator asks for that.
+    /// Whether to read the team even if its total has not changed; an operator can request that.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub full: bool,
-    /// When the schedule asked for it. Once a run that began later has finished, the message is late or a duplicate. One
-    /// without a time (of an operator, or of a release before) always gets its run.
+    /// When the schedule requested the sync. The message is late or a duplicate once a run that began later has finished.
+    /// A message of an operator has no time and always gets its run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requested_at: Option<Timestamp>,
-    /// The request that it began with.
+    /// The request that caused the message.
     pub request_id: String,
+}
+
+impl SyncTeam {
+    /// The release of a held run.
+    pub fn release_of(domain: &DomainName, run: Ulid, request_id: &str) -> Self {
+        Self {
+            domain: domain.clone(),
+            release: Some(run),
+            full: false,
+            requested_at: None,
+            request_id: request_id.to_owned(),
+        }
+    }
 }
 
 /// To `notify`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
-pub enum ToNotify {
-    /// What was gathered for the admins of a domain is to be mailed now.
+pub enum NotifyMessage {
+    /// Deliver the notices of a change of the table.
+    Change(ChangeNotice),
+    /// Mail the digest of a domain to its admins.
     Digest(Digest),
-    /// A message failed for good.
+    /// Report a message that failed permanently to the operators.
     Failed(Failure),
-    /// Mail to where an address forwards comes back.
+    /// Notify a member that their destination rejects mail.
     Undeliverable(Undeliverable),
-    /// From the schedule: look for what is still to be told and whose message was lost.
+    /// Send a member the test message that they requested.
+    Test(TestRequest),
+    /// From the schedule: enqueue outbox entries whose message was lost.
     Sweep,
-    /// A change of the table.
-    #[serde(untagged)]
-    Change(Notify),
 }
 
-/// This change is to be told to those whom it concerns.
+impl NotifyMessage {
+    /// Delivers the notices of the change with this audit entry.
+    pub fn change(entry: Ulid, request_id: &str) -> Self {
+        Self::Change(ChangeNotice { entry, request_id: request_id.to_owned() })
+    }
+}
+
+/// A change of the table, for all members and admins that it concerns.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Notify {
-    /// The id of the audit entry, under which it lies in the outbox.
+pub struct ChangeNotice {
+    /// The id of the audit entry and of its copy in the outbox.
     pub entry: Ulid,
-    /// The request that it began with.
+    /// The request that caused the change.
     pub request_id: String,
 }
 
-/// The admins of a domain are to be told what was gathered for them.
+/// The digest of a domain is due.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Digest {
-    /// Which.
+    /// The domain.
     pub domain: DomainName,
-    /// The request that it began with: of the first change.
+    /// The request that caused the first change of the digest.
     pub request_id: String,
 }
 
-/// A message that failed for good, for the operators.
+/// A message that failed permanently.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
-    /// Of this failure: reported twice, it counts once.
+    /// Deduplicates reports of the same failure.
     pub id: String,
-    /// Whom it concerns, if it concerns one.
+    /// The member that the message was about, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub member: Option<MemberId>,
-    /// Which function gave up.
+    /// The function that gave up.
     pub step: String,
-    /// What went wrong, in words that are the same each time.
+    /// The error, with the same text for each occurrence.
     pub error: String,
-    /// What led to it, as the log has it.
+    /// The error with its causes, as in the log.
     pub cause: String,
-    /// The request that it began with.
+    /// The request that caused the failed message.
     pub request_id: String,
 }
 
-/// Mail to where an address forwards comes back.
+/// The step of a [`Failure`] about a notice that was rejected or bounced; its error is the status code.
+pub const REJECTED_NOTICE_STEP: &str = "notify";
+
+/// A destination rejected mail.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Undeliverable {
-    /// The address of ours; its destination stays in the table.
+    /// The alias; its destinations stay in the table.
     pub address: Address,
-    /// What the other mail server answered: its code, never its words, which can hold the destination.
+    /// The destination that rejected mail, if the mail host knows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub destination: Option<DestinationId>,
+    /// The status code of the other mail server. Its text could contain the destination.
     pub reply: String,
-    /// The request that it began with.
+    /// The request that caused the message.
     pub request_id: String,
 }
 
-/// What every message tells of itself.
+/// A member requested a test message to one of their addresses. It is sent to the address itself, so that it takes the way of
+/// all other mail.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TestRequest {
+    /// The owner of the address.
+    pub member: MemberId,
+    /// The address.
+    pub address: Address,
+    /// The id of the stored request: each is sent once.
+    pub id: Ulid,
+    /// The request that caused the message.
+    pub request_id: String,
+}
+
+/// What the queue and the log need of every message.
 ///
-/// The request id travels as an attribute of the message, beside its body; the attribute rules. What a body says of it
-/// counts only where there is none: in messages of a release before this, and of whoever sends one by hand.
-pub trait Concerns {
-    /// The member, if it is about one.
+/// The request id travels as a message attribute, which wins over the id in the body. The body's id counts for a message
+/// without the attribute, such as one that an operator sends by hand.
+pub trait QueueMessage {
+    /// The member that the message is about, if any.
     fn member(&self) -> Option<MemberId> {
         None
     }
-    /// The request that it began with; empty where there was none.
+    /// The request that caused the message; empty if there was none.
     fn request_id(&self) -> &str;
-    /// Takes on the request id that the message came with.
-    fn began_with(&mut self, request_id: String);
+    /// Replaces the request id by that of the message attribute.
+    fn set_request_id(&mut self, request_id: String);
 }
 
-impl SyncTeam {
-    /// The release of a run that was held.
-    pub fn release_of(domain: &DomainName, run: Ulid, request_id: &str) -> Self {
-        let (domain, request_id) = (domain.clone(), request_id.to_owned());
-        Self { domain, release: Some(run), full: false, requested_at: None, request_id }
-    }
-}
-
-impl Concerns for SyncTeam {
+impl QueueMessage for SyncTeam {
     fn request_id(&self) -> &str {
         &self.request_id
     }
 
-    fn began_with(&mut self, request_id: String) {
+    fn set_request_id(&mut self, request_id: String) {
         self.request_id = request_id;
     }
 }
 
-impl Concerns for Notify {
-    fn request_id(&self) -> &str {
-        &self.request_id
-    }
-
-    fn began_with(&mut self, request_id: String) {
-        self.request_id = request_id;
-    }
-}
-
-impl Concerns for VerifyMember {
+impl QueueMessage for VerifyMember {
     fn member(&self) -> Option<MemberId> {
         Some(self.member)
     }
@@ -198,105 +302,91 @@ impl Concerns for VerifyMember {
         &self.request_id
     }
 
-    fn began_with(&mut self, request_id: String) {
+    fn set_request_id(&mut self, request_id: String) {
         self.request_id = request_id;
     }
 }
 
-impl Concerns for WriteAliases {
+impl QueueMessage for WriteAliases {
     fn member(&self) -> Option<MemberId> {
         match self {
-            Self::Grant(wish) => Some(wish.member),
-            Self::Take(_) => None,
+            Self::Grant(grant) => Some(grant.member),
+            Self::Apply(_) | Self::Collect => None,
         }
     }
 
     fn request_id(&self) -> &str {
         match self {
-            Self::Grant(wish) => &wish.request_id,
-            Self::Take(steps) => &steps.request_id,
+            Self::Grant(grant) => &grant.request_id,
+            Self::Apply(steps) => &steps.request_id,
+            Self::Collect => "",
         }
     }
 
-    fn began_with(&mut self, request_id: String) {
+    fn set_request_id(&mut self, request_id: String) {
         match self {
-            Self::Grant(wish) => wish.request_id = request_id,
-            Self::Take(steps) => steps.request_id = request_id,
+            Self::Grant(grant) => grant.request_id = request_id,
+            Self::Apply(steps) => steps.request_id = request_id,
+            Self::Collect => {}
         }
     }
 }
 
-impl Concerns for ToNotify {
+impl QueueMessage for DeliveryFailure {
+    fn member(&self) -> Option<MemberId> {
+        match self {
+            Self::Forwarded(_) => None,
+            Self::Notice(failure) => Some(failure.member),
+        }
+    }
+
+    fn request_id(&self) -> &str {
+        match self {
+            Self::Forwarded(failure) => &failure.request_id,
+            Self::Notice(failure) => &failure.request_id,
+        }
+    }
+
+    fn set_request_id(&mut self, request_id: String) {
+        match self {
+            Self::Forwarded(failure) => failure.request_id = request_id,
+            Self::Notice(failure) => failure.request_id = request_id,
+        }
+    }
+}
+
+impl QueueMessage for NotifyMessage {
     fn member(&self) -> Option<MemberId> {
         match self {
             Self::Failed(failure) => failure.member,
+            Self::Test(test) => Some(test.member),
             Self::Digest(_) | Self::Undeliverable(_) | Self::Sweep | Self::Change(_) => None,
         }
     }
 
     fn request_id(&self) -> &str {
         match self {
+            Self::Change(notice) => &notice.request_id,
             Self::Digest(digest) => &digest.request_id,
             Self::Failed(failure) => &failure.request_id,
             Self::Undeliverable(undeliverable) => &undeliverable.request_id,
+            Self::Test(test) => &test.request_id,
             Self::Sweep => "",
-            Self::Change(notify) => &notify.request_id,
         }
     }
 
-    fn began_with(&mut self, request_id: String) {
+    fn set_request_id(&mut self, request_id: String) {
         match self {
+            Self::Change(notice) => notice.request_id = request_id,
             Self::Digest(digest) => digest.request_id = request_id,
             Self::Failed(failure) => failure.request_id = request_id,
             Self::Undeliverable(undeliverable) => undeliverable.request_id = request_id,
+            Self::Test(test) => test.request_id = request_id,
             Self::Sweep => {}
-            Self::Change(notify) => notify.request_id = request_id,
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[rstest::rstest]
-    #[case::of_the_release_before(r#"{"domain":"ubuntu.com","request_id":"r-1"}"#, None)]
-    #[case::of_the_schedule(
-        r#"{"domain":"ubuntu.com","requested_at":"2026-11-24T10:00:00Z","request_id":"r-1"}"#,
-        Some("2026-11-24T10:00:00Z")
-    )]
-    fn sync_message_keeps_its_wire_form(#[case] text: &str, #[case] requested_at: Option<&str>) {
-        let requested_at = requested_at.map(|at| at.parse().unwrap());
-        let domain = "ubuntu.com".parse().unwrap();
-        let message = SyncTeam { domain, release: None, full: false, requested_at, request_id: "r-1".into() };
-        assert_eq!(serde_json::from_str::<SyncTeam>(text).unwrap(), message);
-        assert_eq!(serde_json::to_string(&message).unwrap(), text);
-    }
-
-    #[rstest::rstest]
-    #[case(r#"{"kind":"sweep"}"#, ToNotify::Sweep)]
-    // As functions sent it before there were kinds, and send it still: most messages are changes.
-    #[case(
-        r#"{"entry":"00000000000000000000000000","request_id":"r-1"}"#,
-        ToNotify::Change(Notify { entry: Ulid::nil(), request_id: "r-1".into() })
-    )]
-    #[case(
-        r#"{"kind":"digest","domain":"ubuntu.com","request_id":"r-1"}"#,
-        ToNotify::Digest(Digest { domain: "ubuntu.com".parse().unwrap(), request_id: "r-1".into() })
-    )]
-    fn what_notify_is_sent(#[case] text: &str, #[case] message: ToNotify) {
-        assert_eq!(serde_json::from_str::<ToNotify>(text).unwrap(), message);
-        assert_eq!(serde_json::to_string(&message).unwrap(), text);
-    }
-
-    #[rstest::rstest]
-    // As the release before sent it, and as the schedule sends it still.
-    #[case::schedule(r#"{"domain":"ubuntu.com","request_id":"r-1"}"#, false)]
-    #[case::operator(r#"{"domain":"ubuntu.com","full":true,"request_id":"r-1"}"#, true)]
-    fn sync_message_stays_readable(#[case] text: &str, #[case] full: bool) {
-        let (domain, request_id) = ("ubuntu.com".parse().unwrap(), "r-1".into());
-        let message = SyncTeam { domain, release: None, full, requested_at: None, request_id };
-        assert_eq!(serde_json::from_str::<SyncTeam>(text).unwrap(), message);
-        assert_eq!(serde_json::to_string(&message).unwrap(), text);
-    }
-}
+#[path = "message_tests.rs"]
+mod tests;

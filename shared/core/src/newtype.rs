@@ -1,4 +1,4 @@
-//! One way to make a checked string type, so that each is serialized and printed alike.
+//! Checked string types.
 
 /// Declares a newtype over `String` whose only way in is its `parse` rule, also when deserialized.
 macro_rules! checked_string {
@@ -9,13 +9,13 @@ macro_rules! checked_string {
         pub struct $name(String);
 
         impl $name {
-            /// Checks the text and takes it.
+            /// Parses the text.
             pub fn parse(text: &str) -> Result<Self, $error> {
                 let rule: fn(&str) -> Result<String, $error> = $rule;
                 rule(text).map(Self)
             }
 
-            /// The text, as it is stored and sent.
+            /// The text.
             pub fn as_str(&self) -> &str {
                 &self.0
             }

@@ -1,4 +1,5 @@
-//! Who is told what of a change: the member, the admins of the domain; and when operators hear of an error again.
+//! Which notices a change causes for the member and the admins of the domain, and how often operators get reports of the
+//! same error.
 
 use std::fmt;
 
@@ -8,46 +9,80 @@ use ulid::Ulid;
 
 use crate::address::{Address, DomainName};
 use crate::alias::{Reason, Status};
-use crate::audit::{Change, DomainChange, Entry, LinkChange, RunChange};
+use crate::audit::{
+    Change, DestinationChange, DomainChange, Entry, IdentityChange, LinkChange, RunChange, SwitchChange,
+};
 use crate::clock::later;
+use crate::destination::DestinationId;
 use crate::member::MemberId;
 
-/// What a notice is known by, so that a repeat reaches nobody twice: made of what it tells and to whom, never drawn.
+/// Minimum time between two notices about the same failing destination: a week, less what the second one's message may be
+/// early.
+pub const FAILING_INTERVAL: SignedDuration = SignedDuration::from_hours(7 * 24 - 1);
+
+/// The idempotency key of a notice, derived from its subject and recipient.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct NoticeId(String);
 
 impl NoticeId {
-    /// Of a change, to its member.
+    /// A change, to its member.
     pub fn to_member(entry: Ulid) -> Self {
         Self(format!("{entry}.member"))
     }
 
-    /// Of a change, to the other address of a member whose destination refuses mail.
+    /// A change, to the sign-in address of a member whose destination rejects mail.
     pub fn to_sign_in_address(entry: Ulid) -> Self {
         Self(format!("{entry}.sign-in"))
     }
 
-    /// Of a change or a digest, to an admin.
+    /// A change or a digest, to an admin.
     pub fn to_admin(entry: Ulid, admin: MemberId) -> Self {
         Self(format!("{entry}.admin.{admin}"))
     }
 
-    /// Of two sign-ins that were linked, to one of them.
+    /// A link of two members, to one of them.
     pub fn of_link(entry: Ulid, member: MemberId) -> Self {
         Self(format!("{entry}.link.{member}"))
     }
 
-    /// Of a change or a digest, to the operators in place of admins.
+    /// A change or a digest, to the operators of a domain without admins.
     pub fn to_operators(entry: Ulid) -> Self {
         Self(format!("{entry}.operators"))
     }
 
-    /// That a destination refuses mail, once a day (`YYYY-MM-DD`, in UTC).
-    pub fn of_destination(member: MemberId, domain: &DomainName, now: Timestamp) -> Self {
-        Self(format!("destination.{}.{member}.{domain}", now.strftime("%Y-%m-%d")))
+    /// A destination rejects mail: one key per day (`YYYY-MM-DD`, in UTC). The caller checks the day before as well, since
+    /// two notices around midnight have different keys.
+    pub fn of_destination(member: MemberId, domain: &DomainName, at: Timestamp) -> Self {
+        Self(format!("destination.{}.{member}.{domain}", at.strftime("%Y-%m-%d")))
     }
 
-    /// Of a failure.
+    /// A requested confirmation, to the new destination.
+    pub fn of_code(entry: Ulid) -> Self {
+        Self(format!("{entry}.code"))
+    }
+
+    /// A change of a member's destinations, to one of the others.
+    pub fn to_destination(entry: Ulid, destination: DestinationId) -> Self {
+        Self(format!("{entry}.destination.{destination}"))
+    }
+
+    /// A destination is failing, to another destination or (`None`) the sign-in address: one key per
+    /// [`FAILING_INTERVAL`]. The caller checks the interval before as well, since two notices around the end of one have
+    /// different keys.
+    pub fn of_failing(destination: DestinationId, to: Option<DestinationId>, at: Timestamp) -> Self {
+        let week = at.as_second().div_euclid(FAILING_INTERVAL.as_secs());
+        match to {
+            Some(to) => Self(format!("failing.{destination}.{week}.{to}")),
+            None => Self(format!("failing.{destination}.{week}.sign-in")),
+        }
+    }
+
+    /// A test message that the member requested.
+    pub fn of_test(id: Ulid) -> Self {
+        Self(format!("test.{id}"))
+    }
+
+    /// A report of a failure.
     pub fn of_failure(id: &str) -> Self {
         Self(format!("failure.{id}"))
     }
@@ -64,35 +99,40 @@ impl fmt::Display for NoticeId {
     }
 }
 
-/// What a member is told of an address of theirs.
+/// News for a member about one of their addresses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MemberNews {
-    /// It is theirs and forwards.
+    /// The address was granted and forwards.
     Created,
-    /// Launchpad calls them otherwise now: it is theirs and forwards.
+    /// The address was granted because the member's name at Launchpad changed.
     Renamed {
         /// The former address, if it still forwards.
         from: Option<Address>,
     },
-    /// It ends.
+    /// The grace period began.
     Leaving {
-        /// Why.
+        /// The reason.
         reason: Reason,
-        /// When.
+        /// The end of the grace period.
         until: Timestamp,
     },
-    /// It forwards again, or will go on to.
+    /// The address forwards again, or keeps forwarding.
     Restored,
-    /// It was retired, and the member has it back: it forwards to where they sign in now.
+    /// The member got a retired address back: it forwards to their current sign-in address.
     Returned,
-    /// Mail to it is refused.
+    /// Mail to the address is rejected.
     Suspended {
-        /// Why.
+        /// The reason.
         reason: Reason,
+    },
+    /// The member deleted the address.
+    Deleted {
+        /// Until when they can restore it.
+        until: Timestamp,
     },
 }
 
-/// What a change means to the member whose alias it is; nothing, where it is about none or tells them nothing.
+/// The news of a change for the member who owns the alias, if any.
 pub fn for_member(entry: &Entry) -> Option<(MemberId, &Address, MemberNews)> {
     let Change::Alias { member, address, before, after, reason, until, renamed_from } = &entry.change else {
         return None;
@@ -103,52 +143,56 @@ pub fn for_member(entry: &Entry) -> Option<(MemberId, &Address, MemberNews)> {
             None => MemberNews::Created,
         },
         (Some(Status::Retired), Status::Active) => MemberNews::Returned,
-        // Nothing was said to end, or to have ended.
+        // The member was not notified of an end.
         (Some(Status::Active), Status::Active) => return None,
         (Some(Status::Leaving | Status::Suspended), Status::Active) => MemberNews::Restored,
         (_, Status::Leaving) => MemberNews::Leaving { reason: *reason, until: until.unwrap_or(entry.at) },
+        // The member restored it, and the check that follows has its own notice.
+        (_, Status::Suspended) if *reason == Reason::Returning => return None,
+        (_, Status::Suspended) if *reason == Reason::Deleted => {
+            MemberNews::Deleted { until: until.unwrap_or(entry.at) }
+        }
         (_, Status::Suspended) => MemberNews::Suspended { reason: *reason },
-        // They were told when mail ended, and there is no address left to write to.
+        // The member was notified of the suspension, and their destination is erased.
         (_, Status::Retired) => return None,
     };
     Some((*member, address, news))
 }
 
-/// What the admins of a domain are told of an address there.
+/// News for the admins of a domain about an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AdminNews {
-    /// It is new.
+    /// The address is new.
     Created,
-    /// It was gone and is back.
+    /// The address forwards again.
     Restored,
-    /// Mail to it is refused.
+    /// Mail to the address is rejected.
     Removed(Reason),
-    /// It would forward in a circle, so mail to it is refused.
+    /// Mail to the address is rejected because it would loop.
     Loop,
 }
 
-/// What a change means to the admins of its domain; nothing, where they have nothing to learn of it.
+/// The news of a change for the admins of its domain, if any.
 pub fn for_admins(entry: &Entry) -> Option<(&Address, AdminNews)> {
     let Change::Alias { address, before, after, reason, .. } = &entry.change else { return None };
     admin_news(*before, *after, *reason).map(|news| (address, news))
 }
 
-/// What it means to the admins that an address went from one status to another.
+/// The news for admins of a change from one status to another.
 pub(crate) fn admin_news(before: Option<Status>, after: Status, reason: Reason) -> Option<AdminNews> {
     match (before, after) {
         (_, Status::Suspended) if reason == Reason::Loop => Some(AdminNews::Loop),
-        // It was off before; why it is off now is the member's business.
+        // Mail was rejected before too; only the reason changed.
         (Some(Status::Suspended | Status::Retired), Status::Suspended) => None,
         (_, Status::Suspended) => Some(AdminNews::Removed(reason)),
         (None, Status::Active) => Some(AdminNews::Created),
         (Some(Status::Suspended | Status::Retired), Status::Active) => Some(AdminNews::Restored),
-        // Mail flows as before: nothing of it shows outside.
+        // Mail is forwarded as before.
         (Some(Status::Leaving | Status::Active), Status::Active) | (_, Status::Leaving | Status::Retired) => None,
     }
 }
 
-/// The run that the admins of its domain hear of, and whether it is one whose release was lost and sent again; otherwise it
-/// waits for a decision.
+/// The run of a notice to the admins: a held run, or (`true`) one whose lost release was sent again.
 pub fn held_run(entry: &Entry) -> Option<(&DomainName, Ulid, bool)> {
     match &entry.change {
         Change::Run { domain, run, did: RunChange::Held } => Some((domain, *run, false)),
@@ -157,7 +201,7 @@ pub fn held_run(entry: &Entry) -> Option<(&DomainName, Ulid, bool)> {
     }
 }
 
-/// The two members that are one from now on, the one that stays first; both sign-in addresses are told.
+/// The two members of a new link, the survivor first. Both sign-in addresses get a notice.
 pub fn linked_members(entry: &Entry) -> Option<(MemberId, MemberId)> {
     match &entry.change {
         Change::Link { member, other, did: LinkChange::Linked } => Some((*member, *other)),
@@ -165,7 +209,45 @@ pub fn linked_members(entry: &Entry) -> Option<(MemberId, MemberId)> {
     }
 }
 
-/// What became of a domain's proof, and until when it goes on without; the admins of the domain are told all of it.
+/// News about the destinations of a member, for the destinations themselves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DestinationNews {
+    /// A confirmation was requested: the destination gets the code, and the others hear of it.
+    Requested(DestinationId),
+    /// It was confirmed, so that mail can go there.
+    Confirmed(DestinationId),
+    /// It was removed.
+    Removed(DestinationId),
+    /// This address forwards to others.
+    Redirected(Address),
+    /// The owner of an old destination reverted a change.
+    Reverted,
+    /// The member got or lost an account of this issuer. Every destination hears of it, because the account can sign in.
+    Identity(IdentityChange, String),
+}
+
+/// The member and the news of a change for their destinations, if any.
+pub fn for_destinations(entry: &Entry) -> Option<(MemberId, DestinationNews)> {
+    let (member, news) = match &entry.change {
+        Change::Destination { member, destination, did } => {
+            let news = match did {
+                DestinationChange::Requested => DestinationNews::Requested(*destination),
+                DestinationChange::Confirmed => DestinationNews::Confirmed(*destination),
+                DestinationChange::Removed => DestinationNews::Removed(*destination),
+                DestinationChange::Reverted => DestinationNews::Reverted,
+            };
+            (member, news)
+        }
+        Change::Switch { member, address, did: SwitchChange::Redirected } => {
+            (member, DestinationNews::Redirected(address.clone()))
+        }
+        Change::Identity { member, issuer, did } => (member, DestinationNews::Identity(*did, issuer.clone())),
+        _ => return None,
+    };
+    Some((*member, news))
+}
+
+/// The domain, its change, and the end of the grace period. The admins get a notice of every change.
 pub fn domain_change(entry: &Entry) -> Option<(&DomainName, DomainChange, Option<Timestamp>)> {
     match &entry.change {
         Change::Domain { domain, did, until } => Some((domain, *did, *until)),
@@ -173,64 +255,69 @@ pub fn domain_change(entry: &Entry) -> Option<(&DomainName, DomainChange, Option
     }
 }
 
-/// Reports of the same error of the same member, as the table has them.
+/// Deduplication and rate limit of reports about the same error of the same member.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Repeats {
-    /// How many were not mailed since the last mail.
+    /// Reports since the last mail that were not mailed.
     pub counted: u64,
-    /// Until when more of them are only counted.
+    /// Further reports are only counted until this time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quiet_until: Option<Timestamp>,
-    /// Until when somebody is at mailing one.
+    /// End of the in-flight lease of a mail.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mailing_until: Option<Timestamp>,
-    /// The last reports that were mailed or counted.
-    #[serde(default)]
+    /// Ids of the last reports that were mailed or counted.
     pub seen: Vec<String>,
-    /// Counts the changes.
+    /// For optimistic locking.
     pub version: u64,
 }
 
-/// What is to be done with a report.
+/// The action for a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Heard {
-    /// It is to be mailed, with how many others were not.
+pub enum ReportAction {
+    /// Mail the report.
     Mail {
-        /// So many.
+        /// Reports that were counted since the last mail.
         counted: u64,
     },
-    /// One like it was mailed a short while ago: it is counted.
+    /// The report was counted: the rate limit applies.
     Counted,
-    /// It was mailed or counted before.
+    /// The report was mailed or counted before.
     Known,
-    /// Another report of the same is being mailed just now: try again.
+    /// Another report of the same error is in flight: retry.
     Busy,
 }
 
 impl Repeats {
-    /// Reports that are remembered, so that a repeat of one counts for nothing.
+    /// Maximum remembered report ids.
     const REMEMBERED: usize = 20;
 
-    /// Another report. Without `can_mail` it is counted whatever the time. A mail that is not said to be sent
-    /// ([`mailed`](Self::mailed)) or given up within `lease` may be tried by another.
-    pub fn hear(&self, report: &str, can_mail: bool, now: Timestamp, lease: SignedDuration) -> (Self, Heard) {
+    /// Registers a report. Without `can_mail` it is only counted. A mail that is neither confirmed
+    /// ([`mailed`](Self::mailed)) nor [given up](Self::given_up) within `lease` can be sent by another invocation.
+    pub fn register(
+        &self,
+        report: &str,
+        can_mail: bool,
+        now: Timestamp,
+        lease: SignedDuration,
+    ) -> (Self, ReportAction) {
         let mut next = Self { version: self.version + 1, ..self.clone() };
         if self.seen.iter().any(|seen| seen == report) {
-            return (next, Heard::Known);
+            return (next, ReportAction::Known);
         }
         if self.mailing_until.is_some_and(|until| until > now) {
-            return (next, Heard::Busy);
+            return (next, ReportAction::Busy);
         }
         if !can_mail || self.quiet_until.is_some_and(|until| until > now) {
             next.counted += 1;
             next.remember(report);
-            return (next, Heard::Counted);
+            return (next, ReportAction::Counted);
         }
         next.mailing_until = Some(later(now, lease));
-        (next, Heard::Mail { counted: self.counted })
+        (next, ReportAction::Mail { counted: self.counted })
     }
 
-    /// The mail server took it: quiet from now on for so long. What was counted meanwhile is told the next time.
+    /// The mail was sent: further reports are only counted for `interval`, and the next mail has their number.
     pub fn mailed(&self, report: &str, counted: u64, now: Timestamp, interval: SignedDuration) -> Self {
         let mut next = self.given_up();
         next.counted = self.counted.saturating_sub(counted);
@@ -239,7 +326,7 @@ impl Repeats {
         next
     }
 
-    /// The mail did not go: another try may be made at once.
+    /// The mail was not sent: ends the lease, so that it can be retried at once.
     pub fn given_up(&self) -> Self {
         Self { mailing_until: None, version: self.version + 1, ..self.clone() }
     }

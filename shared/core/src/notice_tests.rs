@@ -1,33 +1,15 @@
+use std::collections::{BTreeSet, HashSet};
+
 use proptest::prelude::*;
 use rstest::rstest;
 
 use super::*;
-use crate::audit::{Actor, Cause};
 use crate::random::CountingRandom;
-
-fn now() -> Timestamp {
-    "2026-11-24T10:00:00Z".parse().unwrap()
-}
-
-fn address(text: &str) -> Address {
-    text.to_owned().try_into().unwrap()
-}
-
-fn entry(change: Change) -> Entry {
-    let cause = Cause { actor: Actor::Sync, by: None, request_id: "request-1", now: now() };
-    Entry::new(change, cause, &CountingRandom::default())
-}
+use crate::testing::{ACTIVE, GONE, LEAVING, OFF, address, alias_change, entry, hours, members, now};
 
 fn change(before: Option<Status>, after: Status, reason: Reason) -> Entry {
-    let member = MemberId::new(now(), &CountingRandom::default());
-    let (address, until) = (address("alice@ubuntu.com"), Some(now()));
-    entry(Change::Alias { member, address, before, after, reason, until, renamed_from: None })
+    entry(alias_change(before, after, reason))
 }
-
-const ACTIVE: Status = Status::Active;
-const LEAVING: Status = Status::Leaving;
-const OFF: Status = Status::Suspended;
-const GONE: Status = Status::Retired;
 
 #[rstest]
 #[case::new(None, ACTIVE, Some(MemberNews::Created), Some(AdminNews::Created))]
@@ -50,7 +32,7 @@ const GONE: Status = Status::Retired;
 #[case::returned_and_leaves(Some(GONE), LEAVING, Some(leaving()), None)]
 #[case::returned_and_off(Some(GONE), OFF, Some(off()), None)]
 #[case::retired_again(Some(GONE), GONE, None, None)]
-fn each_transition_is_told(
+fn each_transition_has_notices(
     #[case] before: Option<Status>,
     #[case] after: Status,
     #[case] member: Option<MemberNews>,
@@ -67,10 +49,10 @@ fn each_transition_is_told(
 #[case(Some(ACTIVE))]
 #[case(Some(OFF))]
 #[case(Some(GONE))]
-fn loop_is_told_to_all(#[case] before: Option<Status>) {
+fn loop_notifies_member_and_admins(#[case] before: Option<Status>) {
     let entry = change(before, OFF, Reason::Loop);
-    let told = for_member(&entry).map(|(_, _, news)| news);
-    assert_eq!(told, Some(MemberNews::Suspended { reason: Reason::Loop }));
+    let news = for_member(&entry).map(|(_, _, news)| news);
+    assert_eq!(news, Some(MemberNews::Suspended { reason: Reason::Loop }));
     assert_eq!(for_admins(&entry).map(|(_, news)| news), Some(AdminNews::Loop));
 }
 
@@ -83,12 +65,12 @@ fn off() -> MemberNews {
 }
 
 #[test]
-fn a_rename_names_the_former_address() {
+fn rename_names_former_address() {
     let mut entry = change(None, ACTIVE, Reason::Eligible);
     let Change::Alias { renamed_from, .. } = &mut entry.change else { panic!("an alias") };
     *renamed_from = Some(address("alice-old@ubuntu.com"));
-    let told = MemberNews::Renamed { from: Some(address("alice-old@ubuntu.com")) };
-    assert_eq!(for_member(&entry).map(|(_, _, news)| news), Some(told));
+    let renamed = MemberNews::Renamed { from: Some(address("alice-old@ubuntu.com")) };
+    assert_eq!(for_member(&entry).map(|(_, _, news)| news), Some(renamed));
     assert_eq!(for_admins(&entry).map(|(_, news)| news), Some(AdminNews::Created));
 }
 
@@ -97,16 +79,18 @@ fn a_rename_names_the_former_address() {
 #[case(RunChange::Released, None)]
 #[case(RunChange::Rejected, None)]
 #[case(RunChange::Resent, Some(true))]
-fn admins_hear_of_held_and_resent_runs(#[case] did: RunChange, #[case] is_resent: Option<bool>) {
-    let (domain, run): (DomainName, _) = ("ubuntu.com".parse().unwrap(), Ulid::nil());
+fn held_and_resent_runs_notify_admins(#[case] did: RunChange, #[case] is_resent: Option<bool>) {
+    let domain: DomainName = "ubuntu.com".parse().unwrap();
+    let run = Ulid::nil();
     let entry = entry(Change::Run { domain: domain.clone(), run, did });
     assert_eq!(held_run(&entry), is_resent.map(|is_resent| (&domain, run, is_resent)));
     assert_eq!((for_member(&entry), for_admins(&entry)), (None, None));
 }
 
 #[test]
-fn what_becomes_of_a_proof_is_the_admins_business() {
-    let (domain, until): (DomainName, _) = ("ubuntu.com".parse().unwrap(), Some(now()));
+fn admins_get_all_domain_changes() {
+    let domain: DomainName = "ubuntu.com".parse().unwrap();
+    let until = Some(now());
     let gone = entry(Change::Domain { domain: domain.clone(), did: DomainChange::RecordGone, until });
     assert_eq!(domain_change(&gone), Some((&domain, DomainChange::RecordGone, until)));
     assert_eq!((for_member(&gone), for_admins(&gone), held_run(&gone)), (None, None, None));
@@ -114,97 +98,137 @@ fn what_becomes_of_a_proof_is_the_admins_business() {
 }
 
 #[test]
-fn link_is_told_to_both_members() {
-    let random = CountingRandom::default();
-    let (member, other) = (MemberId::new(now(), &random), MemberId::new(now(), &random));
-    let link = |did| entry(Change::Link { member, other, did });
-    assert_eq!(linked_members(&link(LinkChange::Linked)), Some((member, other)));
-    assert_eq!(linked_members(&link(LinkChange::Unlinked)), None);
-    assert_eq!((for_member(&link(LinkChange::Linked)), for_admins(&link(LinkChange::Linked))), (None, None));
+fn link_notifies_both_members() {
+    let [member, other] = members();
+    let linked = entry(Change::Link { member, other, did: LinkChange::Linked });
+    assert_eq!(linked_members(&linked), Some((member, other)));
+    assert_eq!((for_member(&linked), for_admins(&linked)), (None, None));
+    assert_eq!(linked_members(&entry(Change::Link { member, other, did: LinkChange::Unlinked })), None);
 }
 
 #[test]
-fn no_two_audiences_share_an_id() {
-    let (one, two) = (Ulid::from_parts(1, 1), Ulid::from_parts(1, 2));
-    let random = CountingRandom::default();
-    let (alice, bob) = (MemberId::new(now(), &random), MemberId::new(now(), &random));
-    let mut ids: Vec<_> = [one, two]
-        .into_iter()
-        .flat_map(|entry| {
-            [
-                NoticeId::to_member(entry),
-                NoticeId::to_sign_in_address(entry),
-                NoticeId::to_admin(entry, alice),
-                NoticeId::to_admin(entry, bob),
-                NoticeId::to_operators(entry),
-                NoticeId::of_link(entry, alice),
-                NoticeId::of_link(entry, bob),
-            ]
-        })
-        .collect();
-    ids.sort_by(|a, b| a.as_str().cmp(b.as_str()));
-    ids.dedup();
-    assert_eq!(ids.len(), 14);
+fn deletion_tells_until_when_to_restore() {
+    let deleted = change(Some(ACTIVE), OFF, Reason::Deleted);
+    assert_eq!(for_member(&deleted).map(|(_, _, news)| news), Some(MemberNews::Deleted { until: now() }));
+    assert_eq!(for_admins(&deleted).map(|(_, news)| news), Some(AdminNews::Removed(Reason::Deleted)));
+    // The check that follows a restoration has its own notice.
+    assert_eq!(for_member(&change(Some(OFF), OFF, Reason::Returning)), None);
 }
 
-fn hours(hours: i64) -> SignedDuration {
-    SignedDuration::from_hours(hours)
+fn destination() -> DestinationId {
+    DestinationId::new(now(), &CountingRandom::default())
+}
+
+#[rstest]
+#[case(DestinationChange::Requested, DestinationNews::Requested(destination()))]
+#[case(DestinationChange::Confirmed, DestinationNews::Confirmed(destination()))]
+#[case(DestinationChange::Removed, DestinationNews::Removed(destination()))]
+#[case(DestinationChange::Reverted, DestinationNews::Reverted)]
+fn destinations_hear_of_their_changes(#[case] did: DestinationChange, #[case] news: DestinationNews) {
+    let [member] = members();
+    let changed = entry(Change::Destination { member, destination: destination(), did });
+    assert_eq!(for_destinations(&changed), Some((member, news)));
+    assert_eq!((for_member(&changed), for_admins(&changed)), (None, None));
+}
+
+#[rstest]
+#[case::redirected(SwitchChange::Redirected, true)]
+#[case::paused(SwitchChange::PausedTemporarily, false)]
+#[case::paused_permanently(SwitchChange::PausedPermanently, false)]
+#[case::resumed(SwitchChange::Resumed, false)]
+fn destinations_hear_of_redirections_only(#[case] did: SwitchChange, #[case] is_told: bool) {
+    let [member] = members();
+    let address = address("alice@ubuntu.com");
+    let changed = entry(Change::Switch { member, address: address.clone(), did });
+    let news = is_told.then_some((member, DestinationNews::Redirected(address)));
+    assert_eq!(for_destinations(&changed), news);
+    assert_eq!((for_member(&changed), for_admins(&changed)), (None, None));
+}
+
+#[test]
+fn failing_notices_have_weekly_ids() {
+    let id = |hours_later| NoticeId::of_failing(destination(), None, now() + hours(hours_later));
+    assert_eq!(id(0), id(1));
+    assert_ne!(id(0), id(7 * 24));
+    assert_ne!(id(0), NoticeId::of_failing(destination(), Some(destination()), now()));
+}
+
+#[test]
+fn notice_ids_differ_by_audience() {
+    let [alice, bob] = members();
+    let ids = [Ulid::from_parts(1, 1), Ulid::from_parts(1, 2)].map(|entry| {
+        [
+            NoticeId::to_member(entry),
+            NoticeId::to_sign_in_address(entry),
+            NoticeId::to_admin(entry, alice),
+            NoticeId::to_admin(entry, bob),
+            NoticeId::to_operators(entry),
+            NoticeId::of_link(entry, alice),
+            NoticeId::of_link(entry, bob),
+            NoticeId::of_code(entry),
+            NoticeId::to_destination(entry, destination()),
+            NoticeId::of_test(entry),
+        ]
+    });
+    assert_eq!(ids.as_flattened().iter().collect::<HashSet<_>>().len(), 20);
 }
 
 const LEASE: SignedDuration = SignedDuration::from_secs(90);
 
 #[test]
-fn the_same_error_is_mailed_once_a_day_and_the_next_mail_tells_how_many_more() {
+fn same_error_is_mailed_once_daily() {
     let state = Repeats::default();
-    let (state, heard) = state.hear("one", true, now(), LEASE);
-    assert_eq!(heard, Heard::Mail { counted: 0 });
+    let (state, action) = state.register("one", true, now(), LEASE);
+    assert_eq!(action, ReportAction::Mail { counted: 0 });
     // Two at once: the second waits until the first has mailed.
-    let (state, heard) = state.hear("two", true, now(), LEASE);
-    assert_eq!(heard, Heard::Busy);
+    let (state, action) = state.register("two", true, now(), LEASE);
+    assert_eq!(action, ReportAction::Busy);
     let state = state.mailed("one", 0, now(), hours(24));
-    assert_eq!(state.hear("one", true, now(), LEASE).1, Heard::Known);
-    assert_eq!(state.hear("two", true, now(), LEASE).1, Heard::Counted);
-    let (state, _) = state.hear("two", true, now() + hours(1), LEASE);
-    assert_eq!(state.hear("two", true, now() + hours(1), LEASE).1, Heard::Known);
-    let (state, _) = state.hear("three", true, now() + hours(23), LEASE);
-    let (state, heard) = state.hear("four", true, now() + hours(24), LEASE);
-    assert_eq!(heard, Heard::Mail { counted: 2 });
+    assert_eq!(state.register("one", true, now(), LEASE).1, ReportAction::Known);
+    assert_eq!(state.register("two", true, now(), LEASE).1, ReportAction::Counted);
+    let (state, _) = state.register("two", true, now() + hours(1), LEASE);
+    assert_eq!(state.register("two", true, now() + hours(1), LEASE).1, ReportAction::Known);
+    let (state, _) = state.register("three", true, now() + hours(23), LEASE);
+    let (state, action) = state.register("four", true, now() + hours(24), LEASE);
+    assert_eq!(action, ReportAction::Mail { counted: 2 });
     let state = state.mailed("four", 2, now() + hours(24), hours(24));
     assert_eq!(state.counted, 0);
 }
 
 #[test]
-fn a_mail_that_did_not_go_is_tried_again() {
-    let (state, _) = Repeats::default().hear("one", true, now(), LEASE);
-    assert_eq!(state.given_up().hear("one", true, now(), LEASE).1, Heard::Mail { counted: 0 });
-    // Also where nobody could say so.
-    assert_eq!(state.hear("one", true, now() + LEASE, LEASE).1, Heard::Mail { counted: 0 });
+fn unsent_report_is_retried() {
+    let (state, _) = Repeats::default().register("one", true, now(), LEASE);
+    assert_eq!(state.given_up().register("one", true, now(), LEASE).1, ReportAction::Mail { counted: 0 });
+    // Also after the lease expired without a confirmation.
+    assert_eq!(state.register("one", true, now() + LEASE, LEASE).1, ReportAction::Mail { counted: 0 });
 }
 
 #[test]
-fn without_a_mail_server_reports_are_counted_for_later() {
-    let (state, heard) = Repeats::default().hear("one", false, now(), LEASE);
-    assert_eq!((heard, state.counted), (Heard::Counted, 1));
-    assert_eq!(state.hear("two", true, now(), LEASE).1, Heard::Mail { counted: 1 });
+fn reports_are_counted_without_mail_server() {
+    let (state, action) = Repeats::default().register("one", false, now(), LEASE);
+    assert_eq!((action, state.counted), (ReportAction::Counted, 1));
+    assert_eq!(state.register("two", true, now(), LEASE).1, ReportAction::Mail { counted: 1 });
 }
 
 proptest! {
-    /// Whatever comes when, every report is mailed itself or within the count of a mail, and none is told twice.
+    /// Every report is mailed or counted in a mail, exactly once.
     #[test]
-    fn no_report_is_lost_or_told_twice(reports in proptest::collection::vec((0_u8..12, 0_i64..20), 1..60)) {
-        let (mut state, mut time, mut told) = (Repeats::default(), now(), 0_u64);
-        let mut different = std::collections::BTreeSet::new();
+    fn every_report_is_mailed_once(reports in proptest::collection::vec((0_u8..12, 0_i64..20), 1..60)) {
+        let mut state = Repeats::default();
+        let mut time = now();
+        let mut reported = 0_u64;
+        let mut different = BTreeSet::new();
         for (report, wait) in reports {
             time += hours(wait);
             let report = report.to_string();
             different.insert(report.clone());
-            let (next, heard) = state.hear(&report, true, time, LEASE);
+            let (next, action) = state.register(&report, true, time, LEASE);
             state = next;
-            if let Heard::Mail { counted } = heard {
+            if let ReportAction::Mail { counted } = action {
                 state = state.mailed(&report, counted, time, hours(24));
-                told += 1 + counted;
+                reported += 1 + counted;
             }
         }
-        prop_assert_eq!(told + state.counted, different.len() as u64);
+        prop_assert_eq!(reported + state.counted, different.len() as u64);
     }
 }

@@ -1,4 +1,4 @@
-//! A plan as an operator reads it.
+//! The text form of a plan, for operators.
 
 use std::fmt;
 

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// A source of random bytes that nobody can guess.
+/// A source of cryptographically secure random bytes.
 pub trait Random: Send + Sync {
     /// Fills `bytes`.
     fn fill(&self, bytes: &mut [u8]);
@@ -27,7 +27,7 @@ impl Random for OsRandom {
     }
 }
 
-/// Bytes that repeat from run to run and differ from call to call, for tests only.
+/// Deterministic bytes that differ from call to call, for tests only.
 #[derive(Debug, Default)]
 pub struct CountingRandom(AtomicU64);
 

@@ -1,6 +1,8 @@
-//! Local parts that reach those who run a domain, and so never a member.
+//! Local parts that are reserved for the operators of a domain.
 
-/// RFC 2142 and what else mail systems, certificate authorities and people take for the domain's own voice.
+use crate::dot_atom::is_dot_atom;
+
+/// RFC 2142, and other names that mail systems, certificate authorities and people trust as the domain's operators.
 const EXACT: &[&str] = &[
     "abuse",
     "admin",
@@ -73,15 +75,17 @@ const PREFIXES: &[&str] = &["srs0=", "srs1=", "owner-"];
 /// Addresses of mailing lists (RFC 2142, section 6).
 const SUFFIXES: &[&str] = &["-bounces", "-owner", "-request"];
 
-/// Whether a local part in lower case is kept for the domain itself, with a `+tag` or without.
+/// Whether a local part in lower case is reserved, with or without a `+tag`. Text that is no dot-atom is not: a prefix or
+/// suffix alone must not reserve what can be no address of ours.
 pub fn is_reserved(local_part: &str) -> bool {
     let base = local_part.split('+').next().unwrap_or(local_part);
-    EXACT.contains(&base)
+    let matches_list = EXACT.contains(&base)
         || PREFIXES.iter().any(|prefix| base.starts_with(prefix))
-        || SUFFIXES.iter().any(|suffix| base.ends_with(suffix))
+        || SUFFIXES.iter().any(|suffix| base.ends_with(suffix));
+    matches_list && is_dot_atom(base) && is_dot_atom(local_part)
 }
 
-/// Whether Launchpad gave this name to an account that was merged, deactivated or closed, instead of its person:
+/// Whether Launchpad generated this name for a merged, deactivated or closed account:
 /// `…-merged`, `…-mergedN`, `…-deactivatedaccount`, `…-deactivatedaccountN`, `removedN`.
 pub fn is_assigned(name: &str) -> bool {
     let base = name.trim_end_matches(|c: char| c.is_ascii_digit());
@@ -115,6 +119,15 @@ mod tests {
     #[case("alice", false)]
     #[case("administratrix", false)]
     #[case("requester", false)]
+    #[case("a b-request", false)]
+    #[case(".x-request", false)]
+    #[case("\"x-request", false)]
+    #[case("owner-x.", false)]
+    #[case("srs0=..", false)]
+    #[case("srs0=a.+x", false)]
+    #[case("postmaster+a b", false)]
+    #[case("postmaster+.", false)]
+    #[case("postmaster+.x", true)]
     fn reserved_names(#[case] name: &str, #[case] reserved: bool) {
         assert_eq!(is_reserved(name), reserved);
     }

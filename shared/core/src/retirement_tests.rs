@@ -1,6 +1,5 @@
 use super::*;
-use crate::member::{Fingerprint, LaunchpadName, ObservedName};
-use crate::random::CountingRandom;
+use crate::testing::{self, address};
 
 use Reason::{BanLifted, Banned, DomainRetired, Eligible, Loop, NotInTeam};
 use Status::{Active, Leaving, Retired, Suspended};
@@ -11,18 +10,7 @@ fn at(day: i64) -> Timestamp {
 
 /// Alice's alias, in its state since day 0; a leaving one ends on day 10.
 fn alias(status: Status, reason: Reason) -> Alias {
-    let name = LaunchpadName::parse("alice").unwrap();
-    Alias {
-        address: "alice@ubuntu.com".to_owned().try_into().unwrap(),
-        member: MemberId::new(at(0), &CountingRandom::default()),
-        known_as: ObservedName { name, fingerprint: Fingerprint(1), observed_at: at(0) },
-        status,
-        reason,
-        since: at(0),
-        until: (status == Leaving).then(|| at(10)),
-        version: 3,
-        erase_pending: false,
-    }
+    Alias { until: (status == Leaving).then(|| at(10)), ..testing::alias(status, reason) }
 }
 
 /// Of day 1, with 14 days of grace.
@@ -81,10 +69,13 @@ fn cancelled_retirement_restores_its_own(
 
 #[test]
 fn plan_removes_all_without_a_guard() {
-    let name = |number: usize| format!("member{number:02}@ubuntu.com").try_into().unwrap();
-    let aliases = (0..50).rev().map(|number| Alias { address: name(number), ..alias(Active, Eligible) }).collect();
+    let aliases = (0..50).rev().map(|number| {
+        let address = address(&format!("member{number:02}@ubuntu.com"));
+        Alias { address, ..alias(Active, Eligible) }
+    });
     let domain = "ubuntu.com".parse().unwrap();
-    let plan = retirement().plan(&domain, aliases, &BTreeSet::new(), &Rules::default(), at(1));
-    assert_eq!((plan.counts.active, plan.counts.leave, plan.counts.taken), (50, 50, 0));
-    assert!(plan.steps.is_sorted_by_key(|step| &step.address) && plan.steps.iter().all(|step| step.version == 3));
+    let plan = retirement().plan(&domain, aliases.collect(), &BTreeSet::new(), &Rules::default(), at(1));
+    assert_eq!((plan.counts.active, plan.counts.leave, plan.counts.removed), (50, 50, 0));
+    assert!(plan.steps.is_sorted_by_key(|step| &step.address));
+    assert!(plan.steps.iter().all(|step| step.expected == ExpectedVersion::At(3)));
 }

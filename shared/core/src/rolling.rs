@@ -1,5 +1,5 @@
-//! The rolling check: every run verifies some members by identity, in turn, so that all have had theirs within a day at
-//! 1,000 members and within a week at 100,000. Members whose evidence is weak come first in each turn.
+//! The rolling check: every run verifies some members by identity, in turn. A turn takes a day at 1,000 members and a week
+//! at 100,000. Members with weak evidence come first in each turn.
 
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
@@ -7,24 +7,23 @@ use serde::{Deserialize, Serialize};
 use crate::address::LocalPart;
 use crate::member::MemberId;
 
-/// How far a turn is: the last alias that was checked, weak ones first.
+/// The position in a turn: the last alias that was checked.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cursor {
-    /// Whether the weak ones of this turn are done.
-    #[serde(default)]
+    /// Whether all members with weak evidence were checked in this turn.
     pub past_weak: bool,
-    /// The last one; none at the beginning.
+    /// The last alias that was checked; `None` at the beginning.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<LocalPart>,
 }
 
-/// Who is next, each with the cursor once they are checked.
+/// The next members, each with the cursor after their check.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rolling(pub Vec<(MemberId, Cursor)>);
 
 impl Rolling {
-    /// The next `count` members from a cursor on. Candidates come by local part, each with whether its evidence is weak;
-    /// a turn that ends begins anew.
+    /// The next `count` members after a cursor. Candidates are sorted by local part, each with whether its evidence is weak.
+    /// After the end of a turn, the next one begins.
     pub(crate) fn next<'a>(
         candidates: impl Iterator<Item = (bool, &'a LocalPart, MemberId)>,
         cursor: &Cursor,
@@ -32,11 +31,9 @@ impl Rolling {
     ) -> Self {
         let mut turn: Vec<_> = candidates.map(|(is_weak, local_part, member)| (!is_weak, local_part, member)).collect();
         turn.sort_by(|one, other| (one.0, one.1).cmp(&(other.0, other.1)));
-        let is_done = |(past_weak, local_part, _): &(bool, &LocalPart, MemberId)| {
-            let after = cursor.after.as_ref();
-            (*past_weak, Some(*local_part)) <= (cursor.past_weak, after)
-        };
-        let first = turn.partition_point(is_done);
+        let first = turn.partition_point(|(past_weak, local_part, _)| {
+            (*past_weak, Some(*local_part)) <= (cursor.past_weak, cursor.after.as_ref())
+        });
         turn.rotate_left(first);
         let mut next = Vec::new();
         for (past_weak, local_part, member) in turn {
@@ -51,8 +48,8 @@ impl Rolling {
     }
 }
 
-/// How many members a run checks, so that a turn takes a day at up to 1,000 members and a week from 100,000 on. `period` is
-/// the time from one run to the next.
+/// Members to check per run, so that a turn takes a day at up to 1,000 members and a week from 100,000 on. `period` is the
+/// time between two runs.
 pub fn members_per_run(members: usize, period: SignedDuration) -> usize {
     const DAY: f64 = 86_400.0;
     let count = u32::try_from(members).map_or(f64::MAX, f64::from);
@@ -69,11 +66,10 @@ pub fn members_per_run(members: usize, period: SignedDuration) -> usize {
 mod tests {
     use std::collections::BTreeSet;
 
-    use jiff::Timestamp;
     use proptest::prelude::*;
 
     use super::*;
-    use crate::random::CountingRandom;
+    use crate::testing::members;
 
     #[rstest::rstest]
     #[case(0, 0)]
@@ -83,7 +79,7 @@ mod tests {
     #[case(10_000, 105)]
     #[case(100_000, 596)]
     #[case(1_000_000, 5_953)]
-    fn turn_is_a_day_to_a_week(#[case] members: usize, #[case] per_run: usize) {
+    fn turn_lasts_day_to_week(#[case] members: usize, #[case] per_run: usize) {
         assert_eq!(members_per_run(members, SignedDuration::from_hours(1)), per_run);
     }
 
@@ -91,27 +87,25 @@ mod tests {
         /// Every member is checked once in a turn, the weak ones before the others.
         #[test]
         fn turn_reaches_every_member(weak in proptest::collection::vec(any::<bool>(), 1..30), count in 1_usize..7) {
-            let random = CountingRandom::default();
+            let members = members::<30>();
             let all: Vec<_> = weak
                 .iter()
+                .zip(members)
                 .enumerate()
-                .map(|(place, is_weak)| {
-                    let local_part = LocalPart::parse(&format!("member{place:03}")).unwrap();
-                    (*is_weak, local_part, MemberId::new(Timestamp::UNIX_EPOCH, &random))
-                })
+                .map(|(place, (is_weak, member))| (*is_weak, format!("member{place:03}").parse().unwrap(), member))
                 .collect();
-            let candidates = || all.iter().map(|(is_weak, local_part, member)| (*is_weak, local_part, *member));
-            let (mut cursor, mut checked) = (Cursor::default(), Vec::new());
+            let mut cursor = Cursor::default();
+            let mut checked = Vec::new();
             while checked.len() < all.len() {
-                let Rolling(next) = Rolling::next(candidates(), &cursor, count.min(all.len() - checked.len()));
+                let candidates = all.iter().map(|(is_weak, local_part, member)| (*is_weak, local_part, *member));
+                let Rolling(next) = Rolling::next(candidates, &cursor, count.min(all.len() - checked.len()));
                 prop_assert!(!next.is_empty());
                 cursor = next.last().unwrap().1.clone();
                 checked.extend(next.into_iter().map(|(member, _)| member));
             }
             prop_assert_eq!(checked.iter().collect::<BTreeSet<_>>().len(), all.len());
-            let is_weak = |member: &MemberId| all.iter().any(|(is_weak, _, one)| is_weak == &true && one == member);
-            let first_strong = checked.iter().position(|member| !is_weak(member)).unwrap_or(checked.len());
-            prop_assert!(checked[first_strong..].iter().all(|member| !is_weak(member)));
+            let strong: BTreeSet<_> = all.iter().filter(|(is_weak, ..)| !is_weak).map(|(.., member)| member).collect();
+            prop_assert!(checked.iter().is_sorted_by_key(|member| strong.contains(member)));
         }
     }
 }

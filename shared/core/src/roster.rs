@@ -1,24 +1,24 @@
-//! The people of a team as its pages list them. Pages shift while they are read, so a roster is a filter and no proof:
-//! nothing is removed on its word alone.
+//! The roster: the people of a team as its pages list them. Pages shift while they are read, so a roster is a filter, not
+//! proof: no address is removed because of it alone.
 
 use crate::alias::Reason;
-use crate::member::{Fingerprint, LaunchpadName, ObservedName};
+use crate::member::{Fingerprint, ObservedName, PersonName};
 
-/// One person on a roster.
+/// A person on a roster.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RosterEntry {
-    /// The name just now.
-    pub name: LaunchpadName,
+    /// The current name.
+    pub name: PersonName,
     /// The fingerprint beside it.
     pub fingerprint: Fingerprint,
-    /// An active account with a preferred address.
+    /// Whether the account is active and has a preferred address.
     pub is_valid: bool,
-    /// Signed the Code of Conduct.
+    /// Whether the Code of Conduct is signed.
     pub signed_code_of_conduct: bool,
 }
 
 impl RosterEntry {
-    /// Whether the flags allow an address, or which does not.
+    /// Checks whether the flags allow an address.
     pub fn check(&self) -> Result<(), Reason> {
         match self {
             Self { is_valid: false, .. } => Err(Reason::NotValid),
@@ -28,19 +28,19 @@ impl RosterEntry {
     }
 }
 
-/// The people of a team, by name. Teams within it are left out: their people are on the pages themselves.
+/// The people of a team, by name, including those of its sub-teams.
 #[derive(Clone, Debug, Default)]
 pub struct Roster {
     /// Sorted by name, each name once.
     entries: Vec<RosterEntry>,
-    /// Fingerprints that several people have, sorted.
+    /// Fingerprints shared by several people, sorted.
     shared: Vec<Fingerprint>,
-    /// Whether it is of an earlier reading.
+    /// Whether the roster is from an earlier reading.
     is_remembered: bool,
 }
 
 impl Roster {
-    /// Of these people, in any order. A name that came twice was seen on two pages: the last one counts.
+    /// Creates a roster. If a name was read on two pages, the last entry counts.
     pub fn new(mut entries: Vec<RosterEntry>) -> Self {
         entries.reverse();
         entries.sort_by(|one, other| one.name.cmp(&other.name));
@@ -54,28 +54,28 @@ impl Roster {
         Self { entries, shared, is_remembered: false }
     }
 
-    /// The people of an earlier reading. Their flags are not known, so they count as unchanged.
+    /// The roster of an earlier reading. Its flags are unknown, so they count as unchanged.
     pub fn remembered(names: &Names) -> Self {
-        let entry = |(name, fingerprint): &(LaunchpadName, Fingerprint)| RosterEntry {
-            name: name.clone(),
-            fingerprint: *fingerprint,
+        let entries = names.0.iter().cloned().map(|(name, fingerprint)| RosterEntry {
+            name,
+            fingerprint,
             is_valid: true,
             signed_code_of_conduct: true,
-        };
-        Self { is_remembered: true, ..Self::new(names.0.iter().map(entry).collect()) }
+        });
+        Self { is_remembered: true, ..Self::new(entries.collect()) }
     }
 
-    /// Whether it is of an earlier reading.
+    /// Whether the roster is from an earlier reading.
     pub fn is_remembered(&self) -> bool {
         self.is_remembered
     }
 
-    /// How many people there are.
+    /// Number of people.
     pub fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// Whether there are no people.
+    /// Whether the roster is empty.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
@@ -85,65 +85,60 @@ impl Roster {
         &self.entries
     }
 
-    /// The place of the person with this name and fingerprint. One of the two alone says nothing.
-    pub fn find(&self, name: &LaunchpadName, fingerprint: Fingerprint) -> Option<usize> {
-        let place = self.entries.binary_search_by(|entry| entry.name.cmp(name)).ok()?;
-        (self.entries[place].fingerprint == fingerprint).then_some(place)
-    }
-
-    /// The place of the person that an alias is known by.
+    /// The index of the entry with this name and fingerprint.
     pub(crate) fn place_of(&self, known_as: &ObservedName) -> Option<usize> {
-        self.find(&known_as.name, known_as.fingerprint)
+        let place = self.entries.binary_search_by(|entry| entry.name.cmp(&known_as.name)).ok()?;
+        (self.entries[place].fingerprint == known_as.fingerprint).then_some(place)
     }
 
-    /// Whether several people of this roster have the fingerprint, so that it is weak evidence.
+    /// Whether several people of this roster share the fingerprint, which makes it weak evidence.
     pub fn is_shared(&self, fingerprint: Fingerprint) -> bool {
         self.shared.binary_search(&fingerprint).is_ok()
     }
 
-    /// The names of this roster, to be compared with a later one.
+    /// The names of this roster, for the comparison with a later one.
     pub fn names(&self) -> Names {
         Names(self.entries.iter().map(|entry| (entry.name.clone(), entry.fingerprint)).collect())
     }
 }
 
-/// The names and fingerprints of a roster, sorted. A later roster's joiners are the entries that are not among them.
+/// The names and fingerprints of a roster, sorted. Entries of a later roster that are missing here are joiners.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Names(Vec<(LaunchpadName, Fingerprint)>);
+pub struct Names(Vec<(PersonName, Fingerprint)>);
 
 impl Names {
-    /// Whether a name was there with that fingerprint.
-    pub fn contains(&self, name: &LaunchpadName, fingerprint: Fingerprint) -> bool {
+    /// Whether the name was listed with this fingerprint.
+    pub fn contains(&self, name: &PersonName, fingerprint: Fingerprint) -> bool {
         self.0.binary_search_by(|(one, other)| (one, other).cmp(&(name, &fingerprint))).is_ok()
     }
 
-    /// Leaves out these names, so that they count as joiners of the next roster.
-    pub fn forget(&mut self, names: &[LaunchpadName]) {
+    /// Removes these names, so that they count as joiners in the next run.
+    pub fn forget(&mut self, names: &[PersonName]) {
         self.0.retain(|(name, _)| !names.contains(name));
     }
 
-    /// How many there are.
+    /// Number of names.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there are none.
+    /// Whether there are no names.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// One line each: the name, a space, the fingerprint.
+    /// One line per name: name, space, fingerprint.
     pub fn to_text(&self) -> String {
         self.0.iter().map(|(name, fingerprint)| format!("{name} {fingerprint}\n")).collect()
     }
 
-    /// Reads what [`to_text`](Self::to_text) wrote; nothing, where it is something else.
+    /// Parses the format of [`to_text`](Self::to_text).
     pub fn from_text(text: &str) -> Option<Self> {
-        let line = |line: &str| {
+        let names = text.lines().map(|line| {
             let (name, fingerprint) = line.split_once(' ')?;
-            Some((LaunchpadName::parse(name).ok()?, Fingerprint(fingerprint.parse().ok()?)))
-        };
-        let mut names: Vec<_> = text.lines().map(line).collect::<Option<_>>()?;
+            Some((PersonName::parse(name).ok()?, Fingerprint(fingerprint.parse().ok()?)))
+        });
+        let mut names: Vec<_> = names.collect::<Option<_>>()?;
         names.sort_unstable();
         Some(Self(names))
     }
@@ -154,22 +149,23 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::testing::{now, observed};
 
     fn entry(name: &str, fingerprint: i64) -> RosterEntry {
-        let name = LaunchpadName::parse(name).unwrap();
+        let name = PersonName::parse(name).unwrap();
         RosterEntry { name, fingerprint: Fingerprint(fingerprint), is_valid: true, signed_code_of_conduct: true }
     }
 
-    fn name(text: &str) -> LaunchpadName {
-        LaunchpadName::parse(text).unwrap()
+    fn name(text: &str) -> PersonName {
+        PersonName::parse(text).unwrap()
     }
 
     #[test]
-    fn person_is_found_by_name_and_fingerprint() {
+    fn entry_needs_name_and_fingerprint() {
         let roster = Roster::new(vec![entry("zoe", 3), entry("ada", 1), entry("ben", 2)]);
-        assert_eq!(roster.find(&name("ben"), Fingerprint(2)), Some(1));
-        assert_eq!(roster.find(&name("ben"), Fingerprint(1)), None);
-        assert_eq!(roster.find(&name("cleo"), Fingerprint(1)), None);
+        assert_eq!(roster.place_of(&observed("ben", 2, now())), Some(1));
+        assert_eq!(roster.place_of(&observed("ben", 1, now())), None);
+        assert_eq!(roster.place_of(&observed("cleo", 1, now())), None);
     }
 
     #[test]
@@ -181,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn fingerprint_is_shared_when_two_have_it() {
+    fn fingerprint_of_two_is_shared() {
         let roster = Roster::new(vec![entry("ada", 1), entry("ben", 2), entry("cleo", 1)]);
         assert!(roster.is_shared(Fingerprint(1)));
         assert!(!roster.is_shared(Fingerprint(2)) && !roster.is_shared(Fingerprint(3)));

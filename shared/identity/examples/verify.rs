@@ -1,5 +1,5 @@
-//! The half of `cargo dev bench sign-in` that compares equal work: verifies callbacks one after another, as
-//! `infra/dev/bench/passport.mjs` has npm's `passport-ubuntu` do it, with no web server, session or table around it.
+//! Our half of the comparison in `cargo dev bench sign-in`: verifies callbacks one after another, as
+//! `infra/dev/cargo-dev/bench/passport.mjs` has npm's `passport-ubuntu` do it, with no web server, session or table around it.
 //!
 //! `verify http://127.0.0.1:PORT CALLBACKS` prints one line of JSON.
 
@@ -7,16 +7,16 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 use membermail_core::clock::{Clock as _, SystemClock};
-use membermail_identity::openid2::{Answer, Provider, RelyingParty, http_client};
+use membermail_identity::openid2::{IndirectResponse, Provider, RelyingParty, http_client};
 use reqwest::header::LOCATION;
 use url::Url;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1);
-    let root: Url = arguments.next().context("the provider's root is missing")?.parse()?;
-    let callbacks: usize = arguments.next().context("the number of callbacks is missing")?.parse()?;
-    ensure!(callbacks > 0, "no callbacks, no figures");
+    let root: Url = arguments.next().context("missing argument: root URL of the provider")?.parse()?;
+    let callbacks: usize = arguments.next().context("missing argument: number of callbacks")?.parse()?;
+    ensure!(callbacks > 0, "the number of callbacks must be positive");
     let provider = Provider { endpoint: root.join("+openid")?, identifier_root: root.join("+id/")? };
     let relying_party = RelyingParty::new(provider, http_client()?);
 
@@ -26,7 +26,7 @@ async fn main() -> Result<()> {
     choose.set_path("/+openid/sign-in-as");
     choose.query_pairs_mut().append_pair("name", "alice");
 
-    // Both sides get as many callbacks before the clock runs, to be warm.
+    // Both programs get the same number of unmeasured callbacks first, as a warm-up.
     let warm = callbacks.div_ceil(10);
     let browser = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build()?;
     let mut urls = Vec::new();
@@ -39,23 +39,25 @@ async fn main() -> Result<()> {
         verify(&relying_party, &url, &return_to).await?;
     }
 
-    let (cpu, begin) = (processor_seconds()?, Instant::now());
+    let cpu = processor_seconds()?;
+    let start = Instant::now();
     for url in &urls {
         verify(&relying_party, url, &return_to).await?;
     }
-    let (seconds, cpu) = (begin.elapsed().as_secs_f64(), processor_seconds()? - cpu);
+    let seconds = start.elapsed().as_secs_f64();
+    let cpu = processor_seconds()? - cpu;
     println!(r#"{{"seconds":{seconds},"cpu_seconds":{cpu},"peak_mb":{}}}"#, peak_megabytes()?);
     Ok(())
 }
 
 async fn verify(relying_party: &RelyingParty, url: &Url, return_to: &Url) -> Result<()> {
-    let answer = Answer::from_query(url.query().unwrap_or_default())?;
-    let checked = relying_party.check(answer, return_to, SystemClock.now())?;
+    let response = IndirectResponse::from_query(url.query().unwrap_or_default())?;
+    let checked = relying_party.check(response, return_to, SystemClock.now())?;
     relying_party.confirm(checked).await?;
     Ok(())
 }
 
-/// Of all threads, in nanoseconds: a tick of `/proc/self/stat` is as long as a hundred verifications.
+/// CPU time of all threads. `schedstat` has nanoseconds; a tick of `/proc/self/stat` lasts as long as a hundred verifications.
 fn processor_seconds() -> Result<f64> {
     let mut nanoseconds = 0.0;
     for thread in std::fs::read_dir("/proc/self/task")? {

@@ -1,4 +1,4 @@
-//! The token of our own forms: whoever knows it has read a page of this session.
+//! CSRF tokens: an HMAC under the session id, so that only a page of the session can contain it.
 
 use subtle::ConstantTimeEq;
 
@@ -7,12 +7,12 @@ use crate::session::SessionId;
 
 const LABEL: &[u8] = b"membermail/1/form";
 
-/// The token of a session's forms.
+/// The CSRF token of a session.
 pub fn token(session: &SessionId) -> String {
     to_text(&tag(session.bytes(), LABEL))
 }
 
-/// Whether a token is this session's; takes the same time whether it is or not.
+/// Whether a token belongs to this session; compares in constant time.
 pub fn is_token_of(token: &str, session: &SessionId) -> bool {
     from_text::<32>(token).is_some_and(|given| given.ct_eq(&tag(session.bytes(), LABEL)).into())
 }
@@ -24,9 +24,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_is_of_one_session() {
+    fn token_belongs_to_one_session() {
         let random = CountingRandom::default();
-        let (one, other) = (SessionId::new(&random), SessionId::new(&random));
+        let one = SessionId::new(&random);
+        let other = SessionId::new(&random);
         assert!(is_token_of(&token(&one), &one));
         assert!(!is_token_of(&token(&one), &other));
         assert!(!is_token_of("", &one));

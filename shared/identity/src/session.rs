@@ -1,4 +1,4 @@
-//! A session: a random id that only the browser has; the table keeps its hash.
+//! Sessions: a random id in a cookie; the table stores only its hash.
 
 use std::fmt;
 
@@ -12,33 +12,33 @@ use zeroize::Zeroizing;
 use crate::keyed::{from_text, to_text};
 use crate::site_cookie::SiteCookie;
 
-/// A session that is not used for so long is over.
+/// Idle timeout of a session.
 pub const IDLE: SignedDuration = SignedDuration::from_hours(12);
-/// A session is over after so long, used or not.
+/// Absolute timeout of a session.
 pub const ABSOLUTE: SignedDuration = SignedDuration::from_hours(7 * 24);
-/// Its last use is known to within so long: not every page view is a write.
-const TOUCH: SignedDuration = SignedDuration::from_mins(5);
+/// Minimum time between two updates of the last use, so that not every page view causes a write.
+const TOUCH_INTERVAL: SignedDuration = SignedDuration::from_mins(5);
 
 const COOKIE: SiteCookie = SiteCookie { name: "session", same_site: SameSite::Lax, max_age: 7 * 24 * 3600 };
 
-/// The id: 256 random bits.
+/// A session id of 256 random bits.
 #[derive(Clone)]
 pub struct SessionId(Zeroizing<[u8; 32]>);
 
 impl SessionId {
-    /// A new one.
+    /// Generates an id.
     pub fn new(random: &dyn Random) -> Self {
         Self(Zeroizing::new(random::bytes(random)))
     }
 
-    /// Reads the value of a cookie.
+    /// Parses the value of a cookie.
     pub fn parse(text: &str) -> Option<Self> {
         from_text(text).map(|bytes| Self(Zeroizing::new(bytes)))
     }
 
-    /// What the table keeps: who reads the table cannot take over a session.
+    /// The hash that the table stores, so that a reader of the table cannot hijack a session.
     pub fn hash(&self) -> SessionHash {
-        SessionHash::of(Sha256::digest(self.0.as_slice()).into())
+        SessionHash::from_bytes(Sha256::digest(self.0.as_slice()).into())
     }
 
     pub(crate) fn bytes(&self) -> &[u8] {
@@ -52,7 +52,7 @@ impl fmt::Debug for SessionId {
     }
 }
 
-/// The SHA-256 hash of an id. It names a session and opens none, so it may leave the browser and the table.
+/// The SHA-256 hash of a session id. It identifies a session without granting access, so it is not secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SessionHash {
     bytes: [u8; 32],
@@ -60,11 +60,11 @@ pub struct SessionHash {
 }
 
 impl SessionHash {
-    pub(crate) fn of(bytes: [u8; 32]) -> Self {
+    pub(crate) fn from_bytes(bytes: [u8; 32]) -> Self {
         Self { bytes, text: to_text(&bytes) }
     }
 
-    /// The text.
+    /// The hash as base64url.
     pub fn as_str(&self) -> &str {
         &self.text
     }
@@ -74,32 +74,32 @@ impl SessionHash {
     }
 }
 
-/// Whether a session of these times is still good.
+/// Whether neither timeout has passed.
 pub fn is_live(created: Timestamp, last_seen: Timestamp, now: Timestamp) -> bool {
     now.duration_since(created) < ABSOLUTE && now.duration_since(last_seen) < IDLE
 }
 
-/// Whether its use is to be noted.
-pub fn touch_due(last_seen: Timestamp, now: Timestamp) -> bool {
-    now.duration_since(last_seen) >= TOUCH
+/// Whether to update the time of the last use.
+pub fn is_touch_due(last_seen: Timestamp, now: Timestamp) -> bool {
+    now.duration_since(last_seen) >= TOUCH_INTERVAL
 }
 
-/// When a session that begins now can be forgotten.
+/// The time when a session that starts now can be deleted.
 pub fn expires(now: Timestamp) -> Timestamp {
     now.saturating_add(ABSOLUTE).unwrap_or(Timestamp::MAX)
 }
 
-/// The `Set-Cookie` header of a session.
+/// The `Set-Cookie` header that sets the session id.
 pub fn cookie(id: &SessionId, https: bool) -> String {
     COOKIE.set(&to_text(id.bytes()), https)
 }
 
-/// The `Set-Cookie` header that ends it in the browser.
+/// The `Set-Cookie` header that deletes it.
 pub fn clearing_cookie(https: bool) -> String {
     COOKIE.clear(https)
 }
 
-/// The session among the `Cookie` headers of a request.
+/// The session id in the `Cookie` headers of a request.
 pub fn read_cookie(headers: &HeaderMap, https: bool) -> Option<SessionId> {
     COOKIE.read(headers, https, SessionId::parse)
 }
@@ -111,7 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_cookie_is_the_hosts_own_and_reads_back() {
+    fn session_cookie_is_host_only() {
         let id = SessionId::new(&CountingRandom::default());
         let header = cookie(&id, true);
         assert!(header.starts_with("__Host-session="), "{header}");
@@ -129,25 +129,25 @@ mod tests {
 
     #[rstest::rstest]
     #[case::new(0, 0, true)]
-    #[case::idle_almost(24, 13, true)]
+    #[case::almost_idle(24, 13, true)]
     #[case::idle(24, 12, false)]
-    #[case::used_but_old(168, 168, false)]
-    #[case::used_and_almost_old(167, 167, true)]
-    fn sessions_end(#[case] age_hours: i64, #[case] seen_after_hours: i64, #[case] live: bool) {
+    #[case::old_but_used(168, 168, false)]
+    #[case::almost_old_and_used(167, 167, true)]
+    fn session_has_two_timeouts(#[case] age_hours: i64, #[case] seen_after_hours: i64, #[case] live: bool) {
         let created = Timestamp::UNIX_EPOCH;
-        let at = |hours| created + SignedDuration::from_hours(hours);
-        assert_eq!(is_live(created, at(seen_after_hours), at(age_hours)), live);
+        let seen = created + SignedDuration::from_hours(seen_after_hours);
+        assert_eq!(is_live(created, seen, created + SignedDuration::from_hours(age_hours)), live);
     }
 
     #[test]
-    fn a_use_is_noted_every_five_minutes() {
+    fn last_use_updates_every_five_minutes() {
         let seen = Timestamp::UNIX_EPOCH;
-        assert!(!touch_due(seen, seen + SignedDuration::from_secs(299)));
-        assert!(touch_due(seen, seen + SignedDuration::from_secs(300)));
+        assert!(!is_touch_due(seen, seen + SignedDuration::from_secs(299)));
+        assert!(is_touch_due(seen, seen + SignedDuration::from_secs(300)));
     }
 
     #[test]
-    fn the_clearing_cookie_is_the_same_one_with_nothing_in_it() {
+    fn clearing_cookie_is_empty_and_expired() {
         let header = clearing_cookie(true);
         assert!(header.starts_with("__Host-session=;") && header.contains("Max-Age=0") && header.contains("Path=/"));
         assert!(header.contains("Secure") && header.contains("HttpOnly"));

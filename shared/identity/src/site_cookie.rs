@@ -1,15 +1,15 @@
-//! Cookies of the site. By HTTPS they have the `__Host-` prefix: only this host sets them, and only by HTTPS. On plain
-//! HTTP, which is for one's own machine alone, browsers refuse that prefix, so there the plain name is used.
+//! Cookies of the site. With HTTPS they have the `__Host-` prefix, so that only this host can set them, and only over HTTPS.
+//! With plain HTTP, which is for local development only, browsers reject the prefix, so the plain name is used.
 
 use cookie::{Cookie, SameSite};
 use http::{HeaderMap, HeaderValue, header};
 
-/// A cookie by name, with its rule of when other sites' requests carry it.
+/// Name and attributes of a cookie.
 pub(crate) struct SiteCookie {
     pub(crate) name: &'static str,
-    /// By HTTPS; on plain HTTP it is `Lax`, since `None` asks for `Secure`.
+    /// With HTTPS. With plain HTTP it is `Lax`, because `None` requires `Secure`.
     pub(crate) same_site: SameSite,
-    /// Seconds.
+    /// In seconds.
     pub(crate) max_age: i64,
 }
 
@@ -23,7 +23,7 @@ impl SiteCookie {
         self.build(value, self.max_age, https)
     }
 
-    /// The `Set-Cookie` header that takes it away.
+    /// The `Set-Cookie` header that deletes it.
     pub(crate) fn clear(&self, https: bool) -> String {
         self.build("", 0, https)
     }
@@ -35,12 +35,12 @@ impl SiteCookie {
         if https { cookie.secure(true).to_string() } else { cookie.to_string() }
     }
 
-    /// The first value among the `Cookie` headers that `parse` can read.
+    /// The first value in the `Cookie` headers that `parse` accepts.
     ///
-    /// Headers are read as bytes, so that a foreign cookie that is not ASCII hides none of ours. Names are compared
-    /// byte for byte: a parser that trims Unicode blanks or decodes escapes would take a cookie that another host set
-    /// for one with our prefix. A value that is not ours is passed over, since a cookie of a parent path or of another
-    /// program on one's own machine can have our name.
+    /// Headers are read as bytes, so that a foreign cookie that is not ASCII does not hide ours. Names are compared byte for
+    /// byte: a parser that trims Unicode whitespace or decodes escapes could mistake a cookie of another host for one with
+    /// our prefix. Values that `parse` rejects are skipped, because a cookie of a parent path or of another program on a
+    /// developer's machine can have the same name.
     pub(crate) fn read<T>(&self, headers: &HeaderMap, https: bool, parse: impl Fn(&str) -> Option<T>) -> Option<T> {
         let name = self.name(https);
         let values = headers.get_all(header::COOKIE).iter().map(HeaderValue::as_bytes).flat_map(pairs);
@@ -48,7 +48,7 @@ impl SiteCookie {
     }
 }
 
-/// The names and values of a `Cookie` header (RFC 6265, 4.2.1): between pairs stand a semicolon and one space.
+/// The names and values of a `Cookie` header (RFC 6265, 4.2.1); pairs are separated by a semicolon and one space.
 fn pairs(header: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     header.split(|byte| *byte == b';').filter_map(|pair| {
         let pair = pair.strip_prefix(b" ").unwrap_or(pair);
@@ -77,12 +77,12 @@ mod tests {
     #[case::in_another_header(&[b"a=b".as_slice(), b"__Host-session=good"])]
     #[case::behind_non_ascii(&["theme=hübsch; __Host-session=good".as_bytes()])]
     #[case::behind_latin_1(&[b"theme=h\xfcbsch; __Host-session=good".as_slice()])]
-    #[case::behind_a_header_of_no_text(&[b"\xff\xfe".as_slice(), b"__Host-session=good"])]
-    #[case::behind_no_pair(&[b"x; ; ;; =y; __Host-session=good".as_slice()])]
+    #[case::behind_binary_header(&[b"\xff\xfe".as_slice(), b"__Host-session=good"])]
+    #[case::behind_malformed_pairs(&[b"x; ; ;; =y; __Host-session=good".as_slice()])]
     #[case::behind_a_broken_escape(&[b"x=%zz; __Host-session=good".as_slice()])]
     #[case::behind_a_quote(&[b"x=\"; __Host-session=good".as_slice()])]
-    #[case::behind_one_that_is_not_ours(&[b"__Host-session=other; __Host-session=good".as_slice()])]
-    #[case::behind_one_of_no_text(&[b"__Host-session=\xff; __Host-session=good".as_slice()])]
+    #[case::behind_rejected_value(&[b"__Host-session=other; __Host-session=good".as_slice()])]
+    #[case::behind_binary_value(&[b"__Host-session=\xff; __Host-session=good".as_slice()])]
     fn cookie_is_found(#[case] headers: &[&[u8]]) {
         assert_eq!(read(headers, true).as_deref(), Some("good"));
     }
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn plain_name_is_for_plain_http() {
+    fn plain_http_uses_plain_name() {
         assert_eq!(read(&[b"session=good".as_slice()], false).as_deref(), Some("good"));
         assert_eq!(read(&[b"__Host-session=good".as_slice()], false), None);
     }

@@ -1,5 +1,8 @@
-//! The state of a sign-in: it goes to the provider and comes back, and is good once, for a quarter of an hour, in the
-//! browser that it was made for. So nobody can finish their own sign-in in somebody else's browser.
+//! The state parameter of a sign-in. It is valid once, for [`LIFETIME`], in the browser that started the sign-in, which
+//! prevents login CSRF: an attacker cannot complete their own sign-in in another person's browser.
+//!
+//! Nonce and PKCE verifier of OpenID Connect are derived from the state, the browser secret and the master secret, so that
+//! nothing is stored before the provider answers.
 
 use std::fmt;
 
@@ -11,37 +14,40 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use crate::keyed::{from_text, tag, to_text};
+use crate::keyed::{from_text, from_text_of_any_length, tag, to_text};
 use crate::session::SessionHash;
 use crate::site_cookie::SiteCookie;
 
-/// How long a sign-in may take.
+/// Maximum duration of a sign-in.
 pub const LIFETIME: SignedDuration = SignedDuration::from_mins(15);
 
-/// The provider may come back by POST, and a form sent from another site carries no `Lax` cookie. So this one is
-/// `None`; it opens nothing by itself.
+/// `SameSite=None`, because the provider may return by a cross-site POST, which carries no `Lax` cookie. The cookie alone
+/// grants no access.
 const COOKIE: SiteCookie = SiteCookie { name: "sign-in", same_site: SameSite::None, max_age: 3600 };
 
 /// Id (16 bytes), time (8 bytes), tag (32 bytes).
 const BYTES: usize = 56;
-/// The same with the hash of a session (32 bytes) before the tag.
-const BYTES_WITH_SESSION: usize = 88;
+/// The hash of a session, before the tag.
+const SESSION_BYTES: usize = 32;
+/// The purpose of a state that names its issuer, first.
+const SIGNS_IN: u8 = 0;
+const LINKS: u8 = 1;
 
-/// Makes and checks states.
+/// Signs and verifies states.
 pub struct StateKey(Zeroizing<[u8; 32]>);
 
 impl StateKey {
-    /// The key for states, out of the master secret.
+    /// Derives the key from the master secret.
     pub fn derive(master: &[u8]) -> Self {
         Self(Zeroizing::new(tag(master, b"membermail/1/sign-in-state")))
     }
 }
 
-/// What only the browser has that began the sign-in.
+/// A secret in a cookie of the browser that started the sign-in.
 pub struct BrowserSecret(Zeroizing<[u8; 32]>);
 
 impl BrowserSecret {
-    /// A new one.
+    /// Generates a secret.
     pub fn new(random: &dyn Random) -> Self {
         Self(Zeroizing::new(random::bytes(random)))
     }
@@ -53,50 +59,111 @@ impl fmt::Debug for BrowserSecret {
     }
 }
 
-/// Names a state, to use it up.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StateId(String);
+/// Where a sign-in goes, and what it is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Purpose<'a> {
+    /// The issuer, to which alone the state is valid. None for the community's OpenID 2.0 provider, whose assertions name it.
+    pub issuer: Option<&'a str>,
+    /// Whether the identity is added to the member of the session, instead of signing in. Needs an issuer.
+    pub is_link: bool,
+}
 
-impl StateId {
-    /// The text.
-    pub fn as_str(&self) -> &str {
-        &self.0
+impl Purpose<'_> {
+    /// A sign-in at the community's OpenID 2.0 provider.
+    pub const OPENID2: Purpose<'static> = Purpose { issuer: None, is_link: false };
+
+    /// The purpose as signed: of fixed length, or nothing.
+    fn signed(self) -> Vec<u8> {
+        let kind = if self.is_link { LINKS } else { SIGNS_IN };
+        self.issuer.map(|issuer| [&[kind], Sha256::digest(issuer).as_slice()].concat()).unwrap_or_default()
     }
 }
 
-/// A state that came back in its own browser and in time.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct State {
-    /// Names the state.
-    pub id: StateId,
-    /// The session that the browser had when the sign-in began; it ends when the sign-in completes. The session cookie
-    /// does not tell: it is `Lax`, so a POST from the provider's site does not carry it.
-    pub previous_session: Option<SessionHash>,
+/// An issued state, for the request to the provider.
+pub struct Issued {
+    /// The state parameter.
+    pub token: String,
+    /// Nonce and PKCE verifier, for OpenID Connect.
+    pub secrets: Secrets,
 }
 
-/// A state for this browser, from now on.
+/// A verified state.
+#[derive(Debug)]
+pub struct State {
+    /// The id of the state as base64url, so that it can be consumed.
+    pub id: String,
+    /// The session of the browser when the sign-in started; it ends when the sign-in completes. The session cookie is `Lax`,
+    /// so a cross-site POST from the provider does not carry it.
+    pub previous_session: Option<SessionHash>,
+    /// Whether the identity is added to the member of the session.
+    pub is_link: bool,
+    /// Nonce and PKCE verifier, for OpenID Connect.
+    pub secrets: Secrets,
+}
+
+/// The values that bind a response of an OpenID Connect provider to the browser that started the sign-in.
+pub struct Secrets {
+    /// The nonce (Core 1.0, 3.1.2.1).
+    pub nonce: String,
+    /// The code verifier (RFC 7636, 4.1).
+    pub verifier: Zeroizing<String>,
+}
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secrets([redacted])")
+    }
+}
+
+impl Secrets {
+    fn derive(key: &StateKey, browser: &BrowserSecret, id: &[u8]) -> Self {
+        let browser = Sha256::digest(browser.0.as_slice());
+        let derive = |label: &[u8]| to_text(&tag(key.0.as_slice(), &[label, id, browser.as_slice()].concat()));
+        Self { nonce: derive(b"membermail/1/nonce"), verifier: Zeroizing::new(derive(b"membermail/1/verifier")) }
+    }
+}
+
+/// Issues a state for this browser.
 pub fn issue(
     key: &StateKey,
     browser: &BrowserSecret,
+    purpose: Purpose<'_>,
     previous_session: Option<&SessionHash>,
     now: Timestamp,
     random: &dyn Random,
-) -> String {
+) -> Issued {
     let id: [u8; 16] = random::bytes(random);
     let time = now.as_second().to_be_bytes();
     let session = previous_session.map(SessionHash::bytes).unwrap_or_default();
-    let tag = sign(key, browser, &id, &time, session);
-    to_text(&[id.as_slice(), &time, session, &tag].concat())
+    let signed = purpose.signed();
+    let kind = signed.first().copied();
+    let tag = sign(key, browser, [&id, &time, session, &signed]);
+    let token = to_text(&[kind.as_slice(), &id, &time, session, &tag].concat());
+    Issued { token, secrets: Secrets::derive(key, browser, &id) }
 }
 
-/// Checks a state that came back with this browser.
-pub fn verify(key: &StateKey, text: &str, browser: &BrowserSecret, now: Timestamp) -> Result<State, StateError> {
-    let bytes = from_text::<BYTES>(text).map(Vec::from);
-    let bytes = bytes.or_else(|| from_text::<BYTES_WITH_SESSION>(text).map(Vec::from)).ok_or(StateError::Malformed)?;
+/// Verifies a state that this browser returned from `issuer`.
+pub fn verify(
+    key: &StateKey,
+    text: &str,
+    browser: &BrowserSecret,
+    issuer: Option<&str>,
+    now: Timestamp,
+) -> Result<State, StateError> {
+    let bytes = from_text_of_any_length(text).ok_or(StateError::Malformed)?;
+    let (is_link, bytes) = match (bytes.len(), bytes.split_first()) {
+        (length, Some((kind, rest))) if length % 2 == 1 && matches!(*kind, SIGNS_IN | LINKS) => (*kind == LINKS, rest),
+        (length, _) if length % 2 == 0 => (false, bytes.as_slice()),
+        _ => return Err(StateError::Malformed),
+    };
+    if bytes.len() != BYTES && bytes.len() != BYTES + SESSION_BYTES {
+        return Err(StateError::Malformed);
+    }
     let (id, rest) = bytes.split_at(16);
     let (time, rest) = rest.split_at(8);
     let (session, given) = rest.split_at(rest.len() - 32);
-    if !bool::from(sign(key, browser, id, time, session).ct_eq(given)) {
+    let signed = Purpose { issuer, is_link }.signed();
+    if !bool::from(sign(key, browser, [id, time, session, &signed]).ct_eq(given)) {
         return Err(StateError::OtherBrowser);
     }
     let time = <[u8; 8]>::try_from(time).map_err(|_| StateError::Malformed)?;
@@ -104,112 +171,46 @@ pub fn verify(key: &StateKey, text: &str, browser: &BrowserSecret, now: Timestam
     if now.duration_since(issued) >= LIFETIME {
         return Err(StateError::Expired);
     }
-    // Without a session there are no bytes of one.
-    let previous_session = <[u8; 32]>::try_from(session).ok().map(SessionHash::of);
-    Ok(State { id: StateId(to_text(id)), previous_session })
+    // Empty without a session.
+    let previous_session = <[u8; 32]>::try_from(session).ok().map(SessionHash::from_bytes);
+    Ok(State { id: to_text(id), previous_session, is_link, secrets: Secrets::derive(key, browser, id) })
 }
 
-/// Only the last part has a length of its own, so no two states give the same message.
-fn sign(key: &StateKey, browser: &BrowserSecret, id: &[u8], time: &[u8], session: &[u8]) -> [u8; 32] {
+/// The parts have fixed lengths or are absent, and no two combinations have the same sum.
+fn sign(key: &StateKey, browser: &BrowserSecret, [id, time, session, purpose]: [&[u8]; 4]) -> [u8; 32] {
     let browser = Sha256::digest(browser.0.as_slice());
-    tag(key.0.as_slice(), &[id, time, browser.as_slice(), session].concat())
+    tag(key.0.as_slice(), &[id, time, browser.as_slice(), session, purpose].concat())
 }
 
-/// The `Set-Cookie` header of a browser's secret.
+/// The `Set-Cookie` header that sets the browser secret.
 pub fn cookie(browser: &BrowserSecret, https: bool) -> String {
     COOKIE.set(&to_text(browser.0.as_slice()), https)
 }
 
-/// The `Set-Cookie` header that takes it away.
+/// The `Set-Cookie` header that deletes it.
 pub fn clearing_cookie(https: bool) -> String {
     COOKIE.clear(https)
 }
 
-/// The secret among the `Cookie` headers of a request.
+/// The browser secret in the `Cookie` headers of a request.
 pub fn read_cookie(headers: &HeaderMap, https: bool) -> Option<BrowserSecret> {
     COOKIE.read(headers, https, |text| from_text(text).map(|bytes| BrowserSecret(Zeroizing::new(bytes))))
 }
 
-/// Why a state is refused. The member begins again.
+/// Why a state is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StateError {
-    /// No state, or not one of ours.
-    #[error("there is no readable state")]
+    /// Missing or malformed.
+    #[error("the state is missing or malformed")]
     Malformed,
-    /// Made for another browser, or by somebody else.
-    #[error("the state is not of this browser")]
+    /// Signed for another browser or under another key.
+    #[error("the state belongs to another browser")]
     OtherBrowser,
-    /// More than [`LIFETIME`] ago.
-    #[error("the state is too old")]
+    /// Issued more than [`LIFETIME`] ago.
+    #[error("the state has expired")]
     Expired,
 }
 
 #[cfg(test)]
-mod tests {
-    use membermail_core::random::CountingRandom;
-
-    use super::*;
-    use crate::session::SessionId;
-
-    fn session() -> SessionHash {
-        SessionId::new(&CountingRandom::default()).hash()
-    }
-
-    #[rstest::rstest]
-    #[case::without_a_session(None)]
-    #[case::with_a_session(Some(session()))]
-    fn state_is_good_in_its_browser(#[case] previous: Option<SessionHash>) {
-        let random = CountingRandom::default();
-        let key = StateKey::derive(b"master");
-        let (browser, other) = (BrowserSecret::new(&random), BrowserSecret::new(&random));
-        let now = Timestamp::UNIX_EPOCH;
-        let state = issue(&key, &browser, previous.as_ref(), now, &random);
-        let verified = verify(&key, &state, &browser, now + LIFETIME - SignedDuration::from_secs(1)).unwrap();
-        assert_eq!(verified.previous_session, previous);
-        assert_eq!(verify(&key, &state, &other, now), Err(StateError::OtherBrowser));
-        assert_eq!(verify(&StateKey::derive(b"another"), &state, &browser, now), Err(StateError::OtherBrowser));
-        assert_eq!(verify(&key, &state, &browser, now + LIFETIME), Err(StateError::Expired));
-        for garbage in ["", "x", &state[1..], &state[2..], "ä"] {
-            assert_eq!(verify(&key, garbage, &browser, now), Err(StateError::Malformed));
-        }
-    }
-
-    #[rstest::rstest]
-    #[case::without_a_session(None)]
-    #[case::with_a_session(Some(session()))]
-    fn every_character_of_a_state_counts(#[case] previous: Option<SessionHash>) {
-        let random = CountingRandom::default();
-        let (key, browser) = (StateKey::derive(b"master"), BrowserSecret::new(&random));
-        let state = issue(&key, &browser, previous.as_ref(), Timestamp::UNIX_EPOCH, &random);
-        for place in 0..state.len() {
-            let mut changed = state.clone().into_bytes();
-            changed[place] = if changed[place] == b'A' { b'B' } else { b'A' };
-            let changed = String::from_utf8(changed).unwrap();
-            assert!(verify(&key, &changed, &browser, Timestamp::UNIX_EPOCH).is_err(), "place {place}");
-        }
-    }
-
-    /// The session can neither be taken out of a state nor put into one.
-    #[test]
-    fn session_of_a_state_is_signed() {
-        let random = CountingRandom::default();
-        let (key, browser) = (StateKey::derive(b"master"), BrowserSecret::new(&random));
-        let now = Timestamp::UNIX_EPOCH;
-        let with: [u8; BYTES_WITH_SESSION] = from_text(&issue(&key, &browser, Some(&session()), now, &random)).unwrap();
-        let without: [u8; BYTES] = from_text(&issue(&key, &browser, None, now, &random)).unwrap();
-        let cut = [&with[..24], &with[56..]].concat();
-        let filled = [&without[..24], session().bytes(), &without[24..]].concat();
-        for changed in [cut, filled] {
-            assert_eq!(verify(&key, &to_text(&changed), &browser, now), Err(StateError::OtherBrowser));
-        }
-    }
-
-    #[test]
-    fn the_cookie_survives_a_form_from_the_provider() {
-        let header = cookie(&BrowserSecret::new(&CountingRandom::default()), true);
-        assert!(header.starts_with("__Host-sign-in=") && header.contains("SameSite=None") && header.contains("Secure"));
-        // Without `Secure` there is no `None`: a browser would drop the cookie.
-        let plain = cookie(&BrowserSecret::new(&CountingRandom::default()), false);
-        assert!(plain.starts_with("sign-in=") && plain.contains("SameSite=Lax") && !plain.contains("Secure"));
-    }
-}
+#[path = "state_tests.rs"]
+mod tests;

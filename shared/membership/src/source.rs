@@ -1,5 +1,4 @@
-//! What a membership source answers. Launchpad is the first one; the interface holds what a sign-in and a sync ask, and
-//! nothing more.
+//! The interface of a membership source, limited to the needs of a sign-in and a sync.
 
 use std::collections::BTreeSet;
 
@@ -11,41 +10,46 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 
-/// The authority on people and their groups. People are asked for by identity, never by name.
+/// The authority on people and their groups. People are looked up by identity, never by name.
 #[async_trait]
 pub trait Source: Send + Sync {
-    /// The person who has this identity just now; none, where no account has it. Two identities that answer the same name
-    /// at the same moment are the same person.
+    /// Whether the source can say anything about this identity. It answers only for providers whose identities it knows: for
+    /// every other identity, "no account" would be no answer, and would take addresses away while a community moves from one
+    /// provider to another.
+    fn is_authority_on(&self, identity: &Identity) -> bool;
+
+    /// The person with this identity; none if no account has it, or if the source is no authority on it. Two identities that
+    /// return the same name at the same time belong to the same person.
     async fn person(&self, identity: &Identity) -> Result<Option<Person>, Error>;
 
-    /// All public groups of a person, direct and indirect. `person` is an answer of a moment ago.
+    /// The groups that a person is in, directly or indirectly: at least those of the community that the source shows.
+    /// `person` must have been fetched just before.
     async fn groups(&self, person: &Person) -> Result<BTreeSet<Group>, Error>;
 
-    /// The group of this name with its fingerprint; none, where there is no such group any more.
+    /// The group of this name with its fingerprint; none if it does not exist.
     async fn group(&self, name: &TeamName) -> Result<Option<Group>, Error>;
 
-    /// One page of a group's people. Pages can be read in any order and shift while they are read: a roster is a filter,
-    /// never proof.
-    async fn roster_page(&self, group: &TeamName, cursor: PageCursor) -> Result<RosterPage, Error>;
+    /// One page of a group's people. Pages can shift between two requests, so a roster is a filter, never proof. `group` must
+    /// have been fetched before: a source that can read by fingerprint does, so that no other group with its name is read.
+    async fn roster_page(&self, group: &Group, cursor: PageCursor) -> Result<RosterPage, Error>;
 
-    /// Rows that the source counts in the whole list of a group's people, as [`RosterPage::total`] does, by one small
-    /// request.
-    async fn roster_total(&self, group: &TeamName) -> Result<u64, Error> {
+    /// The number of rows in the whole roster ([`RosterPage::total`]), with one small request.
+    async fn roster_total(&self, group: &Group) -> Result<Option<u64>, Error> {
         Ok(self.roster_page(group, PageCursor { start: 0, size: 1 }).await?.total)
     }
 
-    /// Whether several accounts are known to share this fingerprint, so that it is weak evidence.
+    /// Whether several accounts are known to share this fingerprint, which makes it weak evidence.
     fn is_shared(&self, _fingerprint: Fingerprint) -> bool {
         false
     }
 }
 
-/// Where the next page begins.
+/// The position of a page.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PageCursor {
-    /// Rows before it.
+    /// Number of rows before the page.
     pub start: u64,
-    /// Rows that it may have; 0 leaves the size to the source.
+    /// Maximum number of rows; 0 leaves the size to the source.
     #[serde(default)]
     pub size: u32,
 }
@@ -53,45 +57,46 @@ pub struct PageCursor {
 /// One page of a group's people.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RosterPage {
-    /// The people on it.
+    /// The people on the page.
     pub people: Vec<RosterEntry>,
-    /// Entries that it shows: people, groups within the group, and malformed ones.
+    /// Number of visible entries: people, groups within the group, and malformed entries.
     pub shown: u64,
-    /// Entries that could not be read and were skipped.
+    /// Number of malformed entries, which were skipped.
     pub malformed: u64,
-    /// Rows that the source counts in the whole list, with those that it hides (private groups).
-    pub total: u64,
-    /// The next page; none, where this is the last one.
+    /// Number of rows in the whole list, with hidden ones (private groups); none if the source does not count them (GitLab
+    /// above 10,000 rows).
+    pub total: Option<u64>,
+    /// The next page; none if this is the last one.
     pub next: Option<PageCursor>,
 }
 
 /// A whole roster, and the sums over its pages.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WholeRoster {
-    /// The people of all pages in their order. A name can come twice, where the list shifted while it was read.
+    /// The people of all pages in order. A name can occur twice if the list shifted during the read.
     pub people: Vec<RosterEntry>,
-    /// Pages that were read.
+    /// Number of pages.
     pub pages: u64,
-    /// Entries that the pages show.
+    /// Number of visible entries.
     pub shown: u64,
-    /// Entries that were skipped because they are malformed.
+    /// Number of malformed entries, which were skipped.
     pub malformed: u64,
-    /// Rows by the last page, with hidden ones.
-    pub total: u64,
+    /// Number of rows according to the last page, with hidden ones; none if the source does not count them.
+    pub total: Option<u64>,
 }
 
-/// Reads all pages of a group in their order, for tools; `each` hears of every page. A sync reads page by page, so that it
-/// can go on where it stopped.
+/// Reads all pages of a group in order and passes each to `on_page`. Only for tools: a sync reads page by page, so that it can
+/// resume from a cursor.
 pub async fn read_roster(
     source: &dyn Source,
-    group: &TeamName,
-    mut each: impl FnMut(&RosterPage),
+    group: &Group,
+    mut on_page: impl FnMut(&RosterPage),
 ) -> Result<WholeRoster, Error> {
     let mut whole = WholeRoster::default();
     let mut cursor = PageCursor::default();
     loop {
         let page = source.roster_page(group, cursor).await?;
-        each(&page);
+        on_page(&page);
         whole.pages += 1;
         whole.shown += page.shown;
         whole.malformed += page.malformed;

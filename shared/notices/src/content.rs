@@ -1,33 +1,33 @@
-//! What a mail shows, and the two forms that it comes in.
+//! The content of a mail, rendered as plain text and as HTML.
 
 use askama::Template;
+use membermail_texts::{Args, Translator};
 
 use crate::Site;
-use crate::texts::Speaker;
 
-/// A mail in words, of one language.
+/// The translated texts of a mail.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Content {
     pub(crate) subject: String,
     pub(crate) heading: String,
     pub(crate) greeting: Option<String>,
     pub(crate) paragraphs: Vec<String>,
-    pub(crate) rows: Vec<Pair>,
-    pub(crate) commands: Vec<Pair>,
-    /// Paragraphs behind rows and commands.
+    pub(crate) rows: Vec<Labeled>,
+    pub(crate) commands: Vec<Labeled>,
+    /// Paragraphs after the rows and commands.
     pub(crate) after: Vec<String>,
-    pub(crate) button: Option<Pair>,
+    pub(crate) button: Option<Labeled>,
     pub(crate) footer: Vec<String>,
 }
 
-/// A label and what it is the label of.
+/// A value with its label: a table row, a command or a link.
 #[derive(Clone, Debug)]
-pub(crate) struct Pair {
+pub(crate) struct Labeled {
     pub(crate) label: String,
     pub(crate) value: String,
 }
 
-impl Pair {
+impl Labeled {
     pub(crate) fn new(label: impl Into<String>, value: impl Into<String>) -> Self {
         Self { label: label.into(), value: value.into() }
     }
@@ -36,13 +36,7 @@ impl Pair {
 #[derive(Template)]
 #[template(path = "mail.txt")]
 struct Plain<'a> {
-    greeting: &'a Option<String>,
-    paragraphs: &'a [String],
-    rows: &'a [Pair],
-    commands: &'a [Pair],
-    after: &'a [String],
-    button: &'a Option<Pair>,
-    footer: &'a [String],
+    content: &'a Content,
 }
 
 #[derive(Template)]
@@ -51,31 +45,30 @@ struct Html<'a> {
     lang: String,
     dir: String,
     service: String,
-    subject: &'a str,
-    heading: &'a str,
-    greeting: &'a Option<String>,
-    paragraphs: &'a [String],
-    rows: &'a [Pair],
-    commands: &'a [Pair],
-    after: &'a [String],
-    button: &'a Option<Pair>,
-    footer: &'a [String],
+    content: &'a Content,
 }
 
 impl Content {
-    /// As text alone.
-    pub(crate) fn text(&self) -> Result<String, askama::Error> {
-        let Self { subject: _, heading: _, greeting, paragraphs, rows, commands, after, button, footer } = self;
-        Plain { greeting, paragraphs, rows, commands, after, button, footer }.render()
+    /// The subject, heading and body of a notice.
+    pub(crate) fn new(id: &str, args: Args<'_>, translator: Translator<'_>) -> Self {
+        Self {
+            subject: translator.attribute(id, "subject", args),
+            heading: translator.attribute(id, "heading", args),
+            paragraphs: translator.paragraphs(id, "body", args),
+            ..Self::default()
+        }
     }
 
-    /// As HTML.
-    pub(crate) fn html(&self, speaker: Speaker<'_>, site: &Site) -> Result<String, askama::Error> {
-        let Self { subject, heading, greeting, paragraphs, rows, commands, after, button, footer } = self;
-        let (lang, dir) = (speaker.tag(), speaker.say("direction", &[]));
-        let service = speaker.say("service", &[("community", site.community.as_str().into())]);
-        let page =
-            Html { lang, dir, service, subject, heading, greeting, paragraphs, rows, commands, after, button, footer };
-        page.render()
+    /// Renders the plain text part.
+    pub(crate) fn text(&self) -> Result<String, askama::Error> {
+        Plain { content: self }.render()
+    }
+
+    /// Renders the HTML part.
+    pub(crate) fn html(&self, translator: Translator<'_>, site: &Site) -> Result<String, askama::Error> {
+        let lang = translator.tag();
+        let dir = translator.text("direction", &[]);
+        let service = translator.text("service", &[("community", site.community.as_str().into())]);
+        Html { lang, dir, service, content: self }.render()
     }
 }

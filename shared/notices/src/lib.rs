@@ -1,64 +1,82 @@
-//! Notices: what they say in each language, how they look, and the way to the mail server.
+//! Notices: their types and templates, and the SMTP client that sends them.
 //!
-//! A notice is typed ([`Member`], [`Linked`], [`Digest`], [`Held`], [`DomainNews`], [`Failed`]); its words are in
-//! `languages/`, one file a language; [`compose`] makes a message of both, and [`Relay`] hands it to a mail server.
+//! [`compose`] renders a [`Notice`] with the texts of `membermail-texts` as a mail, and [`Relay`] sends it.
 
 mod admins;
+mod classify;
+mod compose;
 mod content;
-mod letter;
+mod destinations;
 mod member;
 mod operators;
 mod relay;
 mod reply;
 mod settings;
-mod texts;
 
-use membermail_core::community::{Community, SignIn};
+use membermail_core::community::Community;
 use url::Url;
 
-pub use admins::{Digest, DomainNews, Held, WithoutAdmin};
-pub use letter::{Addressed, Letter, LetterError, compose};
-pub use member::{Linked, Member, Said};
-pub use operators::{Failed, What};
+pub use admins::{AdminNotice, DomainNews, MissingAdmin};
+pub use compose::{Addressing, ComposeError, ComposedMail, compose};
+pub use destinations::{MailboxCode, MailboxEvent, MailboxNotice, TestMessage, Undo};
+pub use member::{LinkedSignIns, MemberEvent, MemberNotice};
+pub use membermail_texts::{Texts, TextsError};
+pub use operators::{FailureKind, FailureReport};
 pub use relay::{Relay, SendError};
-pub use reply::Reply;
+pub use reply::SmtpReply;
 pub use settings::{MailSettings, SettingsError};
-pub use texts::{Texts, TextsError};
 
-/// What all notices of a deployment have in common.
+/// The values that all notices of a deployment share.
 #[derive(Clone, Debug)]
 pub struct Site {
-    /// "Ubuntu".
+    /// The community's title, such as "Ubuntu".
     pub community: String,
-    /// "Ubuntu One".
+    /// The sign-in provider's title, such as "Ubuntu One".
     pub provider: String,
-    /// Where members see their addresses.
+    /// The membership source's title, such as "Launchpad".
+    pub source: String,
+    /// The page with a member's addresses.
     pub url: Url,
-    /// Where people help.
+    /// The community's help page.
     pub help: Url,
 }
 
 impl Site {
-    /// Of this community, at this public URL.
+    /// Combines a community with the public URL of its deployment.
     pub fn new(community: &Community, url: Url) -> Self {
-        let SignIn::OpenId2 { title, .. } = &community.sign_in;
-        Self { community: community.title.clone(), provider: title.clone(), url, help: community.help.clone() }
+        Self {
+            community: community.title.clone(),
+            provider: community.sign_in.title().to_owned(),
+            source: community.members.title().to_owned(),
+            url,
+            help: community.help.clone(),
+        }
+    }
+
+    /// The address of a page with these parameters.
+    pub(crate) fn link(&self, page: &str, parameters: &[(&str, &str)]) -> Url {
+        let mut url = self.url.clone();
+        url.set_path(page);
+        url.query_pairs_mut().extend_pairs(parameters);
+        url
     }
 }
 
-/// Something that can be told.
+/// A notice to members, admins or operators.
 #[derive(Clone, Debug)]
 pub enum Notice {
-    /// To a member, of an address of theirs.
-    Member(Member),
-    /// To both of a member's sign-in addresses: two sign-ins are one account.
-    Linked(Linked),
-    /// To the admins of a domain: what changed there.
-    Digest(Digest),
-    /// To the admins of a domain: a sync waits.
-    Held(Held),
-    /// To the admins of a domain: what became of its proof.
-    Domain(DomainNews),
-    /// To the operators: something failed for good.
-    Failed(Failed),
+    /// To a member, about one of their addresses.
+    Member(MemberNotice),
+    /// To both sign-in addresses of a member: two sign-ins were linked.
+    Linked(LinkedSignIns),
+    /// To a new mailbox: the code that confirms it.
+    Code(MailboxCode),
+    /// To a mailbox of a member: their mailboxes changed.
+    Mailbox(MailboxNotice),
+    /// To an address of a member: the test message that they requested.
+    Test(TestMessage),
+    /// To the admins of a domain.
+    Admins(AdminNotice),
+    /// To the operators: a permanent failure.
+    Failure(FailureReport),
 }

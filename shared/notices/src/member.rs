@@ -1,112 +1,136 @@
-//! Notices to a member: on one of their addresses, and on two sign-ins that are one account now.
+//! Notices to members: about one of their addresses, or about two sign-ins that were linked.
 
-use fluent_bundle::FluentValue;
+use jiff::Timestamp;
 use membermail_core::address::Address;
-use membermail_core::member::LaunchpadName;
+use membermail_core::member::PersonName;
 use membermail_core::notice::MemberNews;
+use membermail_core::status_code::{FailureKind, StatusCode};
+use membermail_texts::{Args, FluentValue, Translator};
 
-use crate::content::{Content, Pair};
-use crate::texts::{Args, Speaker};
-use crate::{Reply, Site};
+use crate::content::{Content, Labeled};
+use crate::{Site, SmtpReply};
 
-/// A notice to a member, of one address.
+/// A notice to a member about one of their addresses.
 #[derive(Clone, Debug)]
-pub struct Member {
-    /// What Launchpad calls them.
-    pub name: Option<LaunchpadName>,
-    /// Which address.
+pub struct MemberNotice {
+    /// Their name at the membership source.
+    pub name: Option<PersonName>,
+    /// The address that the notice is about.
     pub address: Address,
-    /// What there is to say.
-    pub said: Said,
+    /// The reason for the notice.
+    pub event: MemberEvent,
 }
 
-/// What is said of an address.
+/// What happened to an address.
 #[derive(Clone, Debug)]
-pub enum Said {
-    /// It changed.
-    News(MemberNews),
-    /// Mail to where it forwards comes back.
-    DestinationFails(Reply),
+pub enum MemberEvent {
+    /// It was created, changed or ended.
+    AddressChanged(MemberNews),
+    /// The member has it, but none of its mailboxes is confirmed.
+    Unconfirmed,
+    /// The mail server of its mailbox rejects mail.
+    DestinationRejectsMail(SmtpReply),
+    /// The mail server of one of its mailboxes rejects mail.
+    OneDestinationRejectsMail(SmtpReply),
+    /// One of its mailboxes has rejected mail for a day, or a test message.
+    DestinationFails {
+        /// The first rejection.
+        since: Timestamp,
+        /// The status of the last one.
+        reply: StatusCode,
+    },
 }
 
-impl Member {
-    pub(crate) fn content(&self, speaker: Speaker<'_>, site: &Site) -> Content {
-        let Self { name, address, said } = self;
-        let text = |value: &str| FluentValue::from(value.to_owned());
-        let mut args = vec![
-            ("address", text(&address.to_string())),
-            ("domain", text(address.domain.as_str())),
-            ("community", text(&site.community)),
-            ("provider", text(&site.provider)),
-        ];
-        let (id, reason) = match said {
-            Said::News(MemberNews::Created) => ("member-created", None),
-            Said::News(MemberNews::Renamed { from }) => {
-                args.extend(from.as_ref().map(|from| ("from", text(&from.to_string()))));
+impl MemberNotice {
+    pub(crate) fn content(&self, translator: Translator<'_>, site: &Site) -> Content {
+        let Self { name, address, event } = self;
+        let mut args = site_args(site).to_vec();
+        args.extend([("address", address.to_string().into()), ("domain", address.domain.as_str().into())]);
+        let (id, reason) = match event {
+            MemberEvent::AddressChanged(MemberNews::Created) => ("member-created", None),
+            MemberEvent::AddressChanged(MemberNews::Renamed { from }) => {
+                args.extend(from.as_ref().map(|from| ("from", from.to_string().into())));
                 ("member-renamed", None)
             }
-            Said::News(MemberNews::Leaving { reason, until }) => {
-                args.push(("until", text(&speaker.day(*until))));
+            MemberEvent::AddressChanged(MemberNews::Leaving { reason, until }) => {
+                args.push(("until", translator.date(*until).into()));
                 ("member-leaving", Some(*reason))
             }
-            Said::News(MemberNews::Restored) => ("member-restored", None),
-            Said::News(MemberNews::Returned) => ("member-returned", None),
-            Said::News(MemberNews::Suspended { reason }) => ("member-suspended", Some(*reason)),
-            Said::DestinationFails(reply) => {
-                args.push(("reply", text(&reply.to_string())));
-                ("member-destination", None)
+            MemberEvent::AddressChanged(MemberNews::Restored) => ("member-restored", None),
+            MemberEvent::AddressChanged(MemberNews::Returned) => ("member-returned", None),
+            MemberEvent::AddressChanged(MemberNews::Suspended { reason }) => ("member-suspended", Some(*reason)),
+            MemberEvent::AddressChanged(MemberNews::Deleted { until }) => {
+                args.push(("until", translator.date(*until).into()));
+                ("member-deleted", None)
+            }
+            MemberEvent::Unconfirmed => ("member-unconfirmed", None),
+            MemberEvent::OneDestinationRejectsMail(reply) => {
+                args.push(("reply", reply.to_string().into()));
+                ("member-one-destination", None)
+            }
+            MemberEvent::DestinationFails { since, reply } => {
+                args.extend([("since", translator.date(*since).into()), ("reply", reply.to_string().into())]);
+                ("member-failing", None)
+            }
+            MemberEvent::DestinationRejectsMail(reply) => {
+                args.push(("reply", reply.to_string().into()));
+                match StatusCode::parse(&reply.to_string()).map(|code| code.kind()) {
+                    Ok(FailureKind::Message) => ("member-refused-message", None),
+                    _ => ("member-destination", None),
+                }
             }
         };
         if let Some(reason) = reason {
-            let why = speaker.say(&format!("reason-{}", reason.as_str()), &args);
+            let why = translator.text(&format!("reason-{reason}"), &args);
             args.push(("reason", why.into()));
         }
-        let mut paragraphs = speaker.paragraphs(id, "body", &args);
-        if let Said::News(MemberNews::Renamed { from: Some(_) }) = said {
-            paragraphs.extend(speaker.paragraphs(id, "former", &args));
+        let mut content = content(id, &args, name.as_ref(), translator, site);
+        if let MemberEvent::AddressChanged(MemberNews::Renamed { from: Some(_) }) = event {
+            content.paragraphs.extend(translator.paragraphs(id, "former", &args));
         }
         if let Some(reason) = reason {
-            paragraphs.push(speaker.say(&format!("next-{}", reason.as_str()), &args));
-            paragraphs.push(speaker.say("stays-yours", &[]));
+            content.paragraphs.push(translator.text(&format!("next-{reason}"), &args));
+            content.paragraphs.push(translator.text("stays-yours", &[]));
         }
-        content(id, &args, name.as_ref(), paragraphs, speaker, site)
+        content
     }
 }
 
-/// A notice that two sign-ins are one account from now on; each of the two gets one.
+/// Two sign-ins were linked to one account; both sign-in addresses get this notice.
 #[derive(Clone, Debug)]
-pub struct Linked {
-    /// What Launchpad calls the person.
-    pub name: Option<LaunchpadName>,
+pub struct LinkedSignIns {
+    /// The name of the account at the membership source.
+    pub name: Option<PersonName>,
 }
 
-impl Linked {
-    pub(crate) fn content(&self, speaker: Speaker<'_>, site: &Site) -> Content {
-        let id = "member-linked";
-        let args =
-            [("community", FluentValue::from(site.community.as_str())), ("provider", site.provider.as_str().into())];
-        let paragraphs = speaker.paragraphs(id, "body", &args);
-        content(id, &args, self.name.as_ref(), paragraphs, speaker, site)
+impl LinkedSignIns {
+    pub(crate) fn content(&self, translator: Translator<'_>, site: &Site) -> Content {
+        content("member-linked", &site_args(site), self.name.as_ref(), translator, site)
     }
 }
 
-/// The parts that all notices to members share.
-fn content(
+/// The names of community, sign-in provider and membership source.
+pub(crate) fn site_args(site: &Site) -> [(&'static str, FluentValue<'_>); 3] {
+    [
+        ("community", site.community.as_str().into()),
+        ("provider", site.provider.as_str().into()),
+        ("source", site.source.as_str().into()),
+    ]
+}
+
+/// Adds the parts that all notices to members share.
+pub(crate) fn content(
     id: &str,
     args: Args<'_>,
-    name: Option<&LaunchpadName>,
-    paragraphs: Vec<String>,
-    speaker: Speaker<'_>,
+    name: Option<&PersonName>,
+    translator: Translator<'_>,
     site: &Site,
 ) -> Content {
     let about = [("community", FluentValue::from(site.community.as_str())), ("help", site.help.as_str().into())];
     Content {
-        subject: speaker.part(id, "subject", args),
-        heading: speaker.part(id, "heading", args),
-        greeting: name.map(|name| speaker.say("greeting", &[("name", name.as_str().into())])),
-        paragraphs,
-        button: Some(Pair::new(speaker.say("addresses-button", &[]), site.url.as_str())),
-        footer: vec![speaker.say("footer-member", &about)],
-        ..Content::default()
+        greeting: name.map(|name| translator.text("greeting", &[("name", name.as_str().into())])),
+        button: Some(Labeled::new(translator.text("addresses-button", &[]), site.url.as_str())),
+        footer: vec![translator.text("footer-member", &about)],
+        ..Content::new(id, args, translator)
     }
 }

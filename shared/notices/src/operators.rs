@@ -1,64 +1,64 @@
 //! Notices to the operators.
 
-use fluent_bundle::FluentValue;
 use jiff::SignedDuration;
-use membermail_core::member::LaunchpadName;
+use membermail_core::member::PersonName;
+use membermail_texts::{FluentValue, Translator};
 
-use crate::content::{Content, Pair};
-use crate::texts::Speaker;
-use crate::{Reply, Site};
+use crate::content::{Content, Labeled};
+use crate::{Site, SmtpReply};
 
-/// Something failed for good.
+/// A permanent failure.
 #[derive(Clone, Debug)]
-pub struct Failed {
-    /// What.
-    pub what: What,
-    /// Whom it concerns, if it concerns one.
-    pub name: Option<LaunchpadName>,
-    /// In which function.
+pub struct FailureReport {
+    /// The message or notice that failed.
+    pub kind: FailureKind,
+    /// The name, at the membership source, of the member that it concerns, if any.
+    pub name: Option<PersonName>,
+    /// The function that failed.
     pub step: String,
-    /// What led to it.
+    /// The chain of errors.
     pub cause: String,
-    /// The request that it began with.
+    /// The id of the request that started it.
     pub request_id: String,
-    /// How many of the same were not mailed since the last mail.
+    /// Reports of the same error since the last mail that were only counted.
     pub counted: u64,
-    /// For how long more of the same are only counted.
+    /// How long further reports of the same error are only counted.
     pub quiet: SignedDuration,
 }
 
 /// What failed.
 #[derive(Clone, Debug)]
-pub enum What {
-    /// A message, with this error.
+pub enum FailureKind {
+    /// A queue message, with its error.
     Message(String),
-    /// A notice, which the mail server refused.
-    Notice(Reply),
+    /// A notice that the mail server rejected.
+    Notice(SmtpReply),
 }
 
-impl Failed {
-    pub(crate) fn content(&self, speaker: Speaker<'_>, site: &Site) -> Content {
-        let Self { what, name, step, cause, request_id, counted, quiet } = self;
+impl FailureReport {
+    pub(crate) fn content(&self, translator: Translator<'_>, site: &Site) -> Content {
+        let Self { kind, name, step, cause, request_id, counted, quiet } = self;
         let hours = quiet.as_hours();
         let mut args = vec![
             ("step", FluentValue::from(step.as_str())),
             ("community", site.community.as_str().into()),
+            ("source", site.source.as_str().into()),
             ("count", (*counted).into()),
             ("hours", hours.into()),
         ];
-        let (id, error) = match what {
-            What::Message(error) => ("failure", error.clone()),
-            What::Notice(reply) => ("failure-refused", reply.to_string()),
+        let (id, error) = match kind {
+            FailureKind::Message(error) => ("failure", error.clone()),
+            FailureKind::Notice(reply) => ("failure-refused", reply.to_string()),
         };
         args.extend([("error", error.clone().into()), ("reply", error.clone().into())]);
         let mut after = Vec::new();
         if *counted > 0 {
-            after.push(speaker.say("failure-counted", &args));
+            after.push(translator.text("failure-counted", &args));
         }
         if hours > 0 {
-            after.push(speaker.say("failure-quiet", &args));
+            after.push(translator.text("failure-quiet", &args));
         }
-        let name = name.as_ref().map(ToString::to_string).unwrap_or_else(|| speaker.say("failure-nobody", &[]));
+        let name = name.as_ref().map(ToString::to_string).unwrap_or_else(|| translator.text("failure-no-member", &[]));
         let rows = [
             ("failure-member", name.as_str()),
             ("failure-step", step),
@@ -67,13 +67,10 @@ impl Failed {
             ("failure-request", request_id),
         ];
         Content {
-            subject: speaker.part(id, "subject", &args),
-            heading: speaker.part(id, "heading", &args),
-            paragraphs: speaker.paragraphs(id, "body", &args),
-            rows: rows.into_iter().map(|(id, value)| Pair::new(speaker.say(id, &[]), value)).collect(),
+            rows: rows.into_iter().map(|(id, value)| Labeled::new(translator.text(id, &args), value)).collect(),
             after,
-            footer: vec![speaker.say("footer-operators", &args)],
-            ..Content::default()
+            footer: vec![translator.text("footer-operators", &args)],
+            ..Content::new(id, &args, translator)
         }
     }
 }

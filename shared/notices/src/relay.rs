@@ -1,102 +1,159 @@
-//! The way to the mail server.
+//! The SMTP client.
 
 use std::time::Duration;
 
-use lettre::transport::smtp::authentication::Credentials;
-use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
-use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
+use lettre::address::Envelope;
+use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
+use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, TlsParameters};
+use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
+use lettre::transport::smtp::extension::{ClientId, MailParameter};
 use secrecy::ExposeSecret;
 
-use crate::reply::Verdict;
+use crate::classify::{ReplyClass, Stage, classify};
 use crate::settings::Encryption;
-use crate::{Letter, MailSettings, Reply};
+use crate::{ComposedMail, MailSettings, SmtpReply};
 
-/// How long a message may take, from the connection to the last answer.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// Timeout for one message, from connecting to the final reply.
+const SEND_TIMEOUT: Duration = Duration::from_secs(10);
+/// Timeout for the end of the session. The message was accepted or rejected before.
+const QUIT_TIMEOUT: Duration = Duration::from_secs(1);
 
-const LATE: &str = "it takes too long";
+const TIMEOUT_ERROR: &str = "timed out";
 
-/// A mail server that passes our mail on. Each message has a connection of its own: functions freeze between events, and a
-/// connection that was kept meanwhile is likely dead.
+/// A mail relay. Each message has its own connection: Lambda freezes a function between events, and a pooled connection
+/// would most likely be closed by then.
 #[derive(Clone)]
 pub struct Relay {
-    transport: AsyncSmtpTransport<Tokio1Executor>,
+    host: String,
+    port: u16,
+    tls: Option<TlsParameters>,
+    /// Whether the connection is encrypted by STARTTLS.
+    is_starttls: bool,
+    login: Option<Credentials>,
 }
 
 impl Relay {
-    /// Knows how to reach it; no connection is made yet.
+    /// Builds the client; does not connect yet.
     pub fn new(settings: &MailSettings) -> Result<Self, SendError> {
-        let tls = || -> Result<TlsParameters, SendError> {
-            let mut builder = TlsParameters::builder(settings.host.clone());
-            if let Some(pem) = &settings.certificate {
-                let certificate = Certificate::from_pem(pem.as_bytes()).map_err(|error| read(&error))?;
-                builder = builder.add_root_certificate(certificate);
-            }
-            builder.build_rustls().map_err(|error| read(&error))
-        };
         let tls = match settings.encryption {
-            Encryption::None => Tls::None,
-            Encryption::Tls => Tls::Wrapper(tls()?),
-            Encryption::StartTls => Tls::Required(tls()?),
+            Encryption::None => None,
+            Encryption::Tls | Encryption::StartTls => Some(tls_parameters(settings)?),
         };
-        let mut builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(settings.host.clone())
-            .port(settings.port)
-            .tls(tls)
-            .timeout(Some(PATIENCE));
-        if let Some((user, password)) = &settings.login {
-            builder = builder.credentials(Credentials::new(user.clone(), password.expose_secret().to_owned()));
-        }
-        Ok(Self { transport: builder.build() })
+        let login = settings.login.as_ref();
+        Ok(Self {
+            host: settings.host.clone(),
+            port: settings.port,
+            tls,
+            is_starttls: settings.encryption == Encryption::StartTls,
+            login: login.map(|(user, password)| Credentials::new(user.clone(), password.expose_secret().to_owned())),
+        })
     }
 
-    /// Hands a message over. When this returns, the server answers for it.
-    pub async fn send(&self, letter: &Letter) -> Result<(), SendError> {
-        // By reference to its parts, as the transport's own `send` takes the message away.
-        let bytes = letter.0.formatted();
-        let sending = self.transport.send_raw(letter.0.envelope(), &bytes);
-        // The transport's own limit ends with the connection.
-        match tokio::time::timeout(PATIENCE, sending).await {
-            Ok(sent) => sent.map(drop).map_err(|error| read(&error)),
-            Err(_) => Err(SendError::Later(LATE.to_owned())),
+    /// Sends a message. After `Ok`, the relay is responsible for it (RFC 5321, 6.1).
+    pub async fn send(&self, mail: &ComposedMail) -> Result<(), SendError> {
+        let bytes = mail.0.formatted();
+        let sending = async {
+            let mut connection = self.connect().await.map_err(|error| send_error(Stage::Session, &error, ""))?;
+            let sent = self.submit(&mut connection, mail.0.envelope(), &bytes).await;
+            Ok((connection, sent))
+        };
+        match tokio::time::timeout(SEND_TIMEOUT, sending).await {
+            Ok(Ok((mut connection, sent))) => {
+                // A relay that is slow to say goodbye has the message already: it must not be sent again.
+                let _ = tokio::time::timeout(QUIT_TIMEOUT, connection.abort()).await;
+                sent
+            }
+            Ok(Err(error)) => Err(error),
+            Err(_) => Err(SendError::Transient(TIMEOUT_ERROR.to_owned())),
         }
+    }
+
+    async fn connect(&self) -> Result<AsyncSmtpConnection, lettre::transport::smtp::Error> {
+        let (host, name) = ((self.host.as_str(), self.port), ClientId::default());
+        let implicit = self.tls.clone().filter(|_| !self.is_starttls);
+        let mut connection =
+            AsyncSmtpConnection::connect_tokio1(host, Some(SEND_TIMEOUT), &name, implicit, None).await?;
+        if let Some(tls) = self.tls.clone().filter(|_| self.is_starttls) {
+            connection.starttls(tls, &name).await?;
+        }
+        Ok(connection)
+    }
+
+    /// Runs the commands one by one, since the library's own `send` does not say which one was rejected.
+    async fn submit(
+        &self,
+        connection: &mut AsyncSmtpConnection,
+        envelope: &Envelope,
+        message: &[u8],
+    ) -> Result<(), SendError> {
+        let (sender, recipients) = (envelope.from(), envelope.to());
+        let recipient: &str = recipients.first().map_or("", AsRef::as_ref);
+        let error = |stage| move |error: lettre::transport::smtp::Error| send_error(stage, &error, recipient);
+        if let Some(login) = &self.login {
+            connection.auth(DEFAULT_MECHANISMS, login).await.map_err(error(Stage::Session))?;
+        }
+        let is_ascii = sender.into_iter().chain(recipients).all(|address| AsRef::<str>::as_ref(address).is_ascii());
+        let parameters = if is_ascii { Vec::new() } else { vec![MailParameter::SmtpUtfEight] };
+        connection.command(Mail::new(sender.cloned(), parameters)).await.map_err(error(Stage::Sender))?;
+        for recipient in recipients {
+            let command = Rcpt::new(recipient.clone(), Vec::new());
+            connection.command(command).await.map_err(error(Stage::Recipient))?;
+        }
+        connection.command(Data).await.map_err(error(Stage::Content))?;
+        connection.message(message).await.map(drop).map_err(error(Stage::Content))
     }
 }
 
-/// Why a message was not handed over. Never with the server's words: they often hold the address.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+fn tls_parameters(settings: &MailSettings) -> Result<TlsParameters, SendError> {
+    let mut builder = TlsParameters::builder(settings.host.clone());
+    if let Some(pem) = &settings.certificate {
+        let certificate =
+            Certificate::from_pem(pem.as_bytes()).map_err(|error| send_error(Stage::Session, &error, ""))?;
+        builder = builder.add_root_certificate(certificate);
+    }
+    builder.build_rustls().map_err(|error| send_error(Stage::Session, &error, ""))
+}
+
+/// Why a message was not sent. Contains no text of the server, which often holds the recipient's address.
+/// The words are outcomes of the metric of mails.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr)]
 pub enum SendError {
-    /// Out of reach, or it answered 4xx: try again.
-    #[error("the mail server does not take it now: {0}")]
-    Later(String),
-    /// It takes no mail of ours at all: an operator looks at the mail secret. Try again.
-    #[error("the mail server does not let us: {0}")]
-    NotAllowed(Reply),
-    /// It says that there is no such mailbox.
-    #[error("the mailbox takes no mail: {0}")]
-    NoMailbox(Reply),
-    /// It refuses this message.
-    #[error("the mail server refuses the message: {0}")]
-    Refused(Reply),
+    /// The server cannot be reached or replied with 4xx: retry.
+    #[strum(serialize = "later")]
+    #[error("temporary failure of the mail server: {0}")]
+    Transient(String),
+    /// The server rejects us, and so all of our mail. An operator must check the mail secret or the relay; retry.
+    #[strum(serialize = "not-allowed")]
+    #[error("the mail server rejects our login, sender or relaying; check the mail secret and the relay: {0}")]
+    NotAuthorized(SmtpReply),
+    /// The mailbox does not exist or accepts no mail.
+    #[strum(serialize = "no-mailbox")]
+    #[error("the mailbox accepts no mail: {0}")]
+    MailboxUnavailable(SmtpReply),
+    /// The server permanently rejects this message.
+    #[strum(serialize = "refused")]
+    #[error("the mail server rejects the message: {0}")]
+    Rejected(SmtpReply),
 }
 
-fn read(error: &lettre::transport::smtp::Error) -> SendError {
+fn send_error(stage: Stage, error: &lettre::transport::smtp::Error, recipient: &str) -> SendError {
     let Some(code) = error.status() else {
-        let what = if error.is_timeout() {
-            LATE.to_owned()
+        let cause = if error.is_timeout() {
+            TIMEOUT_ERROR.to_owned()
         } else if error.is_response() {
-            "it speaks no SMTP that we know".to_owned()
+            "invalid SMTP reply".to_owned()
         } else {
-            // A connection, TLS, or our own side: no address is in these words.
+            // A connection, TLS or client error: its text holds no address.
             error.to_string()
         };
-        return SendError::Later(what);
+        return SendError::Transient(cause);
     };
-    let words = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
-    let reply = Reply::read(u16::from(code), &words);
-    match reply.verdict() {
-        Verdict::Later => SendError::Later(reply.to_string()),
-        Verdict::NotAllowed => SendError::NotAllowed(reply),
-        Verdict::NoMailbox => SendError::NoMailbox(reply),
-        Verdict::Refused => SendError::Refused(reply),
+    let text = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+    let reply = SmtpReply::new(u16::from(code), &text);
+    match classify(stage, reply, &text, recipient) {
+        ReplyClass::Transient => SendError::Transient(reply.to_string()),
+        ReplyClass::NotAuthorized => SendError::NotAuthorized(reply),
+        ReplyClass::MailboxUnavailable => SendError::MailboxUnavailable(reply),
+        ReplyClass::Rejected => SendError::Rejected(reply),
     }
 }

@@ -1,23 +1,27 @@
-//! Which mail server takes our mail, and who it is from: one secret, as JSON.
+//! The mail secret: a JSON document with the relay, its login and our own addresses.
 
 use std::fmt;
 
 use lettre::message::Mailbox;
+use membermail_core::address::DomainName;
 use membermail_core::email::EmailAddress;
+use membermail_core::json::JsonError;
 use secrecy::SecretString;
 use serde::Deserialize;
 use url::{Host, Url};
 use zeroize::Zeroizing;
 
-/// The settings of mail. `Debug` shows no address and no password.
+/// The parsed mail secret. `Debug` shows no address and no password.
 #[derive(Clone)]
 pub struct MailSettings {
-    /// Who notices are from.
+    /// The `From` address of notices.
     pub from: Mailbox,
-    /// Who reads what people answer.
+    /// The `Reply-To` address of notices.
     pub reply_to: Mailbox,
-    /// Where operators are told of errors.
+    /// The operators' address, for failure reports.
     pub operators: EmailAddress,
+    /// The return-path domain of the mail host, if the relay is the mail host: bounces of notices then come back as reports.
+    pub return_path_domain: Option<DomainName>,
     pub(crate) host: String,
     pub(crate) port: u16,
     pub(crate) encryption: Encryption,
@@ -25,14 +29,14 @@ pub struct MailSettings {
     pub(crate) certificate: Option<String>,
 }
 
-/// How the connection is kept to ourselves.
+/// Encryption of the connection to the relay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Encryption {
-    /// Not at all.
+    /// No encryption.
     None,
-    /// From the start (RFC 8314, 3.3).
+    /// Implicit TLS (RFC 8314, 3.3).
     Tls,
-    /// Asked for, and nothing is sent without it (RFC 3207).
+    /// Mandatory STARTTLS (RFC 3207).
     StartTls,
 }
 
@@ -44,27 +48,22 @@ struct Stored {
     user: Option<String>,
     #[serde(default)]
     password: Option<Zeroizing<String>>,
-    /// A certificate authority of one's own, as PEM.
+    /// A private certificate authority, as PEM.
     #[serde(default)]
     certificate: Option<String>,
     from: String,
     reply_to: String,
     operators: String,
+    #[serde(default)]
+    return_path_domain: Option<DomainName>,
 }
 
 impl MailSettings {
-    /// Reads the secret: `relay` (`smtps://HOST`, `starttls://HOST`, or `smtp://HOST` without encryption, each with a
-    /// port if need be), `user` and `password` if the relay wants them, `certificate` if its authority is one's own, and
-    /// the addresses `from`, `reply-to` and `operators`.
+    /// Parses the secret: `relay` (`smtps://HOST`, `starttls://HOST`, or `smtp://HOST` without encryption, each with an
+    /// optional port), `user` and `password` if the relay requires a login, `certificate` for a private certificate
+    /// authority, the addresses `from`, `reply-to` and `operators`, and `return-path-domain` if the relay is the mail host.
     pub fn parse(json: &str) -> Result<Self, SettingsError> {
-        // What serde says of a wrong value can hold the value.
-        let stored: Stored = serde_json::from_str(json).map_err(|error| {
-            SettingsError::Form(if error.is_data() {
-                "a field is missing, unknown or of another kind"
-            } else {
-                "not JSON"
-            })
-        })?;
+        let stored: Stored = serde_json::from_str(json).map_err(JsonError::from)?;
         let (encryption, port) = match stored.relay.scheme() {
             "smtp" => (Encryption::None, 25),
             "starttls" => (Encryption::StartTls, 587),
@@ -80,11 +79,11 @@ impl MailSettings {
         if login.is_some() && encryption == Encryption::None && !is_loopback(&stored.relay) {
             return Err(SettingsError::Form("a password needs smtps:// or starttls://"));
         }
-        let mailbox = |text: &str, field| text.parse::<Mailbox>().map_err(|_| SettingsError::Address(field));
         Ok(Self {
-            from: mailbox(&stored.from, "from")?,
-            reply_to: mailbox(&stored.reply_to, "reply-to")?,
+            from: stored.from.parse().map_err(|_| SettingsError::Address("from"))?,
+            reply_to: stored.reply_to.parse().map_err(|_| SettingsError::Address("reply-to"))?,
             operators: EmailAddress::parse(&stored.operators).map_err(|_| SettingsError::Address("operators"))?,
+            return_path_domain: stored.return_path_domain,
             port: stored.relay.port().unwrap_or(port),
             host,
             encryption,
@@ -95,7 +94,7 @@ impl MailSettings {
 }
 
 fn is_loopback(url: &Url) -> bool {
-    // A scheme that is not the web's has no typed host, so its text is read once more.
+    // `Url` parses an IP address only for web schemes, so the host is parsed again.
     match url.host_str().map(Host::parse) {
         Some(Ok(Host::Ipv4(address))) => address.is_loopback(),
         Some(Ok(Host::Ipv6(address))) => address.is_loopback(),
@@ -114,14 +113,17 @@ impl fmt::Debug for MailSettings {
     }
 }
 
-/// The secret is not as it must be: an operator mends it. Says nothing of what it holds.
+/// The mail secret is invalid and an operator must correct it. Contains nothing of the secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SettingsError {
-    /// Its form.
+    /// It is no JSON document with these fields.
+    #[error("the mail secret: {0}")]
+    Json(#[from] JsonError),
+    /// A field is invalid.
     #[error("the mail secret: {0}")]
     Form(&'static str),
-    /// One of its addresses.
-    #[error("the mail secret: {0} is no address")]
+    /// The named field is not an address.
+    #[error("the mail secret: {0} is not an address")]
     Address(&'static str),
 }
 
@@ -143,7 +145,12 @@ mod tests {
     #[case("smtp://mail.example", "", 25, Encryption::None)]
     #[case("smtp://127.0.0.1:2525", LOGIN, 2525, Encryption::None)]
     #[case("smtp://localhost:2525", LOGIN, 2525, Encryption::None)]
-    fn any_relay_fits(#[case] relay: &str, #[case] more: &str, #[case] port: u16, #[case] encryption: Encryption) {
+    fn relay_url_sets_port_and_encryption(
+        #[case] relay: &str,
+        #[case] more: &str,
+        #[case] port: u16,
+        #[case] encryption: Encryption,
+    ) {
         let settings = MailSettings::parse(&secret(relay, more)).unwrap();
         assert_eq!((settings.port, settings.encryption), (port, encryption));
         let shown = format!("{settings:?}");
@@ -154,15 +161,32 @@ mod tests {
     #[case("smtp://mail.example", LOGIN, "a password needs smtps:// or starttls://")]
     #[case("https://mail.example", "", "relay must begin with smtps://, starttls:// or smtp://")]
     #[case("smtps://mail.example", r#""user":"membermail","#, "user and password go together")]
-    #[case("smtps://mail.example", r#""pasword":"hunter2","#, "a field is missing, unknown or of another kind")]
     #[case("smtps:mail", "", "relay must name a host")]
-    fn a_wrong_secret_is_told_without_its_content(#[case] relay: &str, #[case] more: &str, #[case] reason: &str) {
+    fn invalid_secret_error_hides_content(#[case] relay: &str, #[case] more: &str, #[case] reason: &str) {
         let error = MailSettings::parse(&secret(relay, more)).unwrap_err().to_string();
         assert_eq!(error, format!("the mail secret: {reason}"));
     }
 
+    #[rstest::rstest]
+    #[case::unknown_field(
+        r#""hunter2":"hunter2","#,
+        "a field is missing, unknown or has the wrong type at line 1, column "
+    )]
+    #[case::type_of_field(
+        r#""user":["hunter2"],"#,
+        "a field is missing, unknown or has the wrong type at line 1, column "
+    )]
+    #[case::no_json("hunter2,", "not JSON at line 1, column ")]
+    #[case::cut_off(r#""password":"hunter2"#, "not JSON at line 1, column ")]
+    fn unparsable_secret_error_hides_content(#[case] more: &str, #[case] reason: &str) {
+        let error = MailSettings::parse(&secret("smtps://mail.example", more)).unwrap_err();
+        let text = error.to_string();
+        assert!(text.starts_with(&format!("the mail secret: {reason}")), "{text}");
+        assert!(!format!("{text} {error:?}").contains("hunter2"), "{error:?}");
+    }
+
     #[test]
-    fn addresses_are_checked() {
+    fn invalid_address_is_rejected() {
         let text = secret("smtps://mail.example", "").replace("ops@ubuntu.example", "ops");
         assert_eq!(MailSettings::parse(&text).unwrap_err(), SettingsError::Address("operators"));
     }

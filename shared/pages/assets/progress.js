@@ -1,20 +1,26 @@
-// Renews what is in progress without loading the page anew, so that a screen reader hears only what changed.
+// Refreshes the live part without reloading the page, so that a screen reader announces only the changes.
 "use strict";
-const renew = async () => {
+// What the live part shows, without the changes that the visitor made to it, such as an opened form.
+let shown = document.getElementById("live")?.innerHTML;
+const refresh = async () => {
   const current = document.getElementById("live");
   if (!current || !current.dataset.refresh) return;
   try {
-    const answer = await fetch(location.href, { headers: { accept: "text/html" } });
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const response = await fetch(location.href, { headers: { accept: "text/html" } });
+    const page = new DOMParser().parseFromString(await response.text(), "text/html");
     const next = page.getElementById("live");
     if (!next) return location.reload();
     if (page.title !== document.title) document.title = page.title;
-    if (next.innerHTML !== current.innerHTML) current.innerHTML = next.innerHTML;
+    if (next.innerHTML !== shown) {
+      const open = [...current.querySelectorAll("details[open]")].map((details) => details.id);
+      shown = current.innerHTML = next.innerHTML;
+      open.forEach((id) => document.getElementById(id)?.setAttribute("open", ""));
+    }
     if (next.dataset.refresh) current.dataset.refresh = next.dataset.refresh;
     else delete current.dataset.refresh;
   } catch {
-    // Out of reach for a moment: the next round tries again.
+    // The site is unreachable; the next refresh tries again.
   }
-  setTimeout(renew, 1000 * Number(current.dataset.refresh || 2));
+  setTimeout(refresh, 1000 * Number(current.dataset.refresh || 2));
 };
-setTimeout(renew, 1000);
+setTimeout(refresh, 1000);

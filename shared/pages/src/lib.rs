@@ -1,9 +1,19 @@
-//! Code that the functions share which talk to browsers: where the site is, who is signed in, the frame of a page, the headers of an answer.
+//! Shared by the functions that serve browsers: public URL, session lookup, forms, page templates and their language, response
+//! headers.
 
 pub mod account;
-pub mod answer;
 pub mod assets;
+pub mod configured_url;
+pub mod data;
+pub mod form;
+pub mod history;
+pub mod identities;
+pub mod language;
 pub mod layout;
-pub mod place;
+pub mod proofs;
 pub mod public_url;
+pub mod response;
+pub mod sessions;
 pub mod signed_in;
+pub mod signed_out;
+pub mod wording;

@@ -1,37 +1,63 @@
-//! Who a request comes from: the session of its cookie and the member that it belongs to.
+//! Authenticates a request: the session of its cookie and its member.
 
 use jiff::Timestamp;
 use lambda_http::http::HeaderMap;
-use membermail_identity::session::{self, SessionId};
-use membermail_store::{Member, Store, StoreError};
+use membermail_identity::session::{self, SessionHash, SessionId};
+use membermail_store::{Member, Session, Store, StoreError};
 
 /// A member who is signed in.
 #[derive(Clone, Debug)]
 pub struct SignedIn {
     /// The session of the browser.
     pub session: SessionId,
-    /// Whose it is, as the table has them now.
+    /// When the member signed in.
+    pub created: Timestamp,
+    /// The member, read from the table just now.
     pub member: Member,
-    /// Whether the use of the session is to be noted ([`Store::touch_session`]).
+    /// Whether to record the use of the session with [`Store::touch_session`].
     pub touch_due: bool,
 }
 
-/// The session of this browser and its member, if the session is still good. Reads only.
-pub async fn signed_in(
+/// A session that has not ended.
+#[derive(Clone, Debug)]
+pub struct LiveSession {
+    /// When the member signed in.
+    pub created: Timestamp,
+    /// When it was last used, to within a few minutes.
+    pub last_seen: Timestamp,
+    /// The member, read from the table just now.
+    pub member: Member,
+}
+
+/// The session with this hash and its member; none if the session has ended. Writes nothing.
+pub async fn live_session(
+    store: &Store,
+    hash: &SessionHash,
+    now: Timestamp,
+) -> Result<Option<LiveSession>, StoreError> {
+    let Some(session) = store.session(hash.as_str(), now).await? else { return Ok(None) };
+    let Session { created, last_seen, .. } = session;
+    if !session::is_live(created, last_seen, now) {
+        return Ok(None);
+    }
+    let Some(member) = store.member(session.member).await? else { return Ok(None) };
+    // A ban, or anything else that ends all sessions of a member, increments the epoch.
+    Ok((session.epoch == member.session_epoch).then_some(LiveSession { created, last_seen, member }))
+}
+
+/// The session of this browser and its member; none if the session has ended. Writes nothing.
+pub async fn authenticate(
     store: &Store,
     headers: &HeaderMap,
     https: bool,
     now: Timestamp,
 ) -> Result<Option<SignedIn>, StoreError> {
     let Some(id) = session::read_cookie(headers, https) else { return Ok(None) };
-    let Some(session) = store.session(id.hash().as_str(), now).await? else { return Ok(None) };
-    if !session::is_live(session.created, session.last_seen, now) {
-        return Ok(None);
-    }
-    let Some(member) = store.member(session.member).await? else { return Ok(None) };
-    // A ban, or anything else that ends every session of a member, counts the epoch up.
-    if session.epoch != member.session_epoch {
-        return Ok(None);
-    }
-    Ok(Some(SignedIn { session: id, member, touch_due: session::touch_due(session.last_seen, now) }))
+    let live = live_session(store, &id.hash(), now).await?;
+    Ok(live.map(|LiveSession { created, last_seen, member }| SignedIn {
+        session: id,
+        created,
+        member,
+        touch_due: session::is_touch_due(last_seen, now),
+    }))
 }

@@ -1,4 +1,4 @@
-//! A batch of queue messages, one by one: a bad record fails alone (SQS partial batch response).
+//! Processes an SQS batch message by message. A message that fails goes back to its queue alone (partial batch response).
 
 use std::error::Error;
 use std::fmt::Write;
@@ -7,84 +7,84 @@ use std::time::Duration;
 
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use membermail_core::clock::Clock;
+use membermail_core::json::JsonError;
 use membermail_core::member::MemberId;
-use membermail_core::message::{Concerns, Failure, ToNotify};
+use membermail_core::message::{Failure, NotifyMessage, QueueMessage};
 use membermail_core::random::Random;
 use serde::de::DeserializeOwned;
 use tracing::{Instrument, error, warn};
+use ulid::Ulid;
 
 use crate::metrics::{Measure, Metrics};
 use crate::queue::{Queue, REQUEST_ID};
-use crate::retry::seconds_until_retry;
+use crate::retry::backoff_seconds;
 
-/// An error that knows whether trying again can help.
+/// An error that knows whether a retry can help.
 pub trait Retryable: Error {
     /// Whether the same message can succeed later.
     fn is_retryable(&self) -> bool;
 
-    /// For how long whoever failed us asked to be left alone, where they did.
+    /// The wait that the failing service requested (`Retry-After`).
     fn retry_after(&self) -> Option<Duration> {
         None
     }
 
-    /// The member whom it concerns, where the message is about several.
+    /// The member that the error concerns, if the message concerns several.
     fn member(&self) -> Option<MemberId> {
         None
     }
 }
 
-/// To whom a function tells that it has given a message up, before the queue moves that to the dead letters.
-#[derive(Clone, Debug)]
-pub struct Reports {
-    /// The queue of `notify`.
-    pub queue: Queue,
-    /// How often the function's own queue shows a message (`maxReceiveCount`).
-    pub tries: u32,
-}
-
-/// Which try of a message it is.
+/// One delivery of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Try {
-    /// How often the queue has shown the message, this time with it.
+pub struct Attempt {
+    /// Deliveries of the message so far, including this one.
     pub receives: u32,
-    /// Whether the queue moves it to the dead letters if this one fails too.
+    /// Whether SQS moves the message to the dead-letter queue if this attempt fails.
     pub is_last: bool,
 }
 
-/// The queue in front of a function, and what is told of each of its messages.
-pub struct Inbox<'a> {
-    /// The function, by the name that logs, metrics and reports have for it.
-    pub step: &'static str,
-    /// Where messages that failed go back to. A function may have several queues in the same account and region; each
-    /// message goes back to the one that it came from.
-    pub queue: &'a Queue,
-    /// Who hears of those that are given up; nobody, where it is `notify` itself that gives up.
-    pub reports: Option<&'a Reports>,
-    /// Where the age of each message goes, and whether it failed.
-    pub metrics: &'a Metrics,
+/// What every function with a queue needs to process its batches.
+pub struct Worker {
+    /// The function's name in logs, metrics and failure reports.
+    pub function: &'static str,
+    /// Failed messages return to this queue. If a function has several queues in the same account and region, each message
+    /// returns to the queue that it came from.
+    pub queue: Queue,
+    /// The queue of `notify`, for notices and failure reports.
+    pub notify_queue: Queue,
+    /// `maxReceiveCount` of the function's own queue: a failure of the last attempt is reported to the operators. None for
+    /// `notify`, which cannot report its own failures by mail; its dead-letter queue has an alarm.
+    pub max_receives: Option<u32>,
+    /// Records the age and the result of each message.
+    pub metrics: Metrics,
     /// The time.
-    pub clock: &'a dyn Clock,
-    /// For the waits between tries.
-    pub random: &'a dyn Random,
+    pub clock: Box<dyn Clock>,
+    /// Random bytes, also for the jitter of the backoff.
+    pub random: Box<dyn Random>,
 }
 
-impl Inbox<'_> {
-    /// Hands every record to `handle` and answers which failed. A record that may succeed later stays hidden for a while
-    /// that grows; one that never can is shown again at once, so that it soon reaches the dead-letter queue. At its last
-    /// try a record that failed is reported to the operators.
-    pub async fn each<'h, M, E, F>(&self, event: SqsEvent, handle: impl Fn(M) -> F + 'h) -> SqsBatchResponse
+impl Worker {
+    /// Passes every message to `handle` and returns those that failed. A retryable failure hides the message with
+    /// exponential backoff; any other makes it visible at once, so that it soon reaches the dead-letter queue. A failure of
+    /// the last attempt is reported to the operators.
+    pub async fn process<'h, M, E, F>(&self, event: SqsEvent, handle: impl Fn(M) -> F + 'h) -> SqsBatchResponse
     where
-        M: DeserializeOwned + Concerns,
+        M: DeserializeOwned + QueueMessage,
         E: Retryable,
         F: Future<Output = Result<(), E>>,
     {
-        self.each_try(event, move |message, _| handle(message)).await
+        self.process_attempts(event, move |message, _| handle(message)).await
     }
 
-    /// The same for a handler that does something else at the last try than before.
-    pub async fn each_try<'h, M, E, F>(&self, event: SqsEvent, handle: impl Fn(M, Try) -> F + 'h) -> SqsBatchResponse
+    /// Like [`process`](Self::process), for a handler that needs to know the attempt.
+    pub async fn process_attempts<'h, M, E, F>(
+        &self,
+        event: SqsEvent,
+        handle: impl Fn(M, Attempt) -> F + 'h,
+    ) -> SqsBatchResponse
     where
-        M: DeserializeOwned + Concerns,
+        M: DeserializeOwned + QueueMessage,
         E: Retryable,
         F: Future<Output = Result<(), E>>,
     {
@@ -92,39 +92,75 @@ impl Inbox<'_> {
         for record in event.records {
             let age = self.age(&record);
             let attempt = self.attempt(&record);
-            let failed = one(&record, attempt, &handle).await.err();
-            let (failed_now, is_repeated) = (failed.is_some(), attempt.receives > 1);
-            self.metrics.record(&Measure::Message { function: self.step, age, failed: failed_now, is_repeated });
-            let Some(failed) = failed else { continue };
-            if let Some(reports) = self.reports.filter(|_| attempt.is_last) {
-                reports.tell(self.step, &failed).await;
+            let result = process_record(&record, attempt, &handle).await;
+            self.metrics.record(&Measure::Message {
+                function: self.function,
+                age,
+                failed: result.is_err(),
+                is_repeated: attempt.receives > 1,
+            });
+            let Err(failed) = result else { continue };
+            if attempt.is_last {
+                self.report(&record, &failed).await;
             }
-            let queue = self.queue.at_arn(record.event_source_arn.as_deref());
-            response.batch_item_failures.push(failed.back(&queue, self.random).await);
+            self.hide(&record, attempt, &failed).await;
+            let mut failure = BatchItemFailure::default();
+            failure.item_identifier = record.message_id.unwrap_or_default();
+            response.batch_item_failures.push(failure);
         }
         response
     }
 
-    fn attempt(&self, record: &SqsMessage) -> Try {
+    fn attempt(&self, record: &SqsMessage) -> Attempt {
         let receives = record.attributes.get("ApproximateReceiveCount").and_then(|count| count.parse().ok());
         let receives = receives.unwrap_or(1);
-        Try { receives, is_last: self.reports.is_some_and(|reports| receives >= reports.tries) }
+        Attempt { receives, is_last: self.max_receives.is_some_and(|max| receives >= max) }
     }
 
-    /// How long ago the message was sent.
+    /// Time since the message was sent.
     fn age(&self, record: &SqsMessage) -> Option<Duration> {
         let sent: i64 = record.attributes.get("SentTimestamp")?.parse().ok()?;
         let age = self.clock.now().as_millisecond().saturating_sub(sent);
-        // Clocks differ by a little.
+        // Clock skew can make it negative.
         Some(Duration::from_millis(u64::try_from(age).unwrap_or_default()))
+    }
+
+    /// Sets when a failed message becomes visible again.
+    async fn hide(&self, record: &SqsMessage, attempt: Attempt, failed: &FailedMessage) {
+        let FailedMessage { retryable, retry_after, .. } = failed;
+        let seconds = if *retryable { backoff_seconds(attempt.receives, *retry_after, &*self.random) } else { 0 };
+        let receipt = record.receipt_handle.as_deref().unwrap_or_default();
+        let queue = self.queue.at_arn(record.event_source_arn.as_deref());
+        if let Err(cause) = queue.set_visibility_timeout(receipt, seconds).await {
+            // The message returns after the queue's own visibility timeout.
+            warn!(message_id = record.message_id, cause = %cause, "setting the visibility timeout failed");
+        }
+    }
+
+    /// Reports a message whose last attempt failed to the operators, before SQS moves it to the dead-letter queue.
+    async fn report(&self, record: &SqsMessage, failed: &FailedMessage) {
+        let FailedMessage { member, request_id, error, cause, .. } = failed.clone();
+        let id = record.message_id.clone().unwrap_or_default();
+        error!(message_id = id, request_id, cause, "message failed for good, moving it to the dead-letter queue");
+        let failure = Failure { id, member, step: self.function.to_owned(), error, cause, request_id };
+        if let Err(cause) = self.notify_queue.send(&NotifyMessage::Failed(failure)).await {
+            // The alarm of the dead-letter queue still fires.
+            warn!(message_id = record.message_id, cause = %cause, "sending the failure report failed");
+        }
+    }
+
+    /// Enqueues the notice of a change. The change is already in the transactional outbox, so a failure only delays the notice
+    /// and never stops the change.
+    pub async fn enqueue_notice(&self, entry: Ulid, request_id: &str) {
+        if let Err(cause) = self.notify_queue.send(&NotifyMessage::change(entry, request_id)).await {
+            warn!(cause = chain(&cause), "notice could not be enqueued and waits in the outbox");
+        }
     }
 }
 
-/// A record that failed.
-struct Failed {
-    message_id: String,
-    receipt: String,
-    receives: u32,
+/// Why a message failed.
+#[derive(Clone, Default)]
+struct FailedMessage {
     retryable: bool,
     retry_after: Option<Duration>,
     member: Option<MemberId>,
@@ -133,82 +169,52 @@ struct Failed {
     cause: String,
 }
 
-impl Failed {
-    /// Gives the record back to its queue.
-    async fn back(self, queue: &Queue, random: &dyn Random) -> BatchItemFailure {
-        let seconds = if self.retryable { seconds_until_retry(self.receives, self.retry_after, random) } else { 0 };
-        if let Err(cause) = queue.hide(&self.receipt, seconds).await {
-            // The queue's own visibility time-out still brings the message back.
-            warn!(message_id = self.message_id, cause = %cause, "the wait for the next try could not be set");
-        }
-        let mut failure = BatchItemFailure::default();
-        failure.item_identifier = self.message_id;
-        failure
-    }
-}
-
-impl Reports {
-    async fn tell(&self, step: &'static str, failed: &Failed) {
-        let Failed { message_id, member, request_id, error, cause, .. } = failed;
-        error!(message_id, request_id, cause, "a message is given up");
-        let failure = Failure {
-            id: message_id.clone(),
-            member: *member,
-            step: step.to_owned(),
-            error: error.clone(),
-            cause: cause.clone(),
-            request_id: request_id.clone(),
-        };
-        if let Err(cause) = self.queue.send(&ToNotify::Failed(failure)).await {
-            // The message itself reaches the dead letters all the same, and those have an alarm.
-            warn!(message_id, cause = %cause, "the operators could not be told");
-        }
-    }
-}
-
-async fn one<M, E, F>(record: &SqsMessage, attempt: Try, handle: &impl Fn(M, Try) -> F) -> Result<(), Failed>
+async fn process_record<M, E, F>(
+    record: &SqsMessage,
+    attempt: Attempt,
+    handle: &impl Fn(M, Attempt) -> F,
+) -> Result<(), FailedMessage>
 where
-    M: DeserializeOwned + Concerns,
+    M: DeserializeOwned + QueueMessage,
     E: Retryable,
     F: Future<Output = Result<(), E>>,
 {
-    let message_id = record.message_id.clone().unwrap_or_default();
     let message: Result<M, _> = serde_json::from_str(record.body.as_deref().unwrap_or_default());
     let request_id = request_id(record, message.as_ref().ok());
-    let span = tracing::info_span!("message", message_id, request_id);
-    let failed = |member: Option<MemberId>, retryable: bool, error: String, cause: String| Failed {
-        message_id: message_id.clone(),
-        receipt: record.receipt_handle.clone().unwrap_or_default(),
-        receives: attempt.receives,
-        retryable,
-        retry_after: None,
-        member,
-        request_id: request_id.clone(),
-        error,
-        cause,
-    };
+    let span = tracing::info_span!("message", message_id = record.message_id, request_id);
     let work = async {
-        let mut message = message.map_err(|cause| {
-            error!(cause = %cause, "a message that cannot be read");
-            failed(None, false, "a message that cannot be read".to_owned(), cause.to_string())
+        let mut message = message.map_err(|error| {
+            // serde's error quotes the message, which holds whatever the sender put into it.
+            let cause = JsonError::from(error);
+            error!(cause = %cause, "message is malformed");
+            let error = "the message is malformed".to_owned();
+            FailedMessage { error, cause: cause.to_string(), ..FailedMessage::default() }
         })?;
-        message.began_with(request_id.clone());
+        message.set_request_id(request_id.clone());
         let member = message.member();
-        // Boxed: the SDK's futures are deep, and without this their layout is too deep for the compiler.
-        Box::pin(handle(message, attempt)).await.map_err(|cause| {
-            let (retryable, retry_after) = (cause.is_retryable(), cause.retry_after());
-            let text = chain(&cause);
-            warn!(retryable, cause = text, "a message failed");
-            Failed { retry_after, ..failed(cause.member().or(member), retryable, cause.to_string(), text) }
+        // Boxed: without it, the nested futures of the SDK exceed the compiler's limit for type layouts.
+        Box::pin(handle(message, attempt)).await.map_err(|error| {
+            let retryable = error.is_retryable();
+            let cause = chain(&error);
+            warn!(retryable, cause, "message failed");
+            FailedMessage {
+                retryable,
+                retry_after: error.retry_after(),
+                member: error.member().or(member),
+                error: error.to_string(),
+                cause,
+                ..FailedMessage::default()
+            }
         })
     };
-    work.instrument(span).await
+    let result = work.instrument(span).await;
+    result.map_err(|failed| FailedMessage { request_id, ..failed })
 }
 
-/// The request that a message began with: by its attribute, or else by its body, or else it begins with the message.
-fn request_id(record: &SqsMessage, message: Option<&impl Concerns>) -> String {
+/// The id of the request that caused the message: from its attribute, else from its body, else the message id.
+fn request_id(record: &SqsMessage, message: Option<&impl QueueMessage>) -> String {
     let attribute = record.message_attributes.get(REQUEST_ID).and_then(|value| value.string_value.as_deref());
-    let body = message.map(Concerns::request_id);
+    let body = message.map(QueueMessage::request_id);
     let known = attribute.into_iter().chain(body).find(|id| !id.is_empty());
     known.or(record.message_id.as_deref()).unwrap_or_default().to_owned()
 }

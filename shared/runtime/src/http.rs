@@ -1,7 +1,7 @@
 //! The HTTP client of the AWS clients: hyper and rustls, without HTTP/2.
 //!
-//! The SDK's own client always brings HTTP/2 along, which DynamoDB, SQS and Secrets Manager do not offer on what we ask
-//! them: a tenth of a function's code that never runs. This is the same stack of libraries with that left out.
+//! The SDK's default client always includes HTTP/2, which DynamoDB, SQS and Secrets Manager do not offer for our requests.
+//! It is a tenth of a function's code. This client uses the same libraries without it.
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -22,46 +22,46 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::ClientConfig;
 use rustls::crypto::aws_lc_rs;
 
-/// The root certificates could not be read.
+/// The root certificates cannot be loaded.
 #[derive(Debug, thiserror::Error)]
-#[error("no HTTPS: {0}")]
-pub struct NoHttps(#[from] Box<dyn Error + Send + Sync>);
+#[error("loading the root certificates failed: {0}")]
+pub struct TlsError(#[from] Box<dyn Error + Send + Sync>);
 
-/// One client for all clients: the root certificates are read once.
+/// The HTTP client that all AWS clients share, so that the root certificates are loaded once.
 ///
 /// # Errors
-/// Where the machine has no root certificates.
-pub fn client() -> Result<SharedHttpClient, NoHttps> {
+/// If the machine has no root certificates.
+pub fn client() -> Result<SharedHttpClient, TlsError> {
     let provider = aws_lc_rs::default_provider().into();
     let tls = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().map_err(boxed)?;
     let tls = tls.with_native_roots().map_err(boxed)?.with_no_client_auth();
-    Ok(SharedHttpClient::new(Connectors { tls, by_time_outs: Mutex::default() }))
+    Ok(SharedHttpClient::new(Connectors { tls, by_timeouts: Mutex::default() }))
 }
 
 fn boxed(error: impl Error + Send + Sync + 'static) -> Box<dyn Error + Send + Sync> {
     Box::new(error)
 }
 
-/// One connector for all calls with the same time-outs. The SDK asks for it anew at each call: made anew, it would
-/// have no connection yet, and each call would pay a handshake.
+/// One connector per pair of timeouts. The SDK requests a connector for each call; a new one would have no open connection,
+/// and each call would pay for a handshake.
 #[derive(Debug)]
 struct Connectors {
     tls: ClientConfig,
-    by_time_outs: Mutex<HashMap<TimeOuts, SharedHttpConnector>>,
+    by_timeouts: Mutex<HashMap<Timeouts, SharedHttpConnector>>,
 }
 
-/// To connect, and to answer.
-type TimeOuts = (Option<Duration>, Option<Duration>);
+/// Connect timeout and read timeout.
+type Timeouts = (Option<Duration>, Option<Duration>);
 
 impl HttpClient for Connectors {
     fn http_connector(&self, settings: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
-        let mut connectors = self.by_time_outs.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut connectors = self.by_timeouts.lock().unwrap_or_else(PoisonError::into_inner);
         let connector = connectors.entry((settings.connect_timeout(), settings.read_timeout()));
         connector.or_insert_with(|| SharedHttpConnector::new(Connector::new(self.tls.clone(), settings))).clone()
     }
 }
 
-/// Connections that are kept, with the time-outs that the SDK asks for.
+/// A connection pool with the timeouts that the SDK requests.
 #[derive(Clone, Debug)]
 struct Connector {
     client: Client<HttpsConnector<connect::HttpConnector>, SdkBody>,
@@ -74,7 +74,7 @@ impl Connector {
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
         tcp.set_connect_timeout(settings.connect_timeout());
-        // Without TLS too: the local stack has none.
+        // The local stack has no TLS.
         let https =
             HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1().wrap_connector(tcp);
         let client = Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(https);
@@ -88,22 +88,24 @@ impl HttpConnector for Connector {
             Ok(request) => request,
             Err(error) => return HttpConnectorFuture::ready(Err(ConnectorError::user(error.into()))),
         };
-        let (answer, patience) = (self.client.request(request), self.read_timeout);
+        let response = self.client.request(request);
+        let read_timeout = self.read_timeout;
         HttpConnectorFuture::new(async move {
-            let answer = match patience {
-                Some(patience) => {
-                    tokio::time::timeout(patience, answer).await.map_err(|late| ConnectorError::timeout(late.into()))?
+            let response = match read_timeout {
+                Some(read_timeout) => {
+                    let result = tokio::time::timeout(read_timeout, response).await;
+                    result.map_err(|elapsed| ConnectorError::timeout(elapsed.into()))?
                 }
-                None => answer.await,
+                None => response.await,
             };
-            let answer = answer.map_err(told_apart)?.map(SdkBody::from_body_1_x);
-            HttpResponse::try_from(answer).map_err(|error| ConnectorError::other(error.into(), None))
+            let response = response.map_err(classify)?.map(SdkBody::from_body_1_x);
+            HttpResponse::try_from(response).map_err(|error| ConnectorError::other(error.into(), None))
         })
     }
 }
 
-/// Says of a failure what the SDK's retries must know: whether asking again can help.
-fn told_apart(error: legacy::Error) -> ConnectorError {
+/// Classifies a failure for the SDK's retries.
+fn classify(error: legacy::Error) -> ConnectorError {
     let http = source::<hyper::Error>(&error);
     if http.is_some_and(hyper::Error::is_timeout) {
         return ConnectorError::timeout(error.into());
@@ -111,16 +113,16 @@ fn told_apart(error: legacy::Error) -> ConnectorError {
     if http.is_some_and(hyper::Error::is_user) {
         return ConnectorError::user(error.into());
     }
-    let is_lost = http.is_some_and(|http| http.is_closed() || http.is_canceled());
-    if is_lost || error.is_connect() || source::<std::io::Error>(&error).is_some() {
+    let is_connection_lost = http.is_some_and(|http| http.is_closed() || http.is_canceled());
+    if is_connection_lost || error.is_connect() || source::<std::io::Error>(&error).is_some() {
         return ConnectorError::io(error.into());
     }
-    // A kept connection that ended while Lambda had the function frozen.
-    let is_cut_short = http.is_some_and(hyper::Error::is_incomplete_message);
-    ConnectorError::other(error.into(), is_cut_short.then_some(ErrorKind::TransientError))
+    // A pooled connection that was closed while Lambda had frozen the function.
+    let is_incomplete = http.is_some_and(hyper::Error::is_incomplete_message);
+    ConnectorError::other(error.into(), is_incomplete.then_some(ErrorKind::TransientError))
 }
 
-/// The first of this kind among an error and what caused it.
+/// The first error of type `E` in the chain of causes.
 fn source<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
     std::iter::successors(Some(error), |&error| error.source()).find_map(|error| error.downcast_ref())
 }
@@ -138,16 +140,16 @@ mod tests {
 
     use super::*;
 
-    /// What a server does with what it is asked.
+    /// How a server reacts to a request.
     #[derive(Clone, Copy)]
-    enum Does {
-        Answers,
-        Closes,
-        Breaks,
-        Nothing,
+    enum Behavior {
+        Respond,
+        Close,
+        CloseDuringResponse,
+        Hang,
     }
 
-    async fn ask(port: u16) -> Result<u16, ConnectorError> {
+    async fn request_status(port: u16) -> Result<u16, ConnectorError> {
         let settings = HttpConnectorSettings::builder()
             .connect_timeout(Duration::from_secs(5))
             .read_timeout(Duration::from_millis(500))
@@ -159,39 +161,39 @@ mod tests {
             .with_root_certificates(rustls::RootCertStore::empty())
             .with_no_client_auth();
         let request = HttpRequest::get(format!("http://127.0.0.1:{port}/")).unwrap();
-        Connector::new(tls, &settings).call(request).await.map(|answer| answer.status().as_u16())
+        Connector::new(tls, &settings).call(request).await.map(|response| response.status().as_u16())
     }
 
-    async fn server(does: Does) -> u16 {
+    async fn server(behavior: Behavior) -> u16 {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
         tokio::spawn(async move {
             let (mut peer, _) = listener.accept().await.unwrap();
             let mut request = [0; 1024];
             let _ = peer.read(&mut request).await;
-            match does {
-                Does::Answers => peer.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await.unwrap(),
-                Does::Closes => {}
-                Does::Breaks => peer.write_all(b"HTTP/1.1 20").await.unwrap(),
-                Does::Nothing => tokio::time::sleep(Duration::from_secs(5)).await,
+            match behavior {
+                Behavior::Respond => peer.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await.unwrap(),
+                Behavior::Close => {}
+                Behavior::CloseDuringResponse => peer.write_all(b"HTTP/1.1 20").await.unwrap(),
+                Behavior::Hang => tokio::time::sleep(Duration::from_secs(5)).await,
             }
         });
         port
     }
 
     #[tokio::test]
-    async fn an_answer_comes_back() {
-        assert_eq!(ask(server(Does::Answers).await).await.unwrap(), 204);
+    async fn response_is_returned() {
+        assert_eq!(request_status(server(Behavior::Respond).await).await.unwrap(), 204);
     }
 
-    /// The SDK asks again where the failure is one of the line, and never where the request itself is wrong.
+    /// The SDK retries connection failures, but not malformed requests.
     #[rstest]
-    #[case::no_answer_in_time(Does::Nothing, true)]
-    #[case::a_connection_that_ends_before_the_answer(Does::Closes, false)]
-    #[case::a_connection_that_ends_within_the_answer(Does::Breaks, false)]
+    #[case::timeout(Behavior::Hang, true)]
+    #[case::closed_before_response(Behavior::Close, false)]
+    #[case::closed_during_response(Behavior::CloseDuringResponse, false)]
     #[tokio::test]
-    async fn a_failure_of_the_line_is_worth_another_try(#[case] does: Does, #[case] is_timeout: bool) {
-        let error = ask(server(does).await).await.unwrap_err();
+    async fn connection_failure_is_retryable(#[case] behavior: Behavior, #[case] is_timeout: bool) {
+        let error = request_status(server(behavior).await).await.unwrap_err();
         assert_eq!(error.is_timeout(), is_timeout, "{error:?}");
         assert!(
             error.is_timeout() || error.is_io() || error.as_other() == Some(ErrorKind::TransientError),
@@ -200,7 +202,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn calls_share_a_connection() {
+    async fn calls_share_one_connection() {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let config = aws_sdk_dynamodb::Config::builder()
             .behavior_version_latest()
@@ -214,8 +216,8 @@ mod tests {
         let listener = listener.tap_io(move |_| {
             count.fetch_add(1, Ordering::SeqCst);
         });
-        let answer = || async { ([("content-type", "application/x-amz-json-1.0")], "{}") };
-        tokio::spawn(async move { axum::serve(listener, Router::new().fallback(answer)).await });
+        let app = Router::new().fallback(async || ([("content-type", "application/x-amz-json-1.0")], "{}"));
+        tokio::spawn(async move { axum::serve(listener, app).await });
         let client = aws_sdk_dynamodb::Client::from_conf(config);
         for _ in 0..5 {
             client.list_tables().send().await.unwrap();
@@ -224,8 +226,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nobody_who_listens_is_a_failure_of_the_line() {
+    async fn refused_connection_is_an_io_error() {
         let port = TcpListener::bind(("127.0.0.1", 0)).await.unwrap().local_addr().unwrap().port();
-        assert!(ask(port).await.unwrap_err().is_io());
+        assert!(request_status(port).await.unwrap_err().is_io());
     }
 }

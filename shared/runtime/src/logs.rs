@@ -1,30 +1,52 @@
-//! Logs: JSON, one line an event, to the standard output that Lambda keeps.
+//! Structured logs: one JSON line per event on standard output, where Lambda collects them.
 
-use tracing::Span;
 use tracing::level_filters::LevelFilter;
+use tracing::{Span, Subscriber};
 use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::variables::of_process;
+use crate::build_profile;
+use crate::variables::process_variable;
 
-/// Starts the log of this process; `LOG_LEVEL` is a level, or levels of targets (`info,aws_smithy_runtime=debug`).
-/// It is `info` unless set.
+/// Initializes the log of this process, and marks its build profile. `LOG_LEVEL` (default `info`) is a level, or a list of
+/// levels per target (`info,aws_smithy_runtime=debug`).
 pub fn init() {
-    // `Targets` and not `EnvFilter`, whose regular expressions would be in every function's zip.
-    let asked = of_process("LOG_LEVEL").and_then(|text| text.parse().ok());
-    let filter = asked.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
+    build_profile::embed();
+    init_with(Targets::new().with_default(LevelFilter::INFO));
+}
+
+/// Initializes the log of a program that runs for one task: only warnings of the libraries, such as the AWS SDK.
+pub fn init_own(target: &'static str) {
+    init_with(Targets::new().with_default(LevelFilter::WARN).with_target(target, LevelFilter::INFO));
+}
+
+fn init_with(default: Targets) {
+    // `EnvFilter` would add a regular-expression engine to every function's zip.
+    let configured = process_variable("LOG_LEVEL").and_then(|text| text.parse().ok());
+    let filter = configured.unwrap_or(default);
+    // Fails if a test of the same process has initialized it before.
+    let _ = subscriber(filter, std::io::stdout).try_init();
+}
+
+/// Writes the events that pass the filter.
+pub(crate) fn subscriber<W>(filter: Targets, writer: W) -> impl Subscriber + Send + Sync
+where
+    W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
+{
+    // Traces of the SDK contain whole responses, and so secrets and personal data.
+    let no_sdk_traces = Targets::new().with_default(LevelFilter::TRACE).with_target("aws_", LevelFilter::DEBUG);
     let json = tracing_subscriber::fmt::layer()
         .json()
         .flatten_event(true)
         .with_current_span(true)
         .with_span_list(false)
-        .with_writer(std::io::stdout);
-    // A second start in the same process (tests) keeps the first.
-    let _ = tracing_subscriber::registry().with(filter).with(json).try_init();
+        .with_writer(writer);
+    tracing_subscriber::registry().with(filter).with(no_sdk_traces).with(json)
 }
 
-/// Around everything that is done for one request: each of its lines has the request id as `span.request_id`.
-pub fn request(request_id: &str) -> Span {
+/// The span of one request; each log line in it has the request id as `span.request_id`.
+pub fn request_span(request_id: &str) -> Span {
     tracing::info_span!("request", request_id)
 }

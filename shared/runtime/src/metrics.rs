@@ -1,5 +1,5 @@
-//! What is measured: each measure of the service, once. Only what an alarm looks at is a metric of CloudWatch, which costs;
-//! everything else is a line on the log for queries. `docs/observation.md` says what each is good for.
+//! All metrics of the service. Only those with an alarm are CloudWatch metrics, which cost money; all others are log lines
+//! for queries. `docs/observation.md` explains each one.
 
 use std::io::Write;
 use std::sync::Arc;
@@ -10,78 +10,75 @@ use membermail_core::clock::{Clock, SystemClock};
 
 use crate::emf::{Document, Metric, Property};
 
-/// All our metrics are in this one.
-pub const NAMESPACE: &str = "Membermail";
-
-/// Something that happened, with its figures. A word is one of a few that stand in the source, and a domain one of the
-/// community's: no line names a member or an address.
+/// An event with its figures. Outcomes are fixed words from the source, and domains are the community's: no line contains a
+/// member or an address.
 #[derive(Clone, Copy, Debug)]
 pub enum Measure<'a> {
-    /// A browser came back from the sign-in provider.
+    /// A callback from the sign-in provider.
     SignIn {
-        /// What came of it.
+        /// `signed-in`, or the reason of the failure.
         outcome: &'static str,
     },
-    /// A member was looked up.
+    /// A check of a member.
     Verification {
-        /// What came of it.
+        /// The outcome of the check.
         outcome: &'static str,
     },
-    /// One request to Launchpad.
-    Launchpad {
-        /// Until its answer was read, or given up.
-        took: Duration,
-        /// Whether there was no answer that can be used.
+    /// One request to the membership source.
+    Source {
+        /// Time until the response was read or the request failed.
+        duration: Duration,
+        /// Whether there was no usable response.
         failed: bool,
     },
-    /// A sync came to its end: the team was read and a plan was made.
+    /// A finished sync: the team was read and a plan was made.
     Sync {
-        /// Of which domain.
+        /// The synced domain.
         domain: &'a DomainName,
-        /// Aliases that were active before.
+        /// Active aliases before the plan.
         active: u64,
-        /// Addresses that the plan makes or makes active again.
-        given: u64,
-        /// Active ones that it takes.
-        taken: u64,
+        /// Aliases that the plan creates, renames or restores.
+        grants: u64,
+        /// Active aliases that the plan removes.
+        removals: u64,
     },
-    /// How many domains had no sync that came to its end for two periods.
+    /// The number of domains without a finished sync for two periods.
     DomainsWithoutSync(u64),
-    /// A message of a queue was handled, or it failed.
+    /// An attempt to process a message.
     Message {
-        /// By which function.
+        /// The function that processed it.
         function: &'static str,
-        /// How long ago it was sent; with the pauses between tries, and with a pause that it was sent with.
+        /// Time since it was sent, with all delays and retries.
         age: Option<Duration>,
-        /// Whether it goes back to its queue.
+        /// Whether the attempt failed, so that the message returns to its queue.
         failed: bool,
-        /// Whether it was tried before.
+        /// Whether there were earlier attempts.
         is_repeated: bool,
     },
-    /// A mail was handed to the mail server.
+    /// A mail that was submitted to the mail server.
     Mail {
-        /// What it said.
+        /// `sent`, or how the mail server refused it.
         outcome: &'static str,
     },
 }
 
 impl<'a> Measure<'a> {
-    /// What the line holds for queries.
+    /// The figures for log queries.
     fn properties(&self) -> Vec<(&'static str, Property<'a>)> {
         match *self {
             Self::SignIn { outcome } => vec![("SignIns", count(1)), ("Outcome", Property::Text(outcome))],
             Self::Verification { outcome } => vec![("Verifications", count(1)), ("Outcome", Property::Text(outcome))],
             Self::Mail { outcome } => vec![("Mails", count(1)), ("Outcome", Property::Text(outcome))],
-            Self::Launchpad { took, failed } => {
-                let latency = Property::Number(took.as_secs_f64() * 1000.0);
-                vec![("LaunchpadLatency", latency), ("LaunchpadErrors", count(failed.into()))]
+            Self::Source { duration, failed } => {
+                let latency = Property::Number(duration.as_secs_f64() * 1000.0);
+                vec![("SourceLatency", latency), ("SourceErrors", count(failed.into()))]
             }
-            Self::Sync { domain, active, given, taken } => vec![
+            Self::Sync { domain, active, grants, removals } => vec![
                 ("Domain", Property::Text(domain.as_str())),
                 ("SyncsFinished", count(1)),
                 ("PlanActive", count(active)),
-                ("PlanGiven", count(given)),
-                ("PlanTaken", count(taken)),
+                ("PlanCreations", count(grants)),
+                ("PlanRemovals", count(removals)),
             ],
             Self::DomainsWithoutSync(_) => Vec::new(),
             Self::Message { function, age, failed, .. } => {
@@ -92,23 +89,25 @@ impl<'a> Measure<'a> {
         }
     }
 
-    /// What an alarm looks at. A metric costs by the hour in which it has a value, so that a failure is recorded where it
-    /// occurs, and that nothing failed is not recorded.
-    fn metrics(&self) -> Vec<Metric> {
-        let metric = |name, value| vec![Metric { name, value }];
-        match *self {
-            Self::DomainsWithoutSync(domains) => metric("DomainsWithoutSync", float(domains)),
-            // A first failure is often over by the second try.
-            Self::Message { failed: true, is_repeated: true, .. } => metric("MessagesFailedAgain", 1.0),
-            // The average is the ratio. That a mailbox does not exist is its owner's business.
-            Self::Mail { outcome: "no-mailbox" } => Vec::new(),
-            Self::Mail { outcome } => metric("MailsFailed", float((outcome != "sent").into())),
+    /// The metric of an alarm. CloudWatch bills a metric for each hour in which it has a value, so only failures are recorded,
+    /// not their absence.
+    fn metric(&self) -> Option<Metric> {
+        let (name, value) = match *self {
+            Self::DomainsWithoutSync(domains) => ("DomainsWithoutSync", float(domains)),
+            // The second attempt often succeeds, so a first failure is no reason for an alarm.
+            Self::Message { failed: true, is_repeated: true, .. } => ("MessagesFailedAgain", 1.0),
+            // The average of this metric is the failure rate. An unknown mailbox is a problem of its owner, not of ours.
+            Self::Mail { outcome: "no-mailbox" } => return None,
+            // The mail server rejects all mail, so a ratio would only delay the alarm.
+            Self::Mail { outcome: "not-allowed" } => ("MailsNotAuthorized", 1.0),
+            Self::Mail { outcome } => ("MailsFailed", float((outcome != "sent").into())),
             Self::SignIn { .. }
             | Self::Verification { .. }
-            | Self::Launchpad { .. }
+            | Self::Source { .. }
             | Self::Sync { .. }
-            | Self::Message { .. } => Vec::new(),
-        }
+            | Self::Message { .. } => return None,
+        };
+        Some(Metric { name, value })
     }
 }
 
@@ -116,41 +115,43 @@ fn count(number: u64) -> Property<'static> {
     Property::Number(float(number))
 }
 
-#[expect(clippy::cast_precision_loss, reason = "nothing that is counted here comes near 2^53")]
+#[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
 fn float(number: u64) -> f64 {
     number as f64
 }
 
-/// Where measures go.
+/// Records metrics.
 #[derive(Clone)]
 pub struct Metrics {
+    /// The CloudWatch namespace: the stack's name, so that the alarms of one stack see no other stack of the account.
+    namespace: Arc<str>,
     clock: Arc<dyn Clock>,
     sink: Arc<dyn Fn(&str) + Send + Sync>,
 }
 
 impl Metrics {
-    /// To the log, which is the standard output. CloudWatch reads them there.
-    pub fn to_log() -> Self {
-        Self::to(SystemClock, |line| {
-            // One write, so that no other line comes between. Where it fails, there is nobody left to tell.
+    /// Writes to standard output, which is the log.
+    pub fn to_log(namespace: &str) -> Self {
+        Self::to_sink(namespace, SystemClock, |line| {
+            // A single write, so that lines do not interleave. A failure cannot be reported anywhere.
             let _ = std::io::stdout().lock().write_all(format!("{line}\n").as_bytes());
         })
     }
 
-    /// To whoever reads the lines.
-    pub fn to(clock: impl Clock + 'static, sink: impl Fn(&str) + Send + Sync + 'static) -> Self {
-        Self { clock: Arc::new(clock), sink: Arc::new(sink) }
+    /// Passes each line to `sink`.
+    pub fn to_sink(namespace: &str, clock: impl Clock + 'static, sink: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        Self { namespace: namespace.into(), clock: Arc::new(clock), sink: Arc::new(sink) }
     }
 
     /// Writes one line.
     pub fn record(&self, measure: &Measure<'_>) {
         let document = Document {
-            namespace: NAMESPACE,
+            namespace: &self.namespace,
             timestamp: self.clock.now().as_millisecond(),
             properties: &measure.properties(),
-            metrics: &measure.metrics(),
+            metric: measure.metric(),
         };
-        // Strings and numbers: there is nothing in it that JSON cannot hold.
+        // Serialization cannot fail: all values are strings and numbers.
         if let Ok(line) = serde_json::to_string(&document) {
             (self.sink)(&line);
         }

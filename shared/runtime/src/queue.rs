@@ -1,27 +1,30 @@
-//! Sending to a queue.
+//! SQS queues.
 
+use std::collections::HashMap;
 use std::error::Error;
 
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::config::http::HttpResponse;
-use aws_sdk_sqs::error::{DisplayErrorContext, SdkError};
+use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sqs::operation::send_message::builders::SendMessageFluentBuilder;
 use aws_sdk_sqs::types::{MessageAttributeValue, QueueAttributeName, SendMessageBatchRequestEntry};
-use membermail_core::message::Concerns;
+use membermail_core::json::JsonError;
+use membermail_core::message::QueueMessage;
+use membermail_store::{AwsError, error_code};
 use serde::Serialize;
 
-/// The attribute in which every message carries the request id that it began with.
+/// The message attribute with the id of the request that caused the message.
 pub(crate) const REQUEST_ID: &str = "request-id";
 
-/// A queue, by its URL.
+/// An SQS queue.
 #[derive(Clone, Debug)]
 pub struct Queue {
-    client: Client,
-    url: String,
+    pub(crate) client: Client,
+    pub(crate) url: String,
 }
 
 impl Queue {
-    /// Messages in one request at most.
+    /// Maximum messages per `SendMessageBatch` request.
     pub const BATCH: usize = 10;
 
     /// The queue at `url`.
@@ -29,8 +32,7 @@ impl Queue {
         Self { client, url: url.into() }
     }
 
-    /// The queue with this ARN, which is in the same region and account as this one. Of anything that names no other
-    /// queue, this one.
+    /// The queue with this ARN in the same region and account; this queue if there is no ARN.
     pub(crate) fn at_arn(&self, arn: Option<&str>) -> Self {
         let name = arn.and_then(|arn| arn.rsplit(':').next()).filter(|name| !name.is_empty());
         match (name, self.url.rsplit_once('/')) {
@@ -41,109 +43,115 @@ impl Queue {
         }
     }
 
-    /// Sends a message as JSON. When this returns, the queue has it.
-    pub async fn send<M: Serialize + Concerns>(&self, message: &M) -> Result<(), QueueError> {
+    /// Sends a message as JSON.
+    pub async fn send<M: Serialize + QueueMessage>(&self, message: &M) -> Result<(), QueueError> {
         let sent = self.message(message)?.send().await;
         sent.map(drop).map_err(QueueError::of)
     }
 
-    /// Sends messages as JSON, ten a request. When this returns, the queue has all of them; where it fails, it may have
-    /// some.
-    pub async fn send_all<M: Serialize + Concerns>(&self, messages: &[M]) -> Result<(), QueueError> {
+    /// Sends messages as JSON in batches. After an error, some of them may have been sent.
+    pub async fn send_all<M: Serialize + QueueMessage>(&self, messages: &[M]) -> Result<(), QueueError> {
         for batch in messages.chunks(Self::BATCH) {
             let refused = self.send_batch(batch).await?;
             if let Some((_, code)) = refused.first() {
-                return Err(QueueError::refused(format!("{} of a batch, the first by {code}", refused.len())));
+                return Err(QueueError::refused(format!(
+                    "{} messages of a batch were rejected, the first with {code}",
+                    refused.len()
+                )));
             }
         }
         Ok(())
     }
 
-    /// Sends at most [`BATCH`](Self::BATCH) messages in one request. Returns the places of those that the queue refused, with
-    /// its error codes; it has all others.
-    pub async fn send_batch<M: Serialize + Concerns>(&self, batch: &[M]) -> Result<Vec<(usize, String)>, QueueError> {
+    /// Sends at most [`BATCH`](Self::BATCH) messages in one request. Returns index and error code of each message that SQS
+    /// rejected; all others were sent.
+    pub async fn send_batch<M: Serialize + QueueMessage>(
+        &self,
+        batch: &[M],
+    ) -> Result<Vec<(usize, String)>, QueueError> {
         let mut entries = Vec::with_capacity(batch.len());
-        for (place, message) in batch.iter().enumerate() {
-            let body = serde_json::to_string(message).map_err(QueueError::unsent)?;
-            let entry = SendMessageBatchRequestEntry::builder().id(place.to_string()).message_body(body);
-            let entry = match request_id(message)? {
-                Some(request_id) => entry.message_attributes(REQUEST_ID, request_id),
-                None => entry,
-            };
+        for (index, message) in batch.iter().enumerate() {
+            let body = serialize(message)?;
+            let entry = SendMessageBatchRequestEntry::builder().id(index.to_string()).message_body(body);
+            let entry = entry.set_message_attributes(attributes(message)?);
             entries.push(entry.build().map_err(QueueError::unsent)?);
         }
         let request = self.client.send_message_batch().queue_url(&self.url).set_entries(Some(entries));
-        let answer = request.send().await.map_err(QueueError::of)?;
-        let refused = answer.failed.into_iter().filter_map(|entry| Some((entry.id.parse().ok()?, entry.code)));
+        let response = request.send().await.map_err(QueueError::of)?;
+        let refused = response.failed.into_iter().filter_map(|entry| {
+            let code = error_code(&entry.code).unwrap_or_else(|| "an unknown code".to_owned());
+            Some((entry.id.parse().ok()?, code))
+        });
         Ok(refused.collect())
     }
 
-    /// Sends a message that nobody sees for so many seconds (15 minutes at most).
-    pub async fn send_later<M: Serialize + Concerns>(&self, message: &M, seconds: u16) -> Result<(), QueueError> {
+    /// Sends a message that becomes visible after a delay of at most 15 minutes.
+    pub async fn send_delayed<M: Serialize + QueueMessage>(&self, message: &M, seconds: u16) -> Result<(), QueueError> {
         let sent = self.message(message)?.delay_seconds(i32::from(seconds.min(900))).send().await;
         sent.map(drop).map_err(QueueError::of)
     }
 
-    /// Whether the queue is there and we may use it; asks for no message and changes nothing.
-    pub async fn reach(&self) -> Result<(), QueueError> {
+    /// Health check: whether the queue exists and is accessible. Receives no message.
+    pub async fn check_access(&self) -> Result<(), QueueError> {
         let request = self.client.get_queue_attributes().queue_url(&self.url);
-        let reached = request.attribute_names(QueueAttributeName::QueueArn).send().await;
-        reached.map(drop).map_err(QueueError::of)
+        let response = request.attribute_names(QueueAttributeName::QueueArn).send().await;
+        response.map(drop).map_err(QueueError::of)
     }
 
-    fn message<M: Serialize + Concerns>(&self, message: &M) -> Result<SendMessageFluentBuilder, QueueError> {
-        let body = serde_json::to_string(message).map_err(QueueError::unsent)?;
+    fn message<M: Serialize + QueueMessage>(&self, message: &M) -> Result<SendMessageFluentBuilder, QueueError> {
+        let body = serialize(message)?;
         let request = self.client.send_message().queue_url(&self.url).message_body(body);
-        Ok(match request_id(message)? {
-            Some(request_id) => request.message_attributes(REQUEST_ID, request_id),
-            None => request,
-        })
+        Ok(request.set_message_attributes(attributes(message)?))
     }
 
-    /// Hides a received message for so many seconds from now: when it is to be tried again.
-    pub(crate) async fn hide(&self, receipt: &str, seconds: i32) -> Result<(), QueueError> {
+    /// Sets in how many seconds a received message becomes visible again.
+    pub(crate) async fn set_visibility_timeout(&self, receipt: &str, seconds: i32) -> Result<(), QueueError> {
         let request = self.client.change_message_visibility().queue_url(&self.url).receipt_handle(receipt);
-        let hidden = request.visibility_timeout(seconds).send().await;
-        hidden.map(drop).map_err(QueueError::of)
+        let response = request.visibility_timeout(seconds).send().await;
+        response.map(drop).map_err(QueueError::of)
     }
 }
 
-/// As an attribute, which cannot be empty.
-fn request_id(message: &impl Concerns) -> Result<Option<MessageAttributeValue>, QueueError> {
+fn serialize(message: &impl Serialize) -> Result<String, QueueError> {
+    serde_json::to_string(message).map_err(|error| QueueError::unsent(JsonError::from(error)))
+}
+
+/// The attribute with the request id. SQS does not allow it to be empty.
+fn attributes(message: &impl QueueMessage) -> Result<Option<HashMap<String, MessageAttributeValue>>, QueueError> {
     let request_id = message.request_id();
     if request_id.is_empty() {
         return Ok(None);
     }
     let value = MessageAttributeValue::builder().data_type("String").string_value(request_id).build();
-    value.map(Some).map_err(QueueError::unsent)
+    Ok(Some([(REQUEST_ID.to_owned(), value.map_err(QueueError::unsent)?)].into()))
 }
 
-/// The queue did not take it; try again.
+/// A request to SQS failed.
 #[derive(Debug, thiserror::Error)]
-#[error("the queue cannot be reached: {cause}")]
+#[error("the request to SQS failed; retry later: {cause}")]
 pub struct QueueError {
     cause: String,
     is_refused: bool,
 }
 
 impl QueueError {
-    /// Whether it is certain that the queue has none of what was sent. After a time-out, for example, it is not.
+    /// Whether certainly nothing was sent. After a timeout, for example, that is unknown.
     pub fn is_refused(&self) -> bool {
         self.is_refused
     }
 
-    fn of<E: Error + Send + Sync + 'static>(error: SdkError<E, HttpResponse>) -> Self {
+    pub(crate) fn of<E: Error + ProvideErrorMetadata + 'static>(error: SdkError<E, HttpResponse>) -> Self {
         let is_refused = match &error {
             SdkError::ConstructionFailure(_) => true,
-            // After a 5xx it may have been taken all the same.
-            SdkError::ServiceError(answer) => answer.raw().status().is_client_error(),
+            // After a 5xx the message may have been accepted.
+            SdkError::ServiceError(error) => error.raw().status().is_client_error(),
             _ => false,
         };
-        Self { cause: DisplayErrorContext(error).to_string(), is_refused }
+        Self { cause: AwsError::from(&error).to_string(), is_refused }
     }
 
-    /// A message that could not be sent at all.
-    fn unsent(cause: impl ToString) -> Self {
+    /// The message could not be serialized into a request.
+    pub(crate) fn unsent(cause: impl ToString) -> Self {
         Self::refused(cause.to_string())
     }
 

@@ -1,26 +1,31 @@
-//! When a message that failed is tried again.
+//! Retry delays: exponential backoff with jitter.
 
 use std::time::Duration;
 
 use membermail_core::random::{self, Random};
 
-/// The longest wait of our own, in seconds.
-const LONGEST: u32 = 900;
+/// Maximum backoff in seconds, unless the failing service requests a longer wait.
+const MAX_BACKOFF: u32 = 900;
 
-/// The longest that a queue is asked to hide a message, in seconds: SQS counts its 12 hours from when the message was
-/// received, and refuses a wait that leads beyond them.
-const LONGEST_HIDDEN: i32 = 12 * 3600 - 1800;
+/// Maximum visibility timeout in seconds: SQS counts its limit of 12 hours from the receipt of the message.
+const MAX_VISIBILITY_TIMEOUT: i32 = 12 * 3600 - 1800;
 
-/// Seconds until the next try of a message that was received `receives` times: 5, 10, 20, … up to 15 minutes, each
-/// shortened by up to half at random, so that messages which failed together do not come back together. Whoever was
-/// `asked` to stay away for longer does so, as far as the queue can.
-pub fn seconds_until_retry(receives: u32, asked: Option<Duration>, random: &dyn Random) -> i32 {
+/// Seconds until the next attempt of a message with this number of `receives`: 5, 10, 20, … up to 15 minutes, minus a
+/// jitter of up to half, so that messages that failed together are not retried together. A longer `retry_after` wins, up
+/// to the limit of SQS.
+pub fn backoff_seconds(receives: u32, retry_after: Option<Duration>, random: &dyn Random) -> i32 {
+    let (shortest, longest) = backoff_range(receives);
+    let jitter = u32::from_be_bytes(random::bytes(random)) % (longest - shortest + 1);
+    let jittered = i32::try_from(longest - jitter).unwrap_or(5);
+    let retry_after = retry_after.map_or(0, |wait| wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0)));
+    jittered.max(i32::try_from(retry_after).unwrap_or(i32::MAX)).min(MAX_VISIBILITY_TIMEOUT)
+}
+
+/// The shortest and the longest backoff in seconds.
+fn backoff_range(receives: u32) -> (u32, u32) {
     let doublings = receives.saturating_sub(1).min(16);
-    let whole = (5_u32 << doublings).min(LONGEST);
-    let jitter = u32::from_be_bytes(random::bytes(random)) % (whole / 2 + 1);
-    let ours = i32::try_from(whole - jitter).unwrap_or(5);
-    let asked = asked.map_or(0, |asked| asked.as_secs().saturating_add(u64::from(asked.subsec_nanos() > 0)));
-    ours.max(i32::try_from(asked).unwrap_or(i32::MAX)).min(LONGEST_HIDDEN)
+    let longest = (5_u32 << doublings).min(MAX_BACKOFF);
+    (longest - longest / 2, longest)
 }
 
 #[cfg(test)]
@@ -29,29 +34,47 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::testing::template_number;
+
+    /// An outage, a missing permission or a missing table can be repaired within an hour, and no message is lost: not even
+    /// one whose backoff is shortened most by jitter.
+    #[rstest::rstest]
+    #[case("VerifyQueue")]
+    #[case("WriteQueue")]
+    #[case("GrantQueue")]
+    #[case("DeliveryFailureQueue")]
+    #[case("SyncQueue")]
+    #[case("NotifyQueue")]
+    fn message_survives_an_hour(#[case] queue: &str) {
+        let [max_receives, visibility_timeout] =
+            ["maxReceiveCount", "VisibilityTimeout"].map(|name| template_number(queue, name).unwrap());
+        let backoff: u32 = (1..max_receives).map(|receives| backoff_range(receives).0).sum();
+        assert!(backoff >= 3600, "{backoff} s with a backoff for each attempt");
+        // A function that cannot start, or that may not change the visibility timeout, sets no backoff.
+        assert!(visibility_timeout * (max_receives - 1) >= 3600, "{visibility_timeout} s for each attempt");
+    }
 
     proptest! {
         #[test]
-        fn waits_are_bounded_and_grow(receives in 0_u32..10_000) {
-            let seconds = seconds_until_retry(receives, None, &CountingRandom::default());
-            let whole = (5_i64 << receives.saturating_sub(1).min(16)).min(900);
-            prop_assert!(i64::from(seconds) <= whole && i64::from(seconds) >= whole / 2);
+        fn backoff_grows_within_bounds(receives in 0_u32..10_000) {
+            let seconds = backoff_seconds(receives, None, &CountingRandom::default());
+            let backoff = (5_i64 << receives.saturating_sub(1).min(16)).min(900);
+            prop_assert!(i64::from(seconds) <= backoff && i64::from(seconds) >= backoff / 2);
         }
 
         #[test]
-        fn the_longer_of_two_waits_is_kept(receives in 0_u32..200, asked in 0_u64..200_000) {
-            let wait = |asked| seconds_until_retry(receives, asked, &CountingRandom::default());
-            let both = i64::from(wait(Some(Duration::from_secs(asked))));
-            let asked = i64::try_from(asked).unwrap();
-            prop_assert_eq!(both, asked.max(i64::from(wait(None))).min(41_400));
+        fn longer_retry_after_wins(receives in 0_u32..200, retry_after in 0_u64..200_000) {
+            let [combined, backoff] = [Some(Duration::from_secs(retry_after)), None]
+                .map(|retry_after| i64::from(backoff_seconds(receives, retry_after, &CountingRandom::default())));
+            prop_assert_eq!(combined, i64::try_from(retry_after).unwrap().max(backoff).min(41_400));
         }
     }
 
     #[rstest::rstest]
-    #[case::a_part_of_a_second_is_waited_for(Duration::from_millis(60_001), 61)]
-    #[case::more_than_a_queue_can(Duration::from_hours(24), 41_400)]
-    #[case::more_than_there_are_numbers(Duration::MAX, 41_400)]
-    fn what_was_asked_for(#[case] asked: Duration, #[case] seconds: i32) {
-        assert_eq!(seconds_until_retry(1, Some(asked), &CountingRandom::default()), seconds);
+    #[case::fraction_rounds_up(Duration::from_millis(60_001), 61)]
+    #[case::beyond_limit_of_sqs(Duration::from_hours(24), 41_400)]
+    #[case::overflow(Duration::MAX, 41_400)]
+    fn retry_after_is_bounded(#[case] retry_after: Duration, #[case] seconds: i32) {
+        assert_eq!(backoff_seconds(1, Some(retry_after), &CountingRandom::default()), seconds);
     }
 }

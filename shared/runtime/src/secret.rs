@@ -1,224 +1,242 @@
-//! The master secret: read when it is first needed, and again every few minutes, so that one which was changed is used
-//! everywhere before long. What was sealed or signed by the one before it opens meanwhile: whoever finds something that
-//! does not open asks for newer keys, and only then is the previous one read too.
+//! The master secret, cached in memory: stale-while-revalidate for one caller at a time, stale-if-error, single-flight.
+//!
+//! Key rotation: a new secret is in use everywhere within [`REFRESH_INTERVAL`]. Data that was sealed or signed under the
+//! previous secret does not open under the current one; the caller then fetches both, at most once per
+//! `FORCED_REFRESH_INTERVAL`, and tries again.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use aws_sdk_secretsmanager::Client;
-use aws_sdk_secretsmanager::error::DisplayErrorContext;
 use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
 use membermail_core::master::MasterKeys;
+use membermail_store::AwsError;
 use tokio::time::{Instant, timeout};
 use tracing::warn;
 use zeroize::Zeroizing;
 
-/// After so long a secret is read again. What is sealed by a key that was changed is sealed by the new one from then on.
-pub const FRESH: Duration = Duration::from_secs(300);
-/// Whoever sends us what does not open must not make us ask more often than this.
-const PAUSE: Duration = Duration::from_secs(5);
-/// Who reads the secret again waits no longer than this, as good keys are at hand …
-const SLOWEST: Duration = Duration::from_secs(1);
-/// … and it is tried again after that.
-const AGAIN: Duration = Duration::from_secs(30);
-/// The version before the current one, as Secrets Manager calls it.
-const PREVIOUS: &str = "AWSPREVIOUS";
+/// Age at which a cached secret is fetched again. After a rotation, new data is sealed under the new key by then.
+pub const REFRESH_INTERVAL: Duration = Duration::from_secs(300);
+/// Minimum time between two forced refreshes, so that forged tokens cannot make us call Secrets Manager more often.
+const FORCED_REFRESH_INTERVAL: Duration = Duration::from_secs(5);
+/// Timeout of a refresh. It is short because the cached keys still work.
+const REFRESH_TIMEOUT: Duration = Duration::from_secs(1);
+/// Time until the next refresh after one that failed.
+const RETRY_INTERVAL: Duration = Duration::from_secs(30);
+/// The version stage that Secrets Manager gives the version before the current one.
+const PREVIOUS_STAGE: &str = "AWSPREVIOUS";
+/// Minimum length of a master secret in bytes.
+const MIN_LENGTH: usize = 32;
 
 /// The secret that every key is derived from.
 ///
-/// Nobody who only needs keys that are known waits for Secrets Manager, but for the one who reads them again: locks on
-/// what is known are held for no request, and whatever is cut off in the middle leaves what is known as it was.
+/// While keys are cached, only the caller that refreshes them waits for Secrets Manager. No request is made while the cache
+/// is locked, and a caller that is cancelled during a request leaves the cache unchanged.
 pub struct MasterSecret {
     client: Client,
     arn: String,
-    known: Mutex<Option<Known>>,
-    /// One at a time where there are no keys yet, or others are asked for. It holds when that last failed.
-    asking: tokio::sync::Mutex<Option<Instant>>,
+    cache: Mutex<Option<CachedKeys>>,
+    /// Serializes the first load and forced refreshes (single-flight). Holds the time of the last first load that failed.
+    load: tokio::sync::Mutex<Option<Instant>>,
 }
 
-struct Known {
+struct CachedKeys {
     keys: MasterKeys,
-    /// When they are read again.
-    due: Instant,
-    /// When the previous one was last asked for too, and whether there was an answer.
-    asked_for_both: Option<(Instant, bool)>,
+    refresh_at: Instant,
+    last_forced: Option<ForcedRefresh>,
 }
 
-impl Known {
-    fn of(keys: MasterKeys, read: Instant) -> Self {
-        Self { keys, due: read + FRESH, asked_for_both: None }
+/// The last request for both the current and the previous secret.
+#[derive(Clone, Copy)]
+struct ForcedRefresh {
+    started_at: Instant,
+    succeeded: bool,
+}
+
+impl CachedKeys {
+    fn new(keys: MasterKeys, fetched_at: Instant) -> Self {
+        Self { keys, refresh_at: fetched_at + REFRESH_INTERVAL, last_forced: None }
+    }
+
+    fn keys_other_than(&self, keys: &MasterKeys) -> Option<MasterKeys> {
+        (self.keys != *keys).then(|| self.keys.clone())
     }
 }
 
 impl MasterSecret {
-    /// Knows where the secret is; reads nothing yet, so that a start costs no request.
+    /// Fetches nothing yet, so that a cold start costs no request.
     pub fn new(client: Client, arn: impl Into<String>) -> Self {
-        let (known, asking) = (Mutex::default(), tokio::sync::Mutex::default());
-        Self { client, arn: arn.into(), known, asking }
+        Self { client, arn: arn.into(), cache: Mutex::default(), load: tokio::sync::Mutex::default() }
     }
 
-    /// The keys, as they were a few minutes ago at most, or for as long as they cannot be read again.
+    /// The keys: at most [`REFRESH_INTERVAL`] old, or older while Secrets Manager fails (stale-if-error).
     pub async fn keys(&self) -> Result<MasterKeys, SecretError> {
-        match self.at_hand() {
+        match self.cached() {
             Some((keys, false)) => Ok(keys),
-            Some((keys, true)) => Ok(self.read_again(keys).await),
-            None => self.first().await,
+            Some((keys, true)) => Ok(self.refresh(keys).await),
+            None => self.load().await,
         }
     }
 
-    /// What is known, and whether it falls to this caller to read it again.
-    fn at_hand(&self) -> Option<(MasterKeys, bool)> {
-        let mut known = self.known();
-        let known = known.as_mut()?;
-        let is_due = known.due <= Instant::now();
+    /// The cached keys, and whether this caller has to refresh them.
+    fn cached(&self) -> Option<(MasterKeys, bool)> {
+        let mut cache = self.cache();
+        let cached = cache.as_mut()?;
+        let is_due = cached.refresh_at <= Instant::now();
         if is_due {
-            // Until the answer is there, others go on with what is known; and if none comes, they do for longer.
-            known.due = Instant::now() + AGAIN;
+            // Other callers keep the cached keys meanwhile, and until the next attempt if this refresh fails.
+            cached.refresh_at = Instant::now() + RETRY_INTERVAL;
         }
-        Some((known.keys.clone(), is_due))
+        Some((cached.keys.clone(), is_due))
     }
 
-    async fn read_again(&self, keys: MasterKeys) -> MasterKeys {
-        let read = Instant::now();
-        let current = match timeout(SLOWEST, self.current()).await {
+    async fn refresh(&self, stale: MasterKeys) -> MasterKeys {
+        let started_at = Instant::now();
+        let current = match timeout(REFRESH_TIMEOUT, self.fetch_current()).await {
             Ok(Ok(current)) => current,
-            // They were good so far, and most likely are.
             Ok(Err(cause)) => {
-                warn!(cause = %cause, "the master secret could not be read again");
-                return keys;
+                warn!(cause = %cause, "refreshing the master secret failed, using the cached keys");
+                return stale;
             }
             Err(_) => {
-                warn!("the master secret could not be read again in {SLOWEST:?}");
-                return keys;
+                warn!("refreshing the master secret timed out after {REFRESH_TIMEOUT:?}, using the cached keys");
+                return stale;
             }
         };
-        let mut known = self.known();
-        match known.as_mut() {
-            Some(known) if current.as_slice() == known.keys.current() => known.due = read + FRESH,
-            // What the former one sealed does not open by this one alone, and then both are read.
-            _ => *known = Some(Known::of(MasterKeys::new(current, None), read)),
+        let mut cache = self.cache();
+        match cache.as_mut() {
+            Some(cached) if current.as_slice() == cached.keys.current() => {
+                cached.refresh_at = started_at + REFRESH_INTERVAL;
+            }
+            // Data under the previous secret does not open under this one alone; that triggers a forced refresh of both.
+            _ => *cache = Some(CachedKeys::new(MasterKeys::new(current, None), started_at)),
         }
-        known.as_ref().map_or(keys, |known| known.keys.clone())
+        cache.as_ref().map_or(stale, |cached| cached.keys.clone())
     }
 
-    async fn first(&self) -> Result<MasterKeys, SecretError> {
-        let begin = Instant::now();
-        let mut failed = self.asking.lock().await;
-        if let Some((keys, _)) = self.at_hand() {
+    async fn load(&self) -> Result<MasterKeys, SecretError> {
+        let started_at = Instant::now();
+        let mut failed_at = self.load.lock().await;
+        if let Some((keys, _)) = self.cached() {
             return Ok(keys);
         }
-        // Whoever waited for another's request, and it failed, would wait as long for their own.
-        if failed.is_some_and(|failed| failed > begin) {
-            return Err(SecretError::a_moment_ago());
+        // The load that this caller waited for failed; another one would only make it wait again.
+        if failed_at.is_some_and(|failed_at| failed_at > started_at) {
+            return Err(SecretError::RecentlyFailed);
         }
-        match self.current().await {
+        match self.fetch_current().await {
             Ok(current) => {
                 let keys = MasterKeys::new(current, None);
-                *self.known() = Some(Known::of(keys.clone(), begin));
+                *self.cache() = Some(CachedKeys::new(keys.clone(), started_at));
                 Ok(keys)
             }
             Err(cause) => {
-                *failed = Some(Instant::now());
+                *failed_at = Some(Instant::now());
                 Err(cause)
             }
         }
     }
 
-    fn known(&self) -> MutexGuard<'_, Option<Known>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    fn cache(&self) -> MutexGuard<'_, Option<CachedKeys>> {
+        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether it can be read just now, whatever was read before.
-    pub async fn reach(&self) -> Result<(), SecretError> {
-        self.current().await.map(drop)
+    /// Health check: fetches the secret and bypasses the cache.
+    pub async fn check_access(&self) -> Result<(), SecretError> {
+        self.fetch_current().await.map(drop)
     }
 
-    /// Opens or verifies; what does not open, once more by the keys of this moment, the previous one among them.
-    pub async fn opening<T, E: From<SecretError>>(
+    /// Opens or verifies with the cached keys. If `is_unopened` accepts the error, tries once more with newer keys, which
+    /// include the previous secret.
+    pub async fn open_with_rotation<T, E: From<SecretError>>(
         &self,
         open: impl Fn(&MasterKeys) -> Result<T, E>,
         is_unopened: impl Fn(&E) -> bool,
     ) -> Result<T, E> {
         let keys = self.keys().await?;
         match open(&keys) {
-            Err(cause) if is_unopened(&cause) => match self.newer(&keys).await? {
+            Err(cause) if is_unopened(&cause) => match self.fetch_newer_than(&keys).await? {
                 Some(newer) => open(&newer),
                 None => Err(cause),
             },
-            done => done,
+            result => result,
         }
     }
 
-    /// The keys of this moment, if they are others than those.
-    pub async fn newer(&self, than: &MasterKeys) -> Result<Option<MasterKeys>, SecretError> {
-        let _one_at_a_time = self.asking.lock().await;
-        let others = |known: &Known| (known.keys != *than).then(|| known.keys.clone());
-        if let Some(known) = self.known().as_mut() {
-            match known.asked_for_both {
-                Some((asked, answered)) if asked.elapsed() < PAUSE => {
-                    let others = others(known);
-                    return if answered || others.is_some() { Ok(others) } else { Err(SecretError::a_moment_ago()) };
+    /// Forced refresh: fetches the current and the previous secret. Returns the keys if they differ from `keys`.
+    pub async fn fetch_newer_than(&self, keys: &MasterKeys) -> Result<Option<MasterKeys>, SecretError> {
+        let _single_flight = self.load.lock().await;
+        if let Some(cached) = self.cache().as_mut() {
+            match cached.last_forced {
+                Some(forced) if forced.started_at.elapsed() < FORCED_REFRESH_INTERVAL => {
+                    let newer = cached.keys_other_than(keys);
+                    return if forced.succeeded || newer.is_some() {
+                        Ok(newer)
+                    } else {
+                        Err(SecretError::RecentlyFailed)
+                    };
                 }
-                // Whoever is cut off while they wait has had no answer.
-                _ => known.asked_for_both = Some((Instant::now(), false)),
+                // Counts as failed until the response arrives, also if this caller is cancelled.
+                _ => cached.last_forced = Some(ForcedRefresh { started_at: Instant::now(), succeeded: false }),
             }
         }
-        let read = Instant::now();
-        let keys = MasterKeys::new(self.current().await?, self.previous().await?);
-        let known = Known { asked_for_both: Some((read, true)), ..Known::of(keys, read) };
-        Ok(others(self.known().insert(known)))
+        let started_at = Instant::now();
+        let fetched = MasterKeys::new(self.fetch_current().await?, self.fetch_previous().await?);
+        let last_forced = Some(ForcedRefresh { started_at, succeeded: true });
+        let cached = CachedKeys { last_forced, ..CachedKeys::new(fetched, started_at) };
+        Ok(self.cache().insert(cached).keys_other_than(keys))
     }
 
-    async fn current(&self) -> Result<Zeroizing<Vec<u8>>, SecretError> {
-        key(read(&self.client, &self.arn).await?)
+    async fn fetch_current(&self) -> Result<Zeroizing<Vec<u8>>, SecretError> {
+        to_key(fetch(&self.client, &self.arn).await?)
     }
 
-    async fn previous(&self) -> Result<Option<Zeroizing<Vec<u8>>>, SecretError> {
-        previous(&self.client, &self.arn).await?.map(key).transpose()
+    async fn fetch_previous(&self) -> Result<Option<Zeroizing<Vec<u8>>>, SecretError> {
+        fetch_previous(&self.client, &self.arn).await?.map(to_key).transpose()
     }
 }
 
-/// A text that is long enough to derive keys from.
-pub fn key(text: Zeroizing<String>) -> Result<Zeroizing<Vec<u8>>, SecretError> {
-    if text.len() < 32 {
+/// Key material, if the text is long enough.
+pub fn to_key(text: Zeroizing<String>) -> Result<Zeroizing<Vec<u8>>, SecretError> {
+    if text.len() < MIN_LENGTH {
         return Err(SecretError::TooShort);
     }
     Ok(Zeroizing::new(text.as_bytes().to_vec()))
 }
 
-/// The text of any secret.
-pub async fn read(client: &Client, arn: &str) -> Result<Zeroizing<String>, SecretError> {
-    let answer = client.get_secret_value().secret_id(arn).send().await;
-    let answer = answer.map_err(|error| SecretError::Unavailable(DisplayErrorContext(error).to_string()))?;
-    Ok(Zeroizing::new(answer.secret_string.unwrap_or_default()))
+/// Fetches the current version of a secret.
+pub async fn fetch(client: &Client, arn: &str) -> Result<Zeroizing<String>, SecretError> {
+    let response = client.get_secret_value().secret_id(arn).send().await;
+    let response = response.map_err(|error| SecretError::Unavailable((&error).into()))?;
+    Ok(Zeroizing::new(response.secret_string.unwrap_or_default()))
 }
 
-/// The text that a secret had before it was changed, while Secrets Manager has that.
-pub async fn previous(client: &Client, arn: &str) -> Result<Option<Zeroizing<String>>, SecretError> {
-    match client.get_secret_value().secret_id(arn).version_stage(PREVIOUS).send().await {
-        Ok(answer) => Ok(answer.secret_string.map(Zeroizing::new)),
+/// Fetches the version before the current one; none if the secret was never rotated.
+pub async fn fetch_previous(client: &Client, arn: &str) -> Result<Option<Zeroizing<String>>, SecretError> {
+    match client.get_secret_value().secret_id(arn).version_stage(PREVIOUS_STAGE).send().await {
+        Ok(response) => Ok(response.secret_string.map(Zeroizing::new)),
         Err(error) if matches!(error.as_service_error(), Some(GetSecretValueError::ResourceNotFoundException(_))) => {
             Ok(None)
         }
-        Err(error) => Err(SecretError::Unavailable(DisplayErrorContext(error).to_string())),
+        Err(error) => Err(SecretError::Unavailable((&error).into())),
     }
 }
 
-/// A secret cannot be used.
+/// Why a secret cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
-    /// Try again; if it lasts, an operator looks at the function's rights.
-    #[error("a secret cannot be read: {0}")]
-    Unavailable(String),
-    /// An operator sets a proper one.
-    #[error("the master secret has fewer than 32 characters")]
+    /// Secrets Manager did not return the secret.
+    #[error("reading the secret failed; retry later, and check the permissions if it persists: {0}")]
+    Unavailable(AwsError),
+    /// Secrets Manager did not return the secret to another caller.
+    #[error("reading the secret failed a moment ago; retry later")]
+    RecentlyFailed,
+    /// The text is too short to derive keys from.
+    #[error("the master secret has fewer than {} characters; set a longer one", MIN_LENGTH)]
     TooShort,
-}
-
-impl SecretError {
-    fn a_moment_ago() -> Self {
-        Self::Unavailable("it could not be read a moment ago".to_owned())
-    }
+    /// The text is empty.
+    #[error("the secret is empty; set its value")]
+    Empty,
 }
 
 #[cfg(test)]

@@ -1,143 +1,137 @@
-//! A Secrets Manager that answers, changes its mind, and falls silent.
+//! MasterSecret against a fake Secrets Manager that answers, rotates its secret and stops answering.
 
 use std::sync::Arc;
 
-use aws_sdk_secretsmanager::Config;
-use aws_sdk_secretsmanager::config::{BehaviorVersion, Credentials, Region};
-use axum::Router;
-use axum::extract::State;
-use axum::http::header::CONTENT_TYPE;
-use axum::response::{IntoResponse, Response};
-use tokio::net::TcpListener;
+use serde_json::json;
 
 use super::*;
+use crate::testing::{FakeAws, Response};
 
 const ONE: &str = "the first of two secrets, long enough";
 const TWO: &str = "the second of two secrets, long enough";
-/// What an answer takes that waits for nothing.
-const AT_ONCE: Duration = Duration::from_millis(300);
+/// Upper bound for a response that does not wait for Secrets Manager.
+const IMMEDIATE: Duration = Duration::from_millis(300);
 
-/// The secret, the one before it, and how often it was asked for; without a secret it is silent.
+/// Without a current secret it never answers.
 #[derive(Default)]
-struct Manager {
+struct FakeManager {
     current: Option<&'static str>,
     previous: Option<&'static str>,
-    asked: usize,
+    requests: usize,
 }
 
-type Shared = Arc<Mutex<Manager>>;
+type Shared = Arc<Mutex<FakeManager>>;
 
-async fn answer(State(manager): State<Shared>, body: String) -> Response {
-    let text = {
-        let mut manager = manager.lock().unwrap();
-        manager.asked += 1;
-        if body.contains(PREVIOUS) { manager.current.and(manager.previous) } else { manager.current }
-    };
-    let Some(text) = text else { return std::future::pending().await };
-    ([(CONTENT_TYPE, "application/x-amz-json-1.1")], format!("{{\"SecretString\":\"{text}\"}}")).into_response()
-}
-
-async fn secret() -> (Arc<MasterSecret>, Shared) {
-    let manager = Shared::default();
-    manager.lock().unwrap().current = Some(ONE);
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let app = Router::new().fallback(answer).with_state(Arc::clone(&manager));
-    tokio::spawn(async move { axum::serve(listener, app).await });
-    let config = Config::builder()
-        .behavior_version(BehaviorVersion::v2026_01_12())
-        .region(Region::new("us-east-1"))
-        .credentials_provider(Credentials::new("test", "test", None, None, "a test"))
-        .http_client(crate::http::client().unwrap())
-        .endpoint_url(url);
-    (Arc::new(MasterSecret::new(Client::from_conf(config.build()), "arn")), manager)
+fn secret() -> (Arc<MasterSecret>, Shared) {
+    let manager = Shared::new(Mutex::new(FakeManager { current: Some(ONE), ..FakeManager::default() }));
+    let fake = Arc::clone(&manager);
+    let aws = FakeAws::new(move |_, request| {
+        let mut manager = fake.lock().unwrap();
+        manager.requests += 1;
+        let text = match request["VersionStage"].as_str() {
+            Some(PREVIOUS_STAGE) => manager.current.and(manager.previous),
+            _ => manager.current,
+        };
+        text.map_or(Response::Never, |text| Response::Ok(json!({ "SecretString": text })))
+    });
+    // Concurrent callers overlap.
+    let aws = aws.with_latency(IMMEDIATE / 10);
+    (Arc::new(MasterSecret::new(aws.secrets(), "arn")), manager)
 }
 
 fn keys(current: &str, previous: Option<&str>) -> MasterKeys {
-    let key = |text: &str| Zeroizing::new(text.as_bytes().to_vec());
     MasterKeys::new(key(current), previous.map(key))
 }
 
-/// Lets time pass for whoever looks at the clock, and for nothing that is on its way.
-async fn pass(time: Duration) {
+fn key(text: &str) -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(text.as_bytes().to_vec())
+}
+
+/// Advances the clock without firing the timeouts of requests in flight.
+async fn advance(time: Duration) {
     tokio::time::pause();
     tokio::time::advance(time).await;
     tokio::time::resume();
 }
 
 #[tokio::test]
-async fn a_changed_secret_is_read_after_a_while_and_not_before() {
-    let (secret, manager) = secret().await;
+async fn rotated_secret_is_fetched_when_due() {
+    let (secret, manager) = secret();
     for _ in 0..5 {
         assert!(secret.keys().await.unwrap() == keys(ONE, None));
     }
     manager.lock().unwrap().current = Some(TWO);
-    pass(FRESH - Duration::from_secs(5)).await;
+    advance(REFRESH_INTERVAL - Duration::from_secs(5)).await;
     assert!(secret.keys().await.unwrap() == keys(ONE, None));
-    assert_eq!(manager.lock().unwrap().asked, 1);
-    pass(Duration::from_secs(6)).await;
+    assert_eq!(manager.lock().unwrap().requests, 1);
+    advance(Duration::from_secs(6)).await;
     assert!(secret.keys().await.unwrap() == keys(TWO, None));
-    assert_eq!(manager.lock().unwrap().asked, 2);
+    assert_eq!(manager.lock().unwrap().requests, 2);
 }
 
-/// Good keys are at hand, and whoever needs some goes on with them; whether the one who reads again waits, or is cut off.
+/// One caller waits for the refresh, or is cancelled; all others get the cached keys at once.
 #[tokio::test]
-async fn a_silent_manager_costs_one_caller_a_moment() {
-    let (secret, manager) = secret().await;
+async fn silent_manager_delays_one_caller() {
+    let (secret, manager) = secret();
     secret.keys().await.unwrap();
     manager.lock().unwrap().current = None;
-    pass(FRESH).await;
-    let cut_off = timeout(AT_ONCE, secret.keys()).await;
-    assert!(cut_off.is_err(), "nobody asked for newer ones");
+    advance(REFRESH_INTERVAL).await;
+    let cancelled = timeout(IMMEDIATE, secret.keys()).await;
+    assert!(cancelled.is_err(), "no caller refreshed the keys");
     for _ in 0..3 {
-        assert!(timeout(AT_ONCE, secret.keys()).await.unwrap().unwrap() == keys(ONE, None));
+        assert!(timeout(IMMEDIATE, secret.keys()).await.unwrap().unwrap() == keys(ONE, None));
     }
-    pass(AGAIN).await;
-    let begin = Instant::now();
-    let mut all = tokio::task::JoinSet::new();
+    advance(RETRY_INTERVAL).await;
+    let started_at = Instant::now();
+    let mut callers = tokio::task::JoinSet::new();
     for _ in 0..50 {
         let secret = Arc::clone(&secret);
-        all.spawn(async move { (secret.keys().await.unwrap(), begin.elapsed()) });
+        callers.spawn(async move { (secret.keys().await.unwrap(), started_at.elapsed()) });
     }
-    let all = all.join_all().await;
-    assert!(all.iter().all(|(known, took)| *known == keys(ONE, None) && *took < SLOWEST + AT_ONCE));
-    assert_eq!(all.iter().filter(|(_, took)| *took > AT_ONCE).count(), 1, "{:?}", all.iter().map(|one| one.1).max());
+    let results = callers.join_all().await;
+    assert!(
+        results.iter().all(|(result, elapsed)| *result == keys(ONE, None) && *elapsed < REFRESH_TIMEOUT + IMMEDIATE)
+    );
+    let waited = results.iter().filter(|(_, elapsed)| *elapsed > IMMEDIATE).count();
+    assert_eq!(waited, 1, "{:?}", results.iter().map(|(_, elapsed)| elapsed).max());
 
     manager.lock().unwrap().current = Some(TWO);
-    pass(AGAIN).await;
+    advance(RETRY_INTERVAL).await;
     assert!(secret.keys().await.unwrap() == keys(TWO, None));
 }
 
 #[tokio::test]
-async fn what_does_not_open_makes_nobody_else_wait() {
-    let (secret, manager) = secret().await;
+async fn forced_refresh_delays_no_other_caller() {
+    let (secret, manager) = secret();
     let known = secret.keys().await.unwrap();
     manager.lock().unwrap().current = None;
-    let asking = tokio::spawn({
-        let (secret, known) = (Arc::clone(&secret), known.clone());
-        async move { timeout(AT_ONCE * 2, secret.newer(&known)).await.is_err() }
+    let forced = tokio::spawn({
+        let secret = Arc::clone(&secret);
+        let known = known.clone();
+        async move { timeout(IMMEDIATE * 2, secret.fetch_newer_than(&known)).await.is_err() }
     });
-    tokio::time::sleep(AT_ONCE / 3).await;
-    assert!(timeout(AT_ONCE, secret.keys()).await.unwrap().unwrap() == known);
-    assert!(asking.await.unwrap(), "it was told of others");
-    // Nor does it ask more often than allowed, and it says that it could not.
-    let asked = manager.lock().unwrap().asked;
-    assert!(matches!(timeout(AT_ONCE, secret.newer(&known)).await.unwrap(), Err(SecretError::Unavailable(_))));
-    assert_eq!(manager.lock().unwrap().asked, asked);
+    tokio::time::sleep(IMMEDIATE / 3).await;
+    assert!(timeout(IMMEDIATE, secret.keys()).await.unwrap().unwrap() == known);
+    assert!(forced.await.unwrap(), "the forced refresh returned");
+    // Within the interval, the failure is returned without another request.
+    let requests = manager.lock().unwrap().requests;
+    let result = timeout(IMMEDIATE, secret.fetch_newer_than(&known)).await.unwrap();
+    assert!(matches!(result, Err(SecretError::RecentlyFailed)));
+    assert_eq!(manager.lock().unwrap().requests, requests);
 
-    *manager.lock().unwrap() = Manager { current: Some(TWO), previous: Some(ONE), asked: 0 };
-    pass(PAUSE).await;
+    *manager.lock().unwrap() = FakeManager { current: Some(TWO), previous: Some(ONE), requests: 0 };
+    advance(FORCED_REFRESH_INTERVAL).await;
     for _ in 0..3 {
-        assert!(secret.newer(&known).await.unwrap() == Some(keys(TWO, Some(ONE))));
+        assert!(secret.fetch_newer_than(&known).await.unwrap() == Some(keys(TWO, Some(ONE))));
     }
-    assert_eq!(manager.lock().unwrap().asked, 2, "the current one and the previous, once each");
+    assert_eq!(manager.lock().unwrap().requests, 2, "the current and the previous secret, once each");
 }
 
 #[tokio::test]
-async fn whoever_waits_for_the_first_keys_hears_when_they_do_not_come() {
-    let (secret, manager) = secret().await;
+async fn failed_first_load_fails_waiting_callers() {
+    let (secret, manager) = secret();
     manager.lock().unwrap().current = Some("short");
-    let all: Vec<_> = (0..20)
+    let callers: Vec<_> = (0..20)
         .map(|_| {
             tokio::spawn({
                 let secret = Arc::clone(&secret);
@@ -145,10 +139,10 @@ async fn whoever_waits_for_the_first_keys_hears_when_they_do_not_come() {
             })
         })
         .collect();
-    for one in all {
-        assert!(one.await.unwrap());
+    for caller in callers {
+        assert!(caller.await.unwrap());
     }
-    assert!(manager.lock().unwrap().asked < 20, "each has asked by itself");
+    assert!(manager.lock().unwrap().requests < 20, "each caller made its own request");
     manager.lock().unwrap().current = Some(ONE);
     assert!(secret.keys().await.unwrap() == keys(ONE, None));
 }

@@ -1,21 +1,22 @@
-//! Settings from environment variables. All that is missing or wrong is reported at once, not one a deploy.
+//! Reads settings from environment variables. One error lists everything that is missing or malformed, so that one
+//! deployment reveals all of it.
 
 use std::fmt::Display;
 use std::str::FromStr;
 
-/// Reads variables and gathers what is wrong with them until [`finish`](Self::finish).
+/// Reads variables and collects the faults until [`finish`](Self::finish).
 pub struct Variables<'a> {
     get: &'a dyn Fn(&str) -> Option<String>,
     faults: Vec<String>,
 }
 
 impl<'a> Variables<'a> {
-    /// Reads by `get`; an empty variable counts as missing, since a template can leave one empty only.
+    /// Reads with `get`. An empty variable counts as missing, because a template cannot omit one.
     pub fn new(get: &'a dyn Fn(&str) -> Option<String>) -> Self {
         Self { get, faults: Vec::new() }
     }
 
-    /// A variable that must be there.
+    /// Reads a mandatory variable.
     pub fn required(&mut self, name: &str) -> String {
         self.read(name).unwrap_or_else(|| {
             self.faults.push(format!("{name} is missing"));
@@ -23,15 +24,19 @@ impl<'a> Variables<'a> {
         })
     }
 
-    /// A variable that may be absent, but must be readable where it is there.
+    /// Reads a variable that may be missing, but not malformed.
     pub fn optional<T: FromStr<Err: Display>>(&mut self, name: &str) -> Option<T> {
         let text = self.read(name)?;
-        let value =
-            text.parse().map_err(|cause| self.faults.push(format!("{name} is not readable: {text:?}: {cause}")));
-        value.ok()
+        let value = text.parse();
+        value.map_err(|cause| self.faults.push(format!("{name} is malformed: {text:?}: {cause}"))).ok()
     }
 
-    /// Whether everything was as it must be.
+    /// Reads the variables of this process.
+    pub fn of_process() -> Self {
+        Self::new(&process_variable)
+    }
+
+    /// Fails if any variable was missing or malformed.
     pub fn finish(self) -> Result<(), VariablesError> {
         if self.faults.is_empty() { Ok(()) } else { Err(VariablesError(self.faults.join("; "))) }
     }
@@ -41,14 +46,14 @@ impl<'a> Variables<'a> {
     }
 }
 
-/// A variable of this process.
-pub fn of_process(name: &str) -> Option<String> {
+/// An environment variable of this process.
+pub fn process_variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
-/// The environment is not as the function needs it: for the operator who deploys.
+/// The missing and malformed variables, for the operator who deploys the function.
 #[derive(Debug, thiserror::Error)]
-#[error("the environment variables of this function: {0}")]
+#[error("invalid environment variables: {0}")]
 pub struct VariablesError(String);
 
 #[cfg(test)]
@@ -56,21 +61,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn everything_wrong_is_told_at_once() {
-        let get = |name: &str| match name {
+    fn one_error_lists_all_faults() {
+        let mut variables = Variables::new(&|name| match name {
             "EMPTY" => Some(String::new()),
             "NUMBER" => Some("many".to_owned()),
             _ => None,
-        };
-        let mut variables = Variables::new(&get);
+        });
         variables.required("ABSENT");
         variables.required("EMPTY");
         assert_eq!(variables.optional::<u32>("NUMBER"), None);
         assert_eq!(variables.optional::<u32>("ABSENT"), None);
         assert_eq!(
             variables.finish().unwrap_err().to_string(),
-            "the environment variables of this function: ABSENT is missing; EMPTY is missing; \
-             NUMBER is not readable: \"many\": invalid digit found in string"
+            "invalid environment variables: ABSENT is missing; EMPTY is missing; \
+             NUMBER is malformed: \"many\": invalid digit found in string"
         );
     }
 }

@@ -1,26 +1,26 @@
-//! The admins of a domain: members bound by id or by an identity in the community file, and eligible when they are needed.
-//! alias-map and notify both ask here.
+//! The admins of a domain: members bound by id, or by an identity in the community file. alias-map and notify use them.
 
-use aws_sdk_dynamodb::types::TransactWriteItem;
 use jiff::Timestamp;
 use membermail_core::address::DomainName;
 use membermail_core::audit::{AdminChange, Cause, Change, Entry};
 use membermail_core::community::Domain;
-use membermail_core::member::{ClaimedIdentifier, Identity, MemberId};
+use membermail_core::member::{Identity, MemberId, Subject};
 use membermail_core::random::Random;
 use serde::{Deserialize, Serialize};
 
+use crate::audit::record;
 use crate::error::StoreError;
+use crate::identities::Owner;
 use crate::keys;
-use crate::members::{Member, Owner};
-use crate::table::{Store, Written};
+use crate::members::Member;
+use crate::table::{Slot, Store, Write, item_exists};
 
-/// A binding of an admin, as operators see it.
+/// The binding of a member as an admin.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AdminBinding {
-    /// The member.
+    /// The admin.
     pub member: MemberId,
-    /// Since when.
+    /// When they were bound.
     pub since: Timestamp,
     /// The operator who bound them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -28,7 +28,7 @@ pub struct AdminBinding {
 }
 
 impl Store {
-    /// Binds an admin. Returns whether they were none before.
+    /// Binds an admin. Returns false if they were bound before.
     pub async fn bind_admin(
         &self,
         domain: &DomainName,
@@ -37,12 +37,11 @@ impl Store {
         random: &dyn Random,
     ) -> Result<bool, StoreError> {
         let binding = AdminBinding { member, since: cause.now, by: cause.by.map(str::to_owned) };
-        let put = self.put(&keys::admin(domain, member), &binding)?.condition_expression("attribute_not_exists(pk)");
-        let put = TransactWriteItem::builder().put(put.build()?).build();
-        self.change_admin(put, domain, member, AdminChange::Added, cause, random).await
+        let create = Write::create(&keys::admin(domain, member), &binding)?;
+        self.change_admin(create, domain, member, AdminChange::Added, cause, random).await
     }
 
-    /// Ends a binding. Returns whether there was one.
+    /// Ends a binding. Returns false if there was none.
     pub async fn unbind_admin(
         &self,
         domain: &DomainName,
@@ -50,13 +49,13 @@ impl Store {
         cause: Cause<'_>,
         random: &dyn Random,
     ) -> Result<bool, StoreError> {
-        let removal = self.removal_if(&keys::admin(domain, member), "attribute_exists(pk)")?;
-        self.change_admin(removal, domain, member, AdminChange::Removed, cause, random).await
+        let delete = Write::delete(&keys::admin(domain, member)).when(item_exists());
+        self.change_admin(delete, domain, member, AdminChange::Removed, cause, random).await
     }
 
     async fn change_admin(
         &self,
-        write: TransactWriteItem,
+        write: Write,
         domain: &DomainName,
         member: MemberId,
         did: AdminChange,
@@ -64,30 +63,28 @@ impl Store {
         random: &dyn Random,
     ) -> Result<bool, StoreError> {
         let entry = Entry::new(Change::Admin { member, domain: domain.clone(), did }, cause, random);
-        match self.transact(vec![write, self.audit_write(&entry)?]).await? {
-            Written::All => Ok(true),
-            Written::Failed(places) if places.contains(&0) => Ok(false),
-            Written::Failed(_) => Err(StoreError::Conflict),
-        }
+        let mut writes = vec![write.slot(Slot::AdminBinding)];
+        writes.extend(record(&entry)?);
+        self.commit(writes).await?.committed_unless_failed(Slot::AdminBinding)
     }
 
-    /// All bindings of a domain, whether their members can act now or not.
+    /// All bindings of a domain, including those of members who cannot act at present.
     pub async fn admin_bindings(&self, domain: &DomainName) -> Result<Vec<AdminBinding>, StoreError> {
         self.list(&keys::admins(domain), "").await
     }
 
-    /// The admins of a domain who can act now, each once. `issuer` is the provider that the identities of the community
-    /// file belong to. Where there are none, mail for the admins goes to the operators.
+    /// The admins of a domain who can act at present, each once. `issuer` is the provider of the identities in the community
+    /// file. If there are none, mail for the admins goes to the operators.
     pub async fn admins(&self, domain: &Domain, issuer: &str) -> Result<Vec<Member>, StoreError> {
         self.admins_of(&domain.domain, &domain.admin_identities, issuer).await
     }
 
-    /// The same for a domain that the community file need not list. Its bound admins stay admins while its addresses go
-    /// through the grace period.
+    /// The same for a domain that the community file need not list: its bound admins stay admins during the grace period of
+    /// its addresses.
     pub async fn admins_of(
         &self,
         domain: &DomainName,
-        identities: &[ClaimedIdentifier],
+        identities: &[Subject],
         issuer: &str,
     ) -> Result<Vec<Member>, StoreError> {
         let bindings = self.admin_bindings(domain).await?;
@@ -106,11 +103,11 @@ impl Store {
         Ok(admins)
     }
 
-    /// An admin acts while they are not banned, their account was valid at the last look-up, and they have an active
-    /// address. One that ends only because its domain is retired counts too.
+    /// An admin can act if they are not banned, their account was valid at the last look-up, and they have an active address.
+    /// An address that ends only because its domain is retired counts too.
     async fn can_act(&self, member: &Member) -> Result<bool, StoreError> {
         let is_valid = member.observation.as_ref().is_some_and(|observation| observation.person.check().is_ok());
-        if member.is_banned() || member.is_shredded() || !is_valid {
+        if member.is_banned() || member.is_erased() || !is_valid {
             return Ok(false);
         }
         for id in member.ids() {

@@ -1,39 +1,49 @@
-//! Aliases as items: how they are read, one by one, by member, and a whole domain as a stream.
+//! Aliases as items: loaded by address, by member, and by domain.
 
-use aws_sdk_dynamodb::types::TransactWriteItem;
 use jiff::Timestamp;
 use membermail_core::address::{Address, DomainName};
-use membermail_core::alias::{Alias, Reason, Status};
+use membermail_core::alias::{Alias, Pause, Reason, Status};
 use membermail_core::audit::Entry;
-use membermail_core::clock::later;
-use membermail_core::email::EmailAddress;
-use membermail_core::expiry::{CLOCK_SKEW, is_from_future};
+use membermail_core::destination::DestinationId;
+use membermail_core::expiry::is_from_future;
 use membermail_core::member::{MemberId, ObservedName};
 use serde::{Deserialize, Serialize};
 
 use crate::error::StoreError;
 use crate::keys::{self, Key};
 use crate::members::Member;
-use crate::sealing::{Field, Salt, SealError, Sealed, Sealer};
-use crate::table::{Store, decode, if_condition_holds, number, text};
+use crate::outbox;
+use crate::table::{Consistency, Query, Slot, Store, Update, Write, decode, item_not_exists, number, path};
 
-/// An alias with its sealed destination.
+/// An alias with the ids of its destinations.
 #[derive(Clone, Debug)]
 pub struct StoredAlias {
-    /// All but the destination.
+    /// The alias, without its destinations.
     pub alias: Alias,
-    pub(crate) destination: Option<Sealed>,
+    /// One to five destinations of its member. A retired alias has none.
+    pub destinations: Vec<DestinationId>,
+    /// The member's own switch.
+    pub paused: Option<Pause>,
+}
+
+/// Where an alias forwards to, and whether it does.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Delivery {
+    pub(crate) destinations: Vec<DestinationId>,
+    pub(crate) paused: Option<Pause>,
 }
 
 impl StoredAlias {
-    /// Where it forwards to; nowhere, once it is retired.
-    pub fn destination(&self, sealer: &Sealer, salt: &Salt) -> Result<Option<EmailAddress>, SealError> {
-        let field = Field::Destination(&self.alias.address);
-        self.destination.as_ref().map(|sealed| sealer.open(salt, self.alias.member, field, sealed)).transpose()
+    /// As it is; nothing for a retired alias.
+    pub(crate) fn delivery(&self, status: Status) -> Delivery {
+        if status == Status::Retired {
+            return Delivery::default();
+        }
+        Delivery { destinations: self.destinations.clone(), paused: self.paused }
     }
 }
 
-/// The item. `member` and `address` are the keys of the index by member.
+/// The item of an alias. `member` and `address` are the keys of the index by member.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Stored {
     address: Address,
@@ -48,50 +58,61 @@ pub(crate) struct Stored {
     version: u64,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     erase_pending: bool,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    destinations: Vec<DestinationId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    destination: Option<Sealed>,
+    paused: Option<Pause>,
 }
 
-/// What a sync needs of an alias: all but the destination, which it has no business with.
-const COMPARED: &str = "address, #member, #name, fingerprint, observed_at, #status, reason, since, #until, version, \
-    erase_pending";
+/// What a sync needs of an alias: everything except the destinations.
+const COMPARED: [&str; 11] = [
+    "address",
+    "member",
+    "name",
+    "fingerprint",
+    "observed_at",
+    "status",
+    "reason",
+    "since",
+    "until",
+    "version",
+    "erase_pending",
+];
 
 impl From<Stored> for StoredAlias {
     fn from(stored: Stored) -> Self {
-        let Stored { address, member, known_as, status, reason, since, until, version, erase_pending, destination } =
-            stored;
+        let Stored { address, member, known_as, status, reason, since, until, version, erase_pending, .. } = stored;
         let alias = Alias { address, member, known_as, status, reason, since, until, version, erase_pending };
-        Self { alias, destination }
+        Self { alias, destinations: stored.destinations, paused: stored.paused }
     }
 }
 
 impl Store {
-    /// The alias of that address.
+    /// Loads the alias of an address.
     pub async fn alias(&self, address: &Address) -> Result<Option<StoredAlias>, StoreError> {
         Ok(self.get::<Stored>(&keys::alias(address)).await?.map(StoredAlias::from))
     }
 
-    /// A member and an alias, by one request, strongly consistent: what a grant or a notice on the alias needs.
+    /// Loads a member and an alias with one strongly consistent request.
     pub async fn member_with_alias(
         &self,
         id: MemberId,
         address: &Address,
     ) -> Result<(Option<Member>, Option<StoredAlias>), StoreError> {
         let keys = [keys::profile(id), keys::alias(address)];
-        let (mut member, mut alias) = (None, None);
-        self.each_item_of(&keys, |item| {
-            if item.get("sk").and_then(|sk| sk.as_s().ok()) == Some(&keys[0].sk) {
-                member = Some(decode::<Member>(item, &keys[0])?);
+        let mut member = None;
+        let mut alias = None;
+        for item in self.batch_get(&keys).await? {
+            if Key::of_item(&item)? == keys[0] {
+                member = Some(decode(item)?);
             } else {
-                alias = Some(decode::<Stored>(item, &keys[1])?.into());
+                alias = Some(decode::<Stored>(item)?.into());
             }
-            Ok(())
-        })
-        .await?;
+        }
         Ok((member, alias))
     }
 
-    /// The same with the member that they were linked to, where they were.
+    /// Loads the same with the member that this one was linked to, if any.
     pub async fn survivor_with_alias(
         &self,
         id: MemberId,
@@ -105,53 +126,26 @@ impl Store {
         Ok((survivor, alias))
     }
 
-    /// A member's aliases, by address. The index lags behind the table by a moment.
+    /// Loads a member's aliases in the order of their addresses. Eventually consistent: this reads the index.
     pub async fn aliases_of(&self, member: MemberId) -> Result<Vec<StoredAlias>, StoreError> {
-        let mut items = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .index_name("by-member")
-            .key_condition_expression("#member = :member")
-            .expression_attribute_names("#member", "member")
-            .expression_attribute_values(":member", text(member.to_string()))
-            .into_paginator()
-            .items()
-            .send();
-        let mut aliases = Vec::new();
-        while let Some(item) = items.next().await {
-            aliases.push(decode::<Stored>(item?, &keys::profile(member))?.into());
-        }
-        Ok(aliases)
+        let aliases: Vec<Stored> = self.query_all(&Query::by_member(member)).await?;
+        Ok(aliases.into_iter().map(StoredAlias::from).collect())
     }
 
-    /// Hands every alias of a domain to `each`, by local part. Eventually consistent: a change that is based on it is
-    /// conditional on the version.
+    /// Hands every alias of a domain to `each`, in the order of local parts. Eventually consistent: a change that is based on
+    /// it is conditional on the version.
     pub async fn each_alias(&self, domain: &DomainName, mut each: impl FnMut(Alias)) -> Result<(), StoreError> {
         let key = keys::domain(domain);
-        let mut items = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .key_condition_expression("pk = :pk AND begins_with(sk, :sk)")
-            .expression_attribute_values(":pk", text(&key.pk))
-            .expression_attribute_values(":sk", text(keys::ALIAS))
-            .projection_expression(COMPARED)
-            .expression_attribute_names("#member", "member")
-            .expression_attribute_names("#name", "name")
-            .expression_attribute_names("#status", "status")
-            .expression_attribute_names("#until", "until")
-            .into_paginator()
-            .items()
-            .send();
-        while let Some(item) = items.next().await {
-            each(StoredAlias::from(decode::<Stored>(item?, &key)?).alias);
-        }
-        Ok(())
+        let query = Query::partition(&key.pk, Consistency::Eventual).begins_with(keys::ALIAS).attributes(&COMPARED);
+        self.for_each(&query, |item| {
+            each(StoredAlias::from(decode::<Stored>(item)?).alias);
+            Ok(())
+        })
+        .await
     }
 
-    /// Records the name that an alias is known by from now on; its state and version stay. An older observation changes
-    /// nothing, and neither does one from the future. Returns whether it was recorded.
+    /// Records the name that an alias is known by from now on; its state and version stay. Ignores an observation that is
+    /// older than the stored one or from the future. Returns whether it was recorded.
     pub async fn observe_alias(
         &self,
         address: &Address,
@@ -162,46 +156,49 @@ impl Store {
         if is_from_future(known_as.observed_at, now) {
             return Ok(false);
         }
-        let Key { pk, sk } = keys::alias(address);
-        let request = self.client.update_item().table_name(&self.table).key("pk", text(pk)).key("sk", text(sk));
-        let updated = request
-            .update_expression("SET #name = :name, fingerprint = :fingerprint, observed_at = :observed_at")
-            .condition_expression("#member = :member AND (observed_at < :observed_at OR observed_at > :future)")
-            .expression_attribute_names("#name", "name")
-            .expression_attribute_names("#member", "member")
-            .expression_attribute_values(":name", text(known_as.name.as_str()))
-            .expression_attribute_values(":fingerprint", number(known_as.fingerprint))
-            .expression_attribute_values(":observed_at", number(known_as.observed_at.as_microsecond()))
-            .expression_attribute_values(":future", number(later(now, CLOCK_SKEW).as_microsecond()))
-            .expression_attribute_values(":member", text(member.to_string()))
-            .send()
-            .await;
-        if_condition_holds(updated)
+        let observed_at = known_as.observed_at.as_microsecond();
+        let update = Update::new()
+            .set("name", known_as.name.as_str())
+            .set("fingerprint", number(known_as.fingerprint))
+            .set("observed_at", observed_at);
+        let stored = path("observed_at");
+        let is_replaced = stored.lt(observed_at).or(stored.is_from_future(now));
+        let condition = path("member").eq(member.to_string()).and(is_replaced);
+        self.write(Write::update(&keys::alias(address), update).when(condition)).await
     }
+}
 
-    /// The writes of an alias' change: itself, on the version before, its audit entry, and the same in the outbox, so
-    /// that those whom it concerns are told of it whatever happens next.
-    pub(crate) fn alias_writes(
-        &self,
-        alias: &Alias,
-        destination: Option<Sealed>,
-        entry: &Entry,
-    ) -> Result<Vec<TransactWriteItem>, StoreError> {
-        let Alias { address, member, known_as, status, reason, since, until, version, erase_pending } = alias.clone();
-        let key = keys::alias(&address);
-        let stored =
-            Stored { address, member, known_as, status, reason, since, until, version, erase_pending, destination };
-        let put = self.put(&key, &stored)?;
-        let put = if version == 1 {
-            put.condition_expression("attribute_not_exists(pk)")
-        } else {
-            put.condition_expression("#version = :version")
-                .expression_attribute_names("#version", "version")
-                .expression_attribute_values(":version", number(version - 1))
-        };
-        let put = TransactWriteItem::builder().put(put.build()?).build();
-        Ok(vec![put, self.audit_write(entry)?, self.outbox_write(entry)?])
-    }
+/// Puts an alias, if its version is still the one before.
+pub(crate) fn put_alias(alias: &Alias, delivery: Delivery) -> Result<Write, StoreError> {
+    let Alias { address, member, known_as, status, reason, since, until, version, erase_pending } = alias.clone();
+    let Delivery { destinations, paused } = delivery;
+    let key = keys::alias(&address);
+    let stored = Stored {
+        address,
+        member,
+        known_as,
+        status,
+        reason,
+        since,
+        until,
+        version,
+        erase_pending,
+        destinations,
+        paused,
+    };
+    let is_as_read = match version {
+        1 => item_not_exists(),
+        version => path("version").eq(version - 1),
+    };
+    Ok(Write::put(&key, &stored)?.when(is_as_read).slot(Slot::Alias))
+}
+
+/// The change of an alias with its entries in the audit log and the transactional outbox, so that its notices are sent even
+/// after a crash.
+pub(crate) fn change_alias(alias: &Alias, delivery: Delivery, entry: &Entry) -> Result<Vec<Write>, StoreError> {
+    let mut writes = vec![put_alias(alias, delivery)?];
+    writes.extend(outbox::announce(entry)?);
+    Ok(writes)
 }
 
 #[cfg(test)]

@@ -1,13 +1,11 @@
-//! What is gathered for the admins of a domain, and the one digest of it that goes out.
+//! The digest for the admins of a domain: gathered changes, and the one batch of them that is being sent.
 //!
-//! A digest names [`NAMED`] changes and counts the others. `BATCH` is the digest that goes out: the ids of the changes that
-//! it names, which stay in the table until all admins have it, and the number of the others. Each page of the others is
-//! counted and removed in one transaction, so that wherever a crash comes, a change is still gathered or is counted, and
-//! never both. Once the count is complete, `BATCH` does not change any more, and each try sends the same mail. One last
-//! transaction removes it together with the changes that it names.
+//! A digest names [`NAMED`] changes and counts the others. `BATCH` is the digest that is being sent: the ids of the changes
+//! that it names, which stay in the table until all admins have it, and the number of the others. Each page of the others
+//! is counted and deleted in one transaction, so that after a crash a change is either still gathered or counted, and never
+//! both. Once the count is complete, `BATCH` does not change any more, and each retry sends the same mail. One last
+//! transaction deletes it together with the changes that it names.
 
-use aws_sdk_dynamodb::error::SdkError;
-use aws_sdk_dynamodb::types::TransactWriteItem;
 use jiff::Timestamp;
 use membermail_core::address::DomainName;
 use membermail_core::audit::Entry;
@@ -17,39 +15,39 @@ use ulid::Ulid;
 
 use crate::error::StoreError;
 use crate::keys::{self, Key};
-use crate::table::{Store, Written, attribute, decode, encode, number, text};
+use crate::table::{Consistency, Query, Slot, Store, Update, Write, attribute, item_exists, path};
 
-/// Changes that a digest names at most: with `BATCH` itself as many as one transaction removes.
+/// Maximum changes that a digest names: with `BATCH` itself as many as one transaction can delete.
 const NAMED: usize = 99;
-/// Sort key of a message for a digest that is on its way.
+/// Sort key of the claim on the message that will send the digest.
 const DUE: &str = "DUE";
 
-/// What goes into one digest, the same at each try.
+/// The content of one digest, the same at each retry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Batch {
-    /// Of the digest.
+    /// The id of the digest.
     pub id: Ulid,
     /// The changes that it names, oldest first.
     pub news: Vec<Entry>,
-    /// The number of the others.
+    /// The counts of the other changes.
     pub others: Tally,
     entries: Vec<Ulid>,
 }
 
 impl Batch {
-    /// When it was begun.
-    pub fn begun(&self) -> Timestamp {
+    /// The start time of the batch.
+    pub fn started_at(&self) -> Timestamp {
         let millis = i64::try_from(self.id.timestamp_ms()).unwrap_or(i64::MAX);
         Timestamp::from_millisecond(millis).unwrap_or(Timestamp::MAX)
     }
 }
 
-/// What there is for a domain's next digest.
+/// The content of a domain's next digest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Gathered {
     /// No change is gathered.
     Nothing,
-    /// More than one call counts: call again.
+    /// The count is not complete: call again.
     Unfinished,
     /// All changes that the digest covers.
     All(Batch),
@@ -59,79 +57,66 @@ pub enum Gathered {
 struct StoredBatch {
     id: Ulid,
     entries: Vec<Ulid>,
-    /// One of the release before names all of its changes.
-    #[serde(default)]
     others: Tally,
     /// Whether the others are still being counted.
-    #[serde(default)]
     is_counting: bool,
 }
 
-/// A message that will send a digest.
+/// The claim on the message that will send a digest.
 #[derive(Serialize, Deserialize)]
 struct Due {
-    /// In seconds since 1970, so that it can be compared.
+    /// In seconds since 1970, which conditions can compare.
     due_until: i64,
 }
 
+#[derive(Deserialize)]
+struct SortKey {
+    sk: String,
+}
+
+/// Puts a change into the next digest of its domain.
+pub(crate) fn put_news(domain: &DomainName, entry: &Entry) -> Result<Write, StoreError> {
+    Write::put(&keys::news(domain, entry.id), entry)
+}
+
 impl Store {
-    /// Keeps a change for the next digest of its domain; twice is as once.
+    /// Adds a change to the next digest of its domain. Idempotent.
     pub async fn gather(&self, domain: &DomainName, entry: &Entry) -> Result<(), StoreError> {
-        let item = encode(&keys::news(domain, entry.id), entry)?;
-        self.client.put_item().table_name(&self.table).set_item(Some(item)).send().await?;
-        Ok(())
+        self.write(put_news(domain, entry)?).await.map(drop)
     }
 
-    /// The same within a transaction.
-    pub(crate) fn gather_write(&self, domain: &DomainName, entry: &Entry) -> Result<TransactWriteItem, StoreError> {
-        let put = self.put(&keys::news(domain, entry.id), entry)?;
-        Ok(TransactWriteItem::builder().put(put.build()?).build())
-    }
-
-    /// Claims the sending of the message that will send the domain's digest, until it is due. Returns whether the caller
-    /// sends it; otherwise one is on its way.
+    /// Claims to send the message that will send the domain's digest at `until`. Returns false if another message is in
+    /// the queue.
     pub async fn claim_digest(
         &self,
         domain: &DomainName,
         now: Timestamp,
         until: Timestamp,
     ) -> Result<bool, StoreError> {
-        let item = encode(&keys::digest_due(domain), &Due { due_until: until.as_second() })?;
-        let put = self.client.put_item().table_name(&self.table).set_item(Some(item));
-        let put = put
-            .condition_expression("attribute_not_exists(due_until) OR due_until <= :now")
-            .expression_attribute_values(":now", number(now.as_second()));
-        match put.send().await {
-            Err(SdkError::ServiceError(error)) if error.err().is_conditional_check_failed_exception() => Ok(false),
-            other => other.map(|_| true).map_err(Into::into),
-        }
+        let due_until = path("due_until");
+        let is_free = due_until.not_exists().or(due_until.le(now.as_second()));
+        self.write(put_due(domain, until)?.when(is_free)).await
     }
 
-    /// A message that will send the domain's digest is on its way until then.
-    pub async fn digest_due(&self, domain: &DomainName, until: Timestamp) -> Result<(), StoreError> {
-        let item = encode(&keys::digest_due(domain), &Due { due_until: until.as_second() })?;
-        self.client.put_item().table_name(&self.table).set_item(Some(item)).send().await?;
-        Ok(())
+    /// Records that a message in the queue will send the domain's digest at `until`.
+    pub async fn extend_digest_claim(&self, domain: &DomainName, until: Timestamp) -> Result<(), StoreError> {
+        self.write(put_due(domain, until)?).await.map(drop)
     }
 
-    /// No message for the domain's digest is on its way: it has come, or could not be sent. What is gathered from now on
-    /// needs another.
+    /// Releases the claim: the message was received, or could not be sent. Changes gathered from now on need another one.
     pub async fn release_digest(&self, domain: &DomainName) -> Result<(), StoreError> {
-        self.delete(&keys::digest_due(domain)).await
+        self.delete(&keys::digest_claim(domain)).await
     }
 
-    /// Whether there is anything for the domain's digest: gathered, or in one that was begun.
+    /// Whether the domain's digest has any content: gathered changes, or a batch.
     pub async fn has_news(&self, domain: &DomainName) -> Result<bool, StoreError> {
-        // `BATCH` and `DUE` come before the changes, so that two items tell.
-        let request = self.client.query().table_name(&self.table).consistent_read(true).limit(2);
-        let request = request.key_condition_expression("pk = :pk").projection_expression("sk");
-        let answer = request.expression_attribute_values(":pk", text(keys::batch(domain).pk)).send().await?;
-        let is_news =
-            |item: &crate::table::Item| item.get("sk").and_then(|sk| sk.as_s().ok()).is_some_and(|sk| sk != DUE);
-        Ok(answer.items().iter().any(is_news))
+        // `BATCH` and `DUE` sort before the changes, so that two items are enough.
+        let query = Query::partition(keys::batch(domain).pk, Consistency::Strong).attributes(&["pk", "sk"]).limit(2);
+        let items: Vec<SortKey> = self.first_page(&query).await?;
+        Ok(items.iter().any(|item| item.sk != DUE))
     }
 
-    /// Removes gathered changes from before `time`, oldest first, in at most `steps` requests. Returns how many, and
+    /// Deletes gathered changes older than `time`, oldest first, in at most `steps` transactions. Returns their number, and
     /// whether these were all.
     pub async fn drop_news_before(
         &self,
@@ -146,27 +131,21 @@ impl Store {
             if old.is_empty() {
                 return Ok((dropped, true));
             }
-            let removals =
-                old.iter().map(|entry| self.removal_if(&keys::news(domain, entry.id), "attribute_exists(pk)"));
-            match self.transact(removals.collect::<Result<_, _>>()?).await? {
-                Written::All => dropped += old.len() as u64,
-                Written::Failed(_) => return Err(StoreError::Conflict),
-            }
+            let deletes = old.iter().map(|entry| delete_news(domain, entry));
+            self.commit(deletes.collect()).await?.committed()?;
+            dropped += old.len() as u64;
         }
         Ok((dropped, false))
     }
 
-    /// What the domain's next digest tells: what an earlier try began with, or else what is gathered by now. The others are
-    /// counted in at most `steps` pages a call.
-    pub async fn digest(&self, domain: &DomainName, new: Ulid, steps: usize) -> Result<Gathered, StoreError> {
-        let key = keys::batch(domain);
-        let mut stored: StoredBatch = match self.get(&key).await? {
-            Some(stored) => stored,
-            None => match self.begin_batch(domain, new).await? {
-                Some(stored) => stored,
-                None => return Ok(Gathered::Nothing),
-            },
+    /// Prepares the domain's next digest: the batch of an earlier attempt, or else a new batch of the gathered changes. A call
+    /// counts at most `steps` pages of the changes that the digest does not name.
+    pub async fn prepare_digest(&self, domain: &DomainName, new: Ulid, steps: usize) -> Result<Gathered, StoreError> {
+        let stored = match self.get(&keys::batch(domain)).await? {
+            None => self.start_batch(domain, new).await?,
+            stored => stored,
         };
+        let Some(mut stored): Option<StoredBatch> = stored else { return Ok(Gathered::Nothing) };
         if stored.is_counting {
             match self.count_others(domain, &stored, steps).await? {
                 Some(others) => stored.others = others,
@@ -174,37 +153,29 @@ impl Store {
             }
         }
         let StoredBatch { id, entries, others, .. } = stored;
-        // Read after the batch is stored: only this batch covers these changes then, and those that another digest
-        // covered just before are gone.
+        // Loaded after the batch is stored: from then on only this batch covers these changes, and those of a concurrent
+        // digest are deleted.
         let keys: Vec<_> = entries.iter().map(|entry| keys::news(domain, *entry)).collect();
-        let mut news: Vec<Entry> = Vec::with_capacity(keys.len());
-        self.each_item_of(&keys, |item| {
-            news.push(decode(item, &key)?);
-            Ok(())
-        })
-        .await?;
+        let mut news: Vec<Entry> = self.get_all(&keys).await?;
         news.sort_by_key(|entry| entry.id);
         Ok(Gathered::All(Batch { id, news, others, entries }))
     }
 
-    async fn begin_batch(&self, domain: &DomainName, new: Ulid) -> Result<Option<StoredBatch>, StoreError> {
+    async fn start_batch(&self, domain: &DomainName, new: Ulid) -> Result<Option<StoredBatch>, StoreError> {
         let news = self.news(domain, None, Ulid::from_parts(u64::MAX, u128::MAX)).await?;
         if news.is_empty() {
             return Ok(None);
         }
         let entries: Vec<_> = news.iter().map(|entry| entry.id).collect();
-        // Where there is less than a page, nothing is left to be counted.
+        // Less than a page leaves nothing to count.
         let is_counting = entries.len() == NAMED;
         let batch = StoredBatch { id: new, entries, others: Tally::default(), is_counting };
-        let put = self.put(&keys::batch(domain), &batch)?.condition_expression("attribute_not_exists(pk)");
-        match self.transact(vec![TransactWriteItem::builder().put(put.build()?).build()]).await? {
-            Written::All => Ok(Some(batch)),
-            Written::Failed(_) => Err(StoreError::Conflict),
-        }
+        self.commit(vec![Write::create(&keys::batch(domain), &batch)?]).await?.committed()?;
+        Ok(Some(batch))
     }
 
-    /// Counts and removes the changes that the batch does not name, from before it was begun. Returns their number once it
-    /// is complete.
+    /// Counts and deletes the changes that the batch does not name and that are older than it. Returns the counts once they
+    /// are complete.
     async fn count_others(
         &self,
         domain: &DomainName,
@@ -217,24 +188,15 @@ impl Store {
             let page = self.news(domain, batch.entries.last().copied(), end).await?;
             let is_complete = page.is_empty();
             let counted = others.plus(Tally::of_entries(&page));
-            let update = self
-                .update(&keys::batch(domain))
-                .update_expression("SET #others = :others, is_counting = :counting")
-                // Another one that counts at this moment has changed the number.
-                .condition_expression("id = :id AND is_counting = :true AND #others = :before")
-                .expression_attribute_names("#others", "others")
-                .expression_attribute_values(":others", attribute(&counted)?)
-                .expression_attribute_values(":before", attribute(&others)?)
-                .expression_attribute_values(":counting", attribute(&!is_complete)?)
-                .expression_attribute_values(":true", attribute(&true)?)
-                .expression_attribute_values(":id", text(batch.id.to_string()));
-            let mut writes = vec![TransactWriteItem::builder().update(update.build()?).build()];
-            for entry in &page {
-                writes.push(self.removal_if(&keys::news(domain, entry.id), "attribute_exists(pk)")?);
-            }
-            if self.transact(writes).await? != Written::All {
-                return Err(StoreError::Conflict);
-            }
+            let update = Update::new().set("others", attribute(&counted)?).set("is_counting", !is_complete);
+            // A concurrent count has changed `others`.
+            let is_as_read = path("id")
+                .eq(batch.id.to_string())
+                .and(path("is_counting").eq(true))
+                .and(path("others").eq(attribute(&others)?));
+            let mut writes = vec![Write::update(&keys::batch(domain), update).when(is_as_read)];
+            writes.extend(page.iter().map(|entry| delete_news(domain, entry)));
+            self.commit(writes).await?.committed()?;
             others = counted;
             if is_complete {
                 return Ok(Some(others));
@@ -245,52 +207,29 @@ impl Store {
 
     /// The first page of gathered changes after one and before another.
     async fn news(&self, domain: &DomainName, after: Option<Ulid>, before: Ulid) -> Result<Vec<Entry>, StoreError> {
-        let (Key { pk, sk }, end) = (keys::news(domain, after.unwrap_or_default()), keys::news(domain, before));
-        let answer = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .consistent_read(true)
-            .key_condition_expression("pk = :pk AND sk BETWEEN :first AND :last")
-            .expression_attribute_values(":pk", text(pk))
-            // Ids are the same length, so that a longer text comes right behind one of them.
-            .expression_attribute_values(":first", text(if after.is_some() { format!("{sk}+") } else { sk }))
-            .expression_attribute_values(":last", text(&end.sk))
-            .limit(i32::try_from(NAMED).unwrap_or(i32::MAX))
-            .send()
-            .await?;
-        answer.items.unwrap_or_default().into_iter().map(|item| decode(item, &end)).collect()
+        let Key { pk, sk } = keys::news(domain, after.unwrap_or_default());
+        let end = keys::news(domain, before).sk;
+        // All ids have the same length, so that a longer text sorts right after one of them.
+        let first = if after.is_some() { format!("{sk}+") } else { sk };
+        let limit = i32::try_from(NAMED).unwrap_or(i32::MAX);
+        self.first_page(&Query::partition(pk, Consistency::Strong).between(first, end).limit(limit)).await
     }
 
-    /// Everybody has been told what the digest tells. One transaction removes it; a late repeat removes nothing of the
-    /// next.
-    pub async fn digest_told(&self, domain: &DomainName, batch: &Batch) -> Result<(), StoreError> {
-        let mut entries = batch.entries.as_slice();
-        // A batch of the release before can name more than one transaction removes.
-        while entries.len() > NAMED {
-            let (first, rest) = entries.split_at(NAMED);
-            let removals = first.iter().map(|entry| self.removal(&keys::news(domain, *entry)));
-            if self.transact(removals.collect::<Result<_, _>>()?).await? != Written::All {
-                return Err(StoreError::Conflict);
-            }
-            entries = rest;
-        }
-        let Key { pk, sk } = keys::batch(domain);
-        let end = aws_sdk_dynamodb::types::Delete::builder()
-            .table_name(&self.table)
-            .key("pk", text(pk))
-            .key("sk", text(sk))
-            .condition_expression("id = :id")
-            .expression_attribute_values(":id", text(batch.id.to_string()));
-        let mut writes = vec![TransactWriteItem::builder().delete(end.build()?).build()];
-        for entry in entries {
-            writes.push(self.removal(&keys::news(domain, *entry))?);
-        }
-        match self.transact(writes).await? {
-            Written::All => Ok(()),
-            // Another delivery of the same message was faster.
-            Written::Failed(places) if places.contains(&0) => Ok(()),
-            Written::Failed(_) => Err(StoreError::Conflict),
-        }
+    /// Deletes a digest that was sent to all admins, in one transaction. A late repeat deletes nothing of the next one.
+    pub async fn complete_digest(&self, domain: &DomainName, batch: &Batch) -> Result<(), StoreError> {
+        let is_same = path("id").eq(batch.id.to_string());
+        let mut writes = vec![Write::delete(&keys::batch(domain)).when(is_same).slot(Slot::NewsBatch)];
+        writes.extend(batch.entries.iter().map(|entry| Write::delete(&keys::news(domain, *entry))));
+        // If the condition failed, another delivery of the same message has deleted the batch.
+        self.commit(writes).await?.committed_unless_failed(Slot::NewsBatch).map(drop)
     }
+}
+
+fn put_due(domain: &DomainName, until: Timestamp) -> Result<Write, StoreError> {
+    Write::put(&keys::digest_claim(domain), &Due { due_until: until.as_second() })
+}
+
+/// Deletes a gathered change that no concurrent call has deleted.
+fn delete_news(domain: &DomainName, entry: &Entry) -> Write {
+    Write::delete(&keys::news(domain, entry.id)).when(item_exists())
 }

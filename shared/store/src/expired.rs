@@ -1,4 +1,4 @@
-//! Grants that expired: the next sync of the domain looks their members up again, also where its pages show no change.
+//! Members whose grants expired. The next sync of the domain looks them up again, even if the team pages did not change.
 
 use membermail_core::address::DomainName;
 use membermail_core::member::MemberId;
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::StoreError;
 use crate::keys;
-use crate::table::{Store, decode, encode, text};
+use crate::table::{Consistency, Query, Store, Write};
 
 #[derive(Serialize, Deserialize)]
 struct ExpiredGrant {
@@ -14,32 +14,25 @@ struct ExpiredGrant {
 }
 
 impl Store {
-    /// A grant to the member had no effect: it came too late.
+    /// Records that a grant to the member arrived too late and had no effect.
     pub async fn note_expired_grant(&self, domain: &DomainName, member: MemberId) -> Result<(), StoreError> {
-        let item = encode(&keys::expired_grant(domain, member), &ExpiredGrant { member })?;
-        self.client.put_item().table_name(&self.table).set_item(Some(item)).send().await?;
-        Ok(())
+        let put = Write::put(&keys::expired_grant(domain, member), &ExpiredGrant { member })?;
+        self.write(put).await.map(drop)
     }
 
-    /// Members whose grants in the domain expired, `most` at most.
-    pub async fn expired_grants(&self, domain: &DomainName, most: usize) -> Result<Vec<MemberId>, StoreError> {
-        let most = i32::try_from(most).unwrap_or(i32::MAX);
-        if most == 0 {
+    /// At most `limit` members whose grants in the domain expired.
+    pub async fn expired_grants(&self, domain: &DomainName, limit: usize) -> Result<Vec<MemberId>, StoreError> {
+        let limit = i32::try_from(limit).unwrap_or(i32::MAX);
+        // DynamoDB refuses a limit of 0.
+        if limit == 0 {
             return Ok(Vec::new());
         }
-        let query = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .key_condition_expression("pk = :pk")
-            .expression_attribute_values(":pk", text(keys::expired_grants(domain)))
-            .limit(most);
-        let items = query.send().await?.items.unwrap_or_default();
-        let key = keys::Key { pk: keys::expired_grants(domain), sk: String::new() };
-        items.into_iter().map(|item| decode::<ExpiredGrant>(item, &key).map(|expired| expired.member)).collect()
+        let query = Query::partition(keys::expired_grants(domain), Consistency::Eventual).limit(limit);
+        let expired: Vec<ExpiredGrant> = self.first_page(&query).await?;
+        Ok(expired.into_iter().map(|expired| expired.member).collect())
     }
 
-    /// The members were looked up, and what follows was handed on.
+    /// Removes members from the list, after they were looked up and the resulting messages were sent.
     pub async fn forget_expired_grants(&self, domain: &DomainName, members: &[MemberId]) -> Result<(), StoreError> {
         for member in members {
             self.delete(&keys::expired_grant(domain, *member)).await?;

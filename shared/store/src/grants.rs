@@ -1,141 +1,132 @@
-//! Giving an address to an eligible member.
+//! Grants of addresses to eligible members.
 
 use std::collections::BTreeSet;
 
-use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 use jiff::Timestamp;
 use membermail_core::address::{Address, DomainName};
-use membermail_core::alias::{self, Alias, Decision, Refusal, Wish};
+use membermail_core::alias::{self, Alias, GrantDecision, GrantRequest, Refusal};
 use membermail_core::audit::{Cause, Change, Entry};
-use membermail_core::clock::later;
-use membermail_core::expiry::{CLOCK_SKEW, Expired, Present};
+use membermail_core::expiry::{Expired, Present};
 use membermail_core::lifecycle::newer;
 use membermail_core::member::{MemberId, ObservedName};
 use membermail_core::random::Random;
 use serde::Deserialize;
 use ulid::Ulid;
 
+use crate::aliases::{Delivery, change_alias};
+use crate::audit::record;
 use crate::error::StoreError;
+use crate::gates::check_gate;
 use crate::keys;
-use crate::members::{IS_NOT_BANNED, Member};
-use crate::sealing::{Field, Sealer};
-use crate::table::{Store, TRIES, Written, attribute, number, pause, text};
+use crate::members::{Member, is_not_banned};
+use crate::table::{Condition, Slot, Store, TRIES, Update, Write, attribute, path, pause};
 
-/// What became of a wish for an address.
+/// The outcome of a [`GrantRequest`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Grant {
-    /// It is new.
+pub enum GrantOutcome {
+    /// The alias was created.
     Created {
-        /// As it is now.
+        /// The alias as it was written.
         alias: Alias,
-        /// Its audit entry, which lies in the outbox too.
+        /// Its audit entry, which is in the outbox too.
         entry: Ulid,
     },
-    /// The member had it in another state.
+    /// The alias of the member was changed.
     Changed {
-        /// As it is now.
+        /// The alias as it was written.
         alias: Alias,
-        /// Its audit entry, which lies in the outbox too.
+        /// Its audit entry, which is in the outbox too.
         entry: Ulid,
     },
-    /// It was as it should be.
+    /// The alias was already as requested.
     Unchanged,
-    /// There is a reason against it.
+    /// The member does not get the address.
     Refused(Refusal),
-    /// The member has been banned meanwhile.
+    /// The member was banned meanwhile.
     Banned,
-    /// The member's personal data is gone meanwhile: there is nowhere to forward to until they sign in again.
-    Shredded,
-    /// What it rests on no longer counts: the next sync looks the member up again.
+    /// The member's personal data was erased meanwhile: without a destination until they sign in again.
+    Erased,
+    /// The observation of the request no longer counts: the next sync looks the member up again.
     Expired(Expired),
 }
 
-/// An address that is asked for.
-#[derive(Clone, Copy, Debug)]
-pub struct Asked<'a> {
-    /// Which.
-    pub address: &'a Address,
-    /// The alias of that address, as read with the member. Where it changed meanwhile, it is read again.
-    pub existing: Option<&'a Alias>,
-    /// What the membership source called the member when it said that they are eligible.
-    pub known_as: &'a ObservedName,
-    /// The one that the member had before a rename.
-    pub renamed_from: Option<&'a Address>,
-    /// Addresses that a member can have in a domain, unless an operator said otherwise for this one.
-    pub limit: u16,
-}
-
-/// How many addresses a member has in a domain, and can have.
+/// The addresses of a member in a domain.
 #[derive(Deserialize)]
-struct Addresses {
+pub(crate) struct Addresses {
     #[serde(default)]
-    limit: Option<u16>,
-    /// Which; without those that an earlier release gave.
+    pub(crate) limit: Option<u16>,
+    /// Absent until the first address.
     #[serde(default)]
-    held: BTreeSet<Address>,
+    pub(crate) held: BTreeSet<Address>,
 }
-
-/// Places in the transaction: behind the alias, its audit and outbox entries and the gate comes the profile, then the
-/// refusal, and the address count of a new one.
-const PROFILE: usize = 4;
-const COUNT: usize = 6;
 
 impl Store {
-    /// Gives an eligible member an address that forwards to where they sign in, or says why not. The same wish again,
-    /// two at once, or an older one later come to one alias and one audit entry.
+    /// Grants an eligible member an address. A new one forwards to their default destination, and an existing one keeps the
+    /// destinations that they chose. Idempotent: repeated, concurrent and late requests result in one alias and one audit
+    /// entry.
     pub async fn grant(
         &self,
-        sealer: &Sealer,
         member: &Member,
-        asked: Asked<'_>,
+        request: GrantRequest<'_>,
         community: &[DomainName],
         cause: Cause<'_>,
         random: &dyn Random,
-    ) -> Result<Grant, StoreError> {
-        let Asked { address, existing, known_as, renamed_from, limit } = asked;
-        let (mut member, mut existing) = (member.clone(), existing.cloned());
+    ) -> Result<GrantOutcome, StoreError> {
+        let GrantRequest { address, known_as, renamed_from, limit, .. } = request;
+        let mut member = member.clone();
+        let mut existing = request.existing.cloned();
         for tried in 0..TRIES {
             if tried > 0 {
-                let (now, alias) = self.survivor_with_alias(member.id, address).await?;
-                let gone = || StoreError::corrupt("MEMBER", "a grant without its member");
-                (member, existing) = (now.ok_or_else(gone)?, alias.map(|stored| stored.alias));
+                let (survivor, alias) = self.survivor_with_alias(member.id, address).await?;
+                member = survivor.ok_or_else(StoreError::missing_member)?;
+                existing = alias.map(|stored| stored.alias);
             }
             if member.is_banned() {
-                return Ok(Grant::Banned);
+                return Ok(GrantOutcome::Banned);
             }
-            let (newest, ban_changed_at) = (member.newest_name(), member.ban_changed_at());
+            let newest = member.newest_name();
+            let ban_changed_at = member.ban_changed_at();
             let present = Present { domains: community, newest: newest.as_ref(), ban_changed_at, now: cause.now };
             if let Err(expired) = present.check_grant(known_as, &address.domain) {
-                return Ok(Grant::Expired(expired));
+                return Ok(GrantOutcome::Expired(expired));
             }
-            let Some(destination) = member.sign_in_address(sealer)? else {
-                return Ok(Grant::Shredded);
-            };
+            if member.is_erased() {
+                return Ok(GrantOutcome::Erased);
+            }
             // An address of a member who was linked to this one is theirs too; it stays with the member who got it.
             let linked = match existing.as_ref().map(|alias| alias.member) {
                 Some(owner) if member.merged.contains(&owner) => self.member(owner).await?,
                 _ => None,
             };
             let owner = linked.as_ref().unwrap_or(&member);
-            let wish = Wish { member: owner.id, destination: &destination, eligible_at: known_as.observed_at };
-            let (status, reason) = match alias::decide(existing.as_ref(), wish, community) {
-                Decision::Create { status, reason } | Decision::Change { status, reason, .. } => (status, reason),
-                Decision::Refuse(refusal) => return Ok(Grant::Refused(refusal)),
-                Decision::Unchanged => {
+            let request = GrantRequest { existing: existing.as_ref(), ..request };
+            let mut delivery = Delivery::default();
+            match alias::decide_grant(&request, owner.id, owner.destination.is_some()) {
+                GrantDecision::Create { .. } => {}
+                GrantDecision::Change { .. } => {
+                    // What the member chose stays.
+                    if let Some(stored) = self.alias(address).await? {
+                        delivery = stored.delivery(stored.alias.status);
+                    }
+                }
+                GrantDecision::Refuse(refusal) => return Ok(GrantOutcome::Refused(refusal)),
+                GrantDecision::Unchanged => {
                     if existing.as_ref().is_some_and(|alias| !alias.known_as.is_same_as(known_as)) {
                         self.observe_alias(address, owner.id, known_as, cause.now).await?;
                     }
                     self.delete(&keys::refusal(member.id, &address.domain)).await?;
-                    return Ok(Grant::Unchanged);
+                    return Ok(GrantOutcome::Unchanged);
                 }
-            };
+            }
+            if delivery.destinations.is_empty() {
+                delivery.destinations.extend(owner.destination);
+            }
+            let (status, reason) = alias::state_of(!delivery.destinations.is_empty());
+            let stored_name = existing.as_ref().map_or(known_as, |alias| &alias.known_as);
             let alias = Alias {
                 address: address.clone(),
                 member: owner.id,
-                known_as: existing
-                    .as_ref()
-                    .map_or(known_as, |alias| newer(&alias.known_as, Some(known_as), cause.now))
-                    .clone(),
+                known_as: newer(stored_name, Some(known_as), cause.now).clone(),
                 status,
                 reason,
                 since: cause.now,
@@ -143,102 +134,49 @@ impl Store {
                 version: existing.as_ref().map_or(1, |alias| alias.version + 1),
                 erase_pending: false,
             };
-            let field = Field::Destination(address);
-            let sealed = sealer.seal(&owner.salt, owner.id, field, &destination, random)?;
             let entry = Entry::new(Change::of_alias(&alias, existing.as_ref(), renamed_from.cloned()), cause, random);
-            let mut writes = self.alias_writes(&alias, Some(sealed), &entry)?;
+            let mut writes = change_alias(&alias, delivery, &entry)?;
             writes.extend([
-                self.gate_check(&address.domain, member.id)?,
-                self.grant_write(&member, known_as, cause.now)?,
-                self.removal(&keys::refusal(member.id, &address.domain))?,
+                check_gate(&address.domain, member.id),
+                count_grant(&member, known_as, cause.now)?.slot(Slot::Profile),
+                Write::delete(&keys::refusal(member.id, &address.domain)),
             ]);
             if existing.is_none() {
-                writes.push(self.address_count(member.id, address, limit)?);
+                writes.push(count_address(member.id, address, limit));
             }
             if let Some(owner) = &linked {
-                writes.push(self.owner_write(owner)?);
+                writes.push(count_grant_of_linked(owner)?);
             }
-            match self.transact(writes).await? {
-                Written::All if existing.is_none() => return Ok(Grant::Created { alias, entry: entry.id }),
-                Written::All => return Ok(Grant::Changed { alias, entry: entry.id }),
-                // The member was banned, renamed, linked or shredded meanwhile, or another grant wrote the alias: decide
-                // again on what both are now, before any other reason counts.
-                Written::Failed(places) if places.contains(&0) || places.contains(&PROFILE) => {
-                    pause(tried, random).await;
-                }
-                Written::Failed(places) if places.contains(&3) => {
-                    if let Some(why) = self.domain(&address.domain).await?.refusal() {
-                        return Ok(Grant::Refused(why));
-                    }
-                    if self.repair_gate(&address.domain).await? != Written::All {
-                        pause(tried, random).await;
-                    }
-                }
-                Written::Failed(places) if existing.is_none() && places.contains(&COUNT) => {
-                    return Ok(Grant::Refused(Refusal::TooMany));
-                }
-                Written::Failed(_) => pause(tried, random).await,
+            let transacted = self.commit(writes).await?;
+            if transacted.is_committed() {
+                let entry = entry.id;
+                return Ok(match existing {
+                    None => GrantOutcome::Created { alias, entry },
+                    Some(_) => GrantOutcome::Changed { alias, entry },
+                });
             }
+            // The member was banned, renamed, linked or erased meanwhile, or another grant wrote the alias: decide again
+            // on their present state, before any other reason counts.
+            if transacted.has_failed(Slot::Alias) || transacted.has_failed(Slot::Profile) {
+                pause(tried, random).await;
+                continue;
+            }
+            if transacted.has_failed(Slot::Gate) {
+                if let Some(refusal) = self.domain(&address.domain).await?.refusal() {
+                    return Ok(GrantOutcome::Refused(refusal));
+                }
+                if self.repair_gate(&address.domain).await?.is_committed() {
+                    continue;
+                }
+            } else if transacted.has_failed(Slot::AddressCount) {
+                return Ok(GrantOutcome::Refused(Refusal::TooMany));
+            }
+            pause(tried, random).await;
         }
         Err(StoreError::Conflict)
     }
 
-    /// What a grant asks of the profile, and leaves there. The destination is sealed under the key context as it was read,
-    /// and an erasure that saw no such grant must not follow it: each grant is counted.
-    fn grant_write(
-        &self,
-        member: &Member,
-        known_as: &ObservedName,
-        now: Timestamp,
-    ) -> Result<TransactWriteItem, StoreError> {
-        let condition = format!(
-            "{IS_NOT_BANNED} AND attribute_not_exists(merged_into) AND salt = :salt \
-             AND (attribute_not_exists(observation) OR observation.observed_at <= :seen \
-             OR observation.#name = :name OR observation.observed_at > :future)"
-        );
-        let update = self
-            .update(&keys::profile(member.id))
-            .update_expression("ADD grants :one")
-            .condition_expression(condition)
-            .expression_attribute_names("#name", "name")
-            .expression_attribute_values(":one", number(1))
-            .expression_attribute_values(":salt", attribute(&member.salt)?)
-            .expression_attribute_values(":name", text(known_as.name.as_str()))
-            .expression_attribute_values(":seen", number(known_as.observed_at.as_microsecond()))
-            .expression_attribute_values(":future", number(later(now, CLOCK_SKEW).as_microsecond()));
-        Ok(TransactWriteItem::builder().update(update.build()?).build())
-    }
-
-    /// The same for a member who was linked: the destination is sealed under their key context.
-    fn owner_write(&self, owner: &Member) -> Result<TransactWriteItem, StoreError> {
-        let update = self
-            .update(&keys::profile(owner.id))
-            .update_expression("ADD grants :one")
-            .condition_expression("salt = :salt")
-            .expression_attribute_values(":one", number(1))
-            .expression_attribute_values(":salt", attribute(&owner.salt)?);
-        Ok(TransactWriteItem::builder().update(update.build()?).build())
-    }
-
-    /// One address more of a member in a domain, if they have fewer than they can have. Addresses are never given up, so
-    /// the count and the list only grow.
-    fn address_count(&self, member: MemberId, address: &Address, limit: u16) -> Result<TransactWriteItem, StoreError> {
-        let update = self
-            .update(&keys::addresses(member, &address.domain))
-            .update_expression("ADD #count :one, held :held")
-            .expression_attribute_values(":held", AttributeValue::Ss(vec![address.to_string()]))
-            .condition_expression(
-                "(attribute_exists(#limit) AND #count < #limit) \
-                 OR (attribute_not_exists(#limit) AND (attribute_not_exists(#count) OR #count < :limit))",
-            )
-            .expression_attribute_names("#count", "count")
-            .expression_attribute_names("#limit", "limit")
-            .expression_attribute_values(":one", number(1))
-            .expression_attribute_values(":limit", number(limit));
-        Ok(TransactWriteItem::builder().update(update.build()?).build())
-    }
-
-    /// The addresses that a member ever got: the index may lag behind, and the lists beside the counts do not.
+    /// All addresses that a member ever got. The index can lag behind; the lists beside the counts do not.
     pub(crate) async fn addresses_of(&self, id: MemberId) -> Result<BTreeSet<Address>, StoreError> {
         let mut all: BTreeSet<_> = self.aliases_of(id).await?.into_iter().map(|stored| stored.alias.address).collect();
         let lists: Vec<Addresses> = self.list(&keys::profile(id).pk, keys::ADDRESSES).await?;
@@ -246,14 +184,14 @@ impl Store {
         Ok(all)
     }
 
-    /// How many addresses a member can have in a domain, where an operator said otherwise than the rules.
+    /// The limit of addresses that an operator set for a member in a domain.
     pub async fn address_limit(&self, member: MemberId, domain: &DomainName) -> Result<Option<u16>, StoreError> {
         let addresses = self.get::<Addresses>(&keys::addresses(member, domain)).await?;
         Ok(addresses.and_then(|addresses| addresses.limit))
     }
 
-    /// An operator's word on how many addresses a member can have in a domain; without one the rules count again.
-    pub async fn limit_addresses(
+    /// Sets the limit of addresses of a member in a domain. `None` removes it: the community's rules apply again.
+    pub async fn set_address_limit(
         &self,
         member: MemberId,
         domain: &DomainName,
@@ -261,21 +199,53 @@ impl Store {
         cause: Cause<'_>,
         random: &dyn Random,
     ) -> Result<(), StoreError> {
-        let update = self.update(&keys::addresses(member, domain)).expression_attribute_names("#limit", "limit");
         let update = match limit {
-            // A member without an address has no count yet, and a condition needs one to compare.
-            Some(limit) => update
-                .update_expression("SET #limit = :limit, #count = if_not_exists(#count, :none)")
-                .expression_attribute_names("#count", "count")
-                .expression_attribute_values(":none", number(0))
-                .expression_attribute_values(":limit", number(limit)),
-            None => update.update_expression("REMOVE #limit"),
+            // A member without an address has no count yet, and a grant compares the count.
+            Some(limit) => Update::new().set("limit", limit).set_if_not_exists("count", 0),
+            None => Update::new().remove("limit"),
         };
         let entry = Entry::new(Change::Limit { member, domain: domain.clone(), limit }, cause, random);
-        let writes = vec![TransactWriteItem::builder().update(update.build()?).build(), self.audit_write(&entry)?];
-        match self.transact(writes).await? {
-            Written::All => Ok(()),
-            Written::Failed(_) => Err(StoreError::Conflict),
-        }
+        let mut writes = vec![Write::update(&keys::addresses(member, domain), update)];
+        writes.extend(record(&entry)?);
+        self.commit(writes).await?.committed()
     }
+}
+
+/// Counts a grant in the member's profile, if the profile is as it was read. The destinations are sealed with that key
+/// context, and an erasure that did not see the grant must not follow it.
+fn count_grant(member: &Member, known_as: &ObservedName, now: Timestamp) -> Result<Write, StoreError> {
+    let observed_at = path("observation.observed_at");
+    let is_latest_name = path("observation")
+        .not_exists()
+        .or(observed_at.le(known_as.observed_at.as_microsecond()))
+        .or(path("observation.name").eq(known_as.name.as_str()))
+        .or(observed_at.is_from_future(now));
+    let condition =
+        is_not_banned().and(path("merged_into").not_exists()).and(has_same_destination(member)?).and(is_latest_name);
+    Ok(Write::update(&keys::profile(member.id), Update::new().count("grants")).when(condition))
+}
+
+/// The condition that the key context and the default destination are as they were read: the alias can get that destination,
+/// and the member can remove it at the same moment.
+fn has_same_destination(member: &Member) -> Result<Condition, StoreError> {
+    let destination = path("destination").eq_option(member.destination.map(|id| id.to_string()));
+    Ok(path("salt").eq(attribute(&member.key_context)?).and(destination))
+}
+
+/// The same for a linked member: their destinations are sealed with their key context.
+fn count_grant_of_linked(owner: &Member) -> Result<Write, StoreError> {
+    let is_as_read = has_same_destination(owner)?;
+    Ok(Write::update(&keys::profile(owner.id), Update::new().count("grants")).when(is_as_read))
+}
+
+/// Counts and lists a new address of a member in a domain, if they are below their limit. Addresses are never given up, so
+/// both only grow.
+fn count_address(member: MemberId, address: &Address, limit: u16) -> Write {
+    let own_limit = path("limit");
+    let count = path("count");
+    let is_below_own = own_limit.exists().and(count.lt_path(own_limit));
+    let is_below = own_limit.not_exists().and(count.not_exists().or(count.lt(limit)));
+    let update = Update::new().count("count").insert("held", address.to_string());
+    let update = Write::update(&keys::addresses(member, &address.domain), update);
+    update.when(is_below_own.or(is_below)).slot(Slot::AddressCount)
 }

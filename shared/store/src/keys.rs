@@ -1,14 +1,17 @@
-//! The keys of the one table. See `design.md` for what lies behind each.
+//! The keys of all items in the table; docs/architecture.md describes the items.
 
 use jiff::Timestamp;
 use membermail_core::address::{Address, DomainName};
-use membermail_core::member::{Identity, LaunchpadName, MemberId};
+use membermail_core::destination::DestinationId;
+use membermail_core::member::{Identity, MemberId, PersonName};
 use membermail_core::notice::NoticeId;
+use membermail_return_path::StoredToken;
 use sha2::{Digest, Sha256};
+use strum::IntoEnumIterator;
 use ulid::Ulid;
 
 /// Partition and sort key of an item.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Key {
     pub(crate) pk: String,
     pub(crate) sk: String,
@@ -19,10 +22,51 @@ fn key(pk: String, sk: impl Into<String>) -> Key {
 }
 
 pub(crate) fn profile(member: MemberId) -> Key {
-    key(format!("MEMBER#{member}"), "PROFILE")
+    key(format!("MEMBER#{member}"), PROFILE)
 }
 
-/// Sort keys of a member's refusals begin so.
+/// Everything that the partition of a member has. An export and an erasure handle each kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::EnumIter)]
+pub(crate) enum MemberItem {
+    Addresses,
+    Destination,
+    History,
+    Identity,
+    Profile,
+    Refusal,
+    Session,
+    TestMessage,
+    Undo,
+}
+
+impl MemberItem {
+    /// The kind of an item in the partition of a member, by its sort key.
+    pub(crate) fn of(sk: &str) -> Option<Self> {
+        Self::iter().find(|kind| match kind {
+            Self::Profile => sk == PROFILE,
+            kind => sk.starts_with(kind.prefix()),
+        })
+    }
+
+    fn prefix(self) -> &'static str {
+        match self {
+            Self::Addresses => ADDRESSES,
+            Self::Destination => DESTINATION,
+            Self::History => HISTORY,
+            Self::Identity => IDENTITY,
+            Self::Profile => PROFILE,
+            Self::Refusal => REFUSAL,
+            Self::Session => SESSION,
+            Self::TestMessage => TEST,
+            Self::Undo => UNDO,
+        }
+    }
+}
+
+/// The sort key of a member's profile.
+const PROFILE: &str = "PROFILE";
+
+/// Prefix of the sort keys of a member's refusals.
 pub(crate) const REFUSAL: &str = "REFUSAL#";
 
 pub(crate) fn refusal(member: MemberId, domain: &DomainName) -> Key {
@@ -33,7 +77,48 @@ pub(crate) fn identity(identity: &Identity) -> Key {
     key(format!("IDENTITY#{}#{}", identity.issuer, identity.subject), "-")
 }
 
-/// Sort keys of a member's identities begin so.
+/// Prefix of the sort keys of a member's destinations, which sort by the time they were added.
+pub(crate) const DESTINATION: &str = "DESTINATION#";
+
+pub(crate) fn destination(member: MemberId, id: DestinationId) -> Key {
+    key(format!("MEMBER#{member}"), format!("{DESTINATION}{id}"))
+}
+
+/// Prefix of the sort keys of the list of a member's sessions.
+pub(crate) const SESSION: &str = "SESSION#";
+
+/// A session among the items of its member.
+pub(crate) fn session_of(member: MemberId, hash: &str) -> Key {
+    key(format!("MEMBER#{member}"), format!("{SESSION}{hash}"))
+}
+
+/// Prefix of the sort keys of a member's history, which sort by time.
+pub(crate) const HISTORY: &str = "HISTORY#";
+
+pub(crate) fn history(member: MemberId, entry: Ulid) -> Key {
+    key(format!("MEMBER#{member}"), format!("{HISTORY}{entry}"))
+}
+
+/// Prefix of the sort keys of changes that can be reverted.
+pub(crate) const UNDO: &str = "UNDO#";
+
+pub(crate) fn undo(member: MemberId, id: Ulid) -> Key {
+    key(format!("MEMBER#{member}"), format!("{UNDO}{id}"))
+}
+
+/// Prefix of the sort keys of test messages, one for each address.
+pub(crate) const TEST: &str = "TEST#";
+
+pub(crate) fn test_message(member: MemberId, address: &Address) -> Key {
+    key(format!("MEMBER#{member}"), format!("{TEST}{address}"))
+}
+
+/// A counter. The subject is hashed: it can be an e-mail address of somebody who is no member.
+pub(crate) fn rate_limit(name: &str, subject: &str, window: i64) -> Key {
+    key(format!("LIMIT#{}", digest(&[name, subject, &window.to_string()])), "-")
+}
+
+/// Prefix of the sort keys of a member's identities.
 pub(crate) const IDENTITY: &str = "IDENTITY#";
 
 /// An identity among the items of its member, so that one query shows all of a member.
@@ -41,15 +126,15 @@ pub(crate) fn identity_of(member: MemberId, identity: &Identity) -> Key {
     key(format!("MEMBER#{member}"), format!("{IDENTITY}{}#{}", identity.issuer, identity.subject))
 }
 
-/// Sort keys of a member's address counts begin so.
+/// Prefix of the sort keys of a member's address counts.
 pub(crate) const ADDRESSES: &str = "ADDRESSES#";
 
-/// Which addresses a member has in a domain, how many, and how many they may have.
+/// The addresses of a member in a domain: list, count and limit.
 pub(crate) fn addresses(member: MemberId, domain: &DomainName) -> Key {
     key(format!("MEMBER#{member}"), format!("{ADDRESSES}{domain}"))
 }
 
-/// How far a part of another table has been imported.
+/// The cursor of an import from another table, per segment.
 pub(crate) fn restore_cursor(table: &str, segment: i32) -> Key {
     key(format!("RESTORE#{table}"), format!("SEGMENT#{segment}"))
 }
@@ -59,67 +144,69 @@ pub(crate) fn expired_grants(domain: &DomainName) -> String {
     format!("EXPIRED#{domain}")
 }
 
-/// A member whose grant expired: the next sync looks them up.
+/// A member whose grant expired, for the next sync to look up.
 pub(crate) fn expired_grant(domain: &DomainName, member: MemberId) -> Key {
     key(expired_grants(domain), member.to_string())
 }
 
-/// The partition of members who are banned: every sync reads it.
+/// The partition of a domain's failing addresses. It is separate from the aliases, so that counting them reads no alias.
+pub(crate) fn failing_in(domain: &DomainName) -> String {
+    format!("FAILING#{domain}")
+}
+
+/// An address whose destination rejects mail.
+pub(crate) fn failing(address: &Address) -> Key {
+    key(failing_in(&address.domain), address.local_part.as_str())
+}
+
+/// The partition of banned members, which every sync reads.
 pub(crate) const BANNED: &str = "BANNED";
 
 pub(crate) fn banned(member: MemberId) -> Key {
     key(BANNED.to_owned(), member.to_string())
 }
 
-pub(crate) fn name(name: &LaunchpadName) -> Key {
+pub(crate) fn name(name: &PersonName) -> Key {
     key(format!("NAME#{name}"), "-")
 }
 
-/// Partitions of the outbox: one alone would take every change of every domain.
+/// Number of partitions of the outbox, so that the changes of all domains do not share one partition's capacity.
 pub(crate) const OUTBOX_SHARDS: u8 = 16;
 
-/// The partition of one shard of the outbox; each sorts by time.
+/// The partition of one shard of the outbox, sorted by time.
 pub(crate) fn outbox_shard(shard: u8) -> String {
     format!("OUTBOX#{shard:02x}")
 }
 
-/// The one partition that all entries went to before there were shards. A function of that release may still write to it.
-pub(crate) const UNSHARDED_OUTBOX: &str = "OUTBOX";
-
-/// The shard is taken from the random part of the id, so that the id alone finds the entry.
+/// An outbox entry. Its shard follows from the random part of its id, so that the id is enough to load it.
 pub(crate) fn outbox(entry: Ulid) -> Key {
     let shard = entry.random().to_le_bytes()[0] % OUTBOX_SHARDS;
     key(outbox_shard(shard), entry.to_string())
 }
 
-/// Where an entry of the release before can be.
-pub(crate) fn unsharded_outbox(entry: Ulid) -> Key {
-    key(UNSHARDED_OUTBOX.to_owned(), entry.to_string())
-}
-
-/// A notice that is being sent, or was.
+/// The claim on a notice, or its final state.
 pub(crate) fn notice(id: &NoticeId) -> Key {
     key(format!("NOTICE#{id}"), "-")
 }
 
-/// Sort keys of what is gathered for the admins of a domain begin so; what follows sorts by time.
+/// Prefix of the sort keys of changes gathered for a digest, which sort by time.
 pub(crate) const NEWS: &str = "NEWS#";
 
 pub(crate) fn news(domain: &DomainName, entry: Ulid) -> Key {
     key(format!("DIGEST#{domain}"), format!("{NEWS}{entry}"))
 }
 
-/// Which of it is in the mail that goes out just now.
+/// The digest that is being sent.
 pub(crate) fn batch(domain: &DomainName) -> Key {
     key(format!("DIGEST#{domain}"), "BATCH")
 }
 
-/// Until when a message that will send it is on its way.
-pub(crate) fn digest_due(domain: &DomainName) -> Key {
+/// The claim on the message that will send the digest.
+pub(crate) fn digest_claim(domain: &DomainName) -> Key {
     key(format!("DIGEST#{domain}"), "DUE")
 }
 
-/// Reports of the same error of the same member.
+/// Repeated failures with the same step, error and member.
 pub(crate) fn failure(step: &str, error: &str, member: Option<MemberId>) -> Key {
     let member = member.map(|member| member.to_string()).unwrap_or_default();
     key(format!("FAILURE#{}", digest(&[step, error, &member])), "-")
@@ -129,35 +216,35 @@ pub(crate) fn domain(domain: &DomainName) -> Key {
     key(format!("DOMAIN#{domain}"), "DOMAIN")
 }
 
-/// The partition of a pass that seals anew.
+/// The partition of a pass that reseals.
 pub(crate) const RESEAL: &str = "RESEAL";
 
-/// How far one segment of that pass is.
+/// The cursor of one segment of the pass.
 pub(crate) fn reseal(segment: i32) -> Key {
     key(RESEAL.to_owned(), format!("SEGMENT#{segment:04}"))
 }
 
-/// One copy of a domain's gate: a partition of its own, so that copies do not share its capacity.
+/// One copy of a domain's gate. Each copy has a separate partition, so that copies do not share its capacity.
 pub(crate) fn gate(domain: &DomainName, copies: u64, copy: u64) -> Key {
     key(format!("DOMAIN#{domain}#GATE#{copies}#{copy}"), "GATE")
 }
 
-/// The partition that lists all domains that have been configured, so that one that is missing from the community file
-/// is not forgotten.
+/// The partition that lists all domains that have ever been configured, including those that the community file no longer
+/// has.
 pub(crate) const DOMAINS: &str = "DOMAINS";
 
 pub(crate) fn listed(domain: &DomainName) -> Key {
     key(DOMAINS.to_owned(), domain.as_str())
 }
 
-/// Sort keys of a domain's aliases begin so.
+/// Prefix of the sort keys of a domain's aliases.
 pub(crate) const ALIAS: &str = "ALIAS#";
 
 pub(crate) fn alias(address: &Address) -> Key {
     key(format!("DOMAIN#{}", address.domain), format!("{ALIAS}{}", address.local_part))
 }
 
-/// An admin of a domain. A partition of its own: alias-map may list it, and must not list the aliases of a domain.
+/// An admin of a domain. The partition is separate, because alias-map may list the admins but not the aliases of a domain.
 pub(crate) fn admin(domain: &DomainName, member: MemberId) -> Key {
     key(admins(domain), member.to_string())
 }
@@ -167,47 +254,47 @@ pub(crate) fn admins(domain: &DomainName) -> String {
     format!("ADMINS#{domain}")
 }
 
-/// `month` as `YYYY-MM`. What is done to a member belongs to no domain.
+/// An audit entry; `month` as `YYYY-MM`. Changes of members have no domain.
 pub(crate) fn audit(domain: Option<&DomainName>, month: &str, id: &str) -> Key {
     key(format!("AUDIT#{}#{month}", domain.map_or("-", DomainName::as_str)), id)
 }
 
-/// The one run of a domain that may write just now.
+/// The lease of a domain's current run.
 pub(crate) fn lease(domain: &DomainName) -> Key {
     key(format!("SYNC#{domain}"), "LEASE")
 }
 
-/// What one sync of a domain leaves to the next.
+/// The state that a sync of a domain saves for the next one.
 pub(crate) fn sync_state(domain: &DomainName) -> Key {
     key(format!("SYNC#{domain}"), "STATE")
 }
 
-/// A part of the names on the last roster, as the run of this id read them.
+/// A part of the names on the last roster, read by this run.
 pub(crate) fn roster(domain: &DomainName, run: Ulid, part: usize) -> Key {
     key(format!("SYNC#{domain}"), format!("ROSTER#{run}#{part:06}"))
 }
 
-/// A part of a roster that a run has read so far.
+/// A part of the roster that an unfinished run has read.
 pub(crate) fn checkpoint(domain: &DomainName, run: Ulid, part: usize) -> Key {
     key(format!("SYNC#{domain}"), format!("CHECKPOINT#{run}#{part:06}"))
 }
 
-/// Since when syncs of a domain are waited for, of which none has come to its end.
+/// The time since which a domain without a completed sync has been waiting for one.
 pub(crate) fn awaited(domain: &DomainName) -> Key {
     key(format!("SYNC#{domain}"), "AWAITED")
 }
 
-/// Whether a message of the schedule waits for the domain, and when its last finished run began.
+/// The waiting sync request of a domain, and the start of its last finished run.
 pub(crate) fn sync_request(domain: &DomainName) -> Key {
     key(format!("SYNC#{domain}"), "REQUEST")
 }
 
-/// One of the runs, of all domains together, that may ask the membership source at the same time.
-pub(crate) fn slot(place: u32) -> Key {
-    key(format!("SLOT#{place}"), "-")
+/// One slot of the limit on concurrent runs of all domains.
+pub(crate) fn slot(index: u32) -> Key {
+    key(format!("SLOT#{index}"), "-")
 }
 
-/// Sort keys of runs begin so; what follows sorts by time.
+/// Prefix of the sort keys of runs, which sort by time.
 pub(crate) const RUN: &str = "RUN#";
 
 pub(crate) fn run(domain: &DomainName, run: Ulid) -> Key {
@@ -224,16 +311,21 @@ pub(crate) fn month(at: Timestamp) -> String {
     at.strftime("%Y-%m").to_string()
 }
 
-/// Of a member that there never is, since the ids of members are ULIDs.
-pub(crate) fn nothing() -> Key {
+/// An item that never exists, because member ids are ULIDs.
+pub(crate) fn health_check() -> Key {
     key("MEMBER#health".to_owned(), "-")
+}
+
+/// The sender of mail that left under this return-path address.
+pub(crate) fn return_sender(token: &StoredToken) -> Key {
+    key(format!("RETURN#{}", token.as_str()), "-")
 }
 
 pub(crate) fn session(hash: &str) -> Key {
     key(format!("SESSION#{hash}"), "-")
 }
 
-/// Nonces and states come from outside: hashed, so that their length and characters do not matter.
+/// Nonces and states are untrusted input. They are hashed, so that their length and characters do not matter.
 pub(crate) fn nonce(issuer: &str, nonce: &str) -> Key {
     key(format!("NONCE#{}", digest(&[issuer, nonce])), "-")
 }
@@ -242,10 +334,11 @@ pub(crate) fn state(state: &str) -> Key {
     key(format!("STATE#{}", digest(&[state])), "-")
 }
 
-fn digest(parts: &[&str]) -> String {
+/// The SHA-256 of a list of texts, in hexadecimal digits.
+pub(crate) fn digest(parts: &[&str]) -> String {
     let mut hash = Sha256::new();
     for part in parts {
-        // Each length goes first, so that no two lists of parts run together alike.
+        // The length prefix keeps different lists of parts from hashing the same bytes.
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part.as_bytes());
     }
@@ -253,30 +346,5 @@ fn digest(parts: &[&str]) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn parts_do_not_run_together() {
-        assert_ne!(nonce("a", "bc"), nonce("ab", "c"));
-        assert_ne!(nonce("", "a"), nonce("a", ""));
-        assert_eq!(state(&"long".repeat(1000)).pk.len(), "STATE#".len() + 64);
-    }
-
-    #[test]
-    fn outbox_entries_spread_over_all_shards() {
-        let random = membermail_core::random::OsRandom;
-        let key = |_| outbox(membermail_core::member::ulid(Timestamp::UNIX_EPOCH, &random)).pk;
-        let mut counts = std::collections::BTreeMap::new();
-        (0..1600).map(key).for_each(|pk| *counts.entry(pk).or_insert(0) += 1);
-        let expected: Vec<_> = (0..OUTBOX_SHARDS).map(outbox_shard).collect();
-        assert_eq!(counts.keys().cloned().collect::<Vec<_>>(), expected);
-        assert!(counts.values().all(|count| (20..400).contains(count)), "{counts:?}");
-    }
-
-    #[test]
-    fn months_are_of_utc() {
-        assert_eq!(month("2026-11-30T23:59:59Z".parse().unwrap()), "2026-11");
-        assert_eq!(month("2026-12-01T00:30:00+01:00".parse().unwrap()), "2026-11");
-    }
-}
+#[path = "keys_tests.rs"]
+mod tests;

@@ -1,67 +1,105 @@
-//! The one table: what each item holds, and the conditional writes that keep it right under repeats and races.
+//! The DynamoDB table: its items, and the conditional writes that keep them consistent under repeats and races.
+//!
+//! All methods of [`Store`] go through the `Table` trait, so that tests can use a table in memory (feature `memory`).
 
 mod admins;
 mod aliases;
 mod audit;
 mod audit_log;
+mod aws_error;
 mod bans;
 mod checks;
+mod codes;
 mod decisions;
+mod destinations;
 mod digests;
 mod domains;
+mod erase_request;
 mod erasure;
 mod error;
 mod expired;
+mod export;
+mod failing;
 mod gates;
 mod grants;
+mod identities;
 mod keys;
+mod languages;
+mod last_sync;
 mod links;
+mod member_check;
 mod members;
 mod notices;
 mod observations;
 mod outbox;
-mod punctuality;
+mod rate_limits;
 mod refusals;
 mod replay;
 mod reseal_pass;
 mod resealing;
 mod restore;
 mod retirement;
+mod return_senders;
 mod runs;
 mod sealing;
 mod sessions;
+mod sign_in;
 mod slots;
 mod steps;
+mod stored_domain;
+mod switches;
 mod sync_requests;
 mod sync_state;
 mod table;
 mod teams;
+mod test_messages;
 
 pub use admins::AdminBinding;
 pub use aliases::StoredAlias;
+pub use aws_error::{AwsError, error_code};
 pub use bans::Changed;
-pub use checks::{Check, CheckBegun, CheckState};
+pub use checks::CheckStart;
+pub use codes::Proof;
 pub use decisions::{Decided, Resent};
+pub use destinations::{
+    Choice, Confirmed, FailedDestination, Forwarding, Redirected, Removed, Requested, Reverted, StoredDestination,
+    UndoView,
+};
 pub use digests::{Batch, Gathered};
-pub use domains::{Checked, DomainCheck, RecordSeen, RecordedCheck, StoredDomain, TeamProblem};
+pub use domains::{DomainCheck, RecordedCheck};
+pub use erase_request::EraseReceipt;
 pub use erasure::Erasure;
 pub use error::StoreError;
+pub use export::{
+    Export, ExportedAddress, ExportedAdmin, ExportedBefore, ExportedCheck, ExportedDestination, ExportedEmail,
+    ExportedEntry, ExportedGrants, ExportedIdentity, ExportedMember, ExportedObservation, ExportedRefusal,
+    ExportedSession, ExportedUndo,
+};
+pub use failing::FailureRecord;
 pub use gates::COPIES as GATE_COPIES;
-pub use grants::{Asked, Grant};
+pub use grants::GrantOutcome;
+pub use identities::{AddIdentity, MAX_IDENTITIES, OwnIdentity, RemoveIdentity};
 pub use links::Linked;
-pub use members::{Member, SignIn};
+pub use member_check::Check;
+pub use members::Member;
 pub use notices::{Claim, Ended};
 pub use observations::{Record, Recorded};
-pub use replay::UsedUp;
+pub use rate_limits::RateLimit;
+pub use replay::Consumed;
 pub use reseal_pass::{Progress, Reseal, Resealed};
 pub use resealing::{Position, SealedBy, Segment};
 pub use restore::{Assigned, Import, ImportReport};
 pub use retirement::{ListedDomain, Retired};
-pub use runs::{Begun, Run, RunState};
-pub use sealing::{Field, Salt, SealError, Sealed, Sealer};
-pub use sessions::{NewSession, Session};
+pub use return_senders::StoredSender;
+pub use runs::{Run, RunStart, RunState};
+pub use sealing::{Field, KeyContext, SealError, Sealed, Sealer};
+pub use sessions::{ListedSession, NewSession, Session};
+pub use sign_in::{FirstDestination, SignIn};
 pub use slots::Slot;
 pub use steps::{Applied, Terms};
+pub use stored_domain::{Checked, RecordSeen, StoredDomain, TeamProblem};
+pub use switches::Switched;
 pub use sync_requests::{RequestState, SyncRequest};
 pub use sync_state::{Checkpoint, GuardState, SyncState};
-pub use table::Store;
+pub use table::{Consistency, Store};
+pub use test_messages::TestMessage;

@@ -1,32 +1,31 @@
-//! What makes a notice reach people once: who is at sending it, what was sent, and which errors were mailed.
+//! Claims on notices, so that each is sent once, and the counts of repeated failures.
 
-use aws_sdk_dynamodb::error::SdkError;
-use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 use jiff::{SignedDuration, Timestamp};
 use membermail_core::clock::later;
 use membermail_core::message::Failure;
-use membermail_core::notice::{Heard, NoticeId, Repeats};
+use membermail_core::notice::{NoticeId, Repeats, ReportAction};
 use membermail_core::random::Random;
 use serde::{Deserialize, Serialize};
 
 use crate::error::StoreError;
 use crate::keys;
-use crate::table::{Item, Store, TRIES, encode, expires, number, pause, text};
+use crate::table::{Store, TRIES, Write, item_not_exists, path, pause};
 
 /// Longer than any queue keeps a message, so that no repeat comes later.
 const KEPT: SignedDuration = SignedDuration::from_hours(24 * 30);
-/// Longer than a function may run: whoever sends a notice and has not said so by then has died over it.
+/// The in-flight lease: longer than a function may run, so that an older claim belongs to a dead invocation.
 const LEASE: SignedDuration = SignedDuration::from_secs(90);
-/// Whether a notice is to be sent now, by whoever asks.
+
+/// The outcome of claiming a notice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Claim {
-    /// It is: nobody else will for a while.
+    /// The caller has the claim, and sends the notice.
     Mine,
-    /// Another is at it: ask again later.
+    /// Another invocation has the claim; retry later.
     Busy,
-    /// The mail server took it.
+    /// The mail server has accepted the notice.
     Sent,
-    /// The mail server refused it for good.
+    /// The mail server has rejected the notice permanently.
     Refused,
 }
 
@@ -41,82 +40,74 @@ enum State {
 #[derive(Serialize, Deserialize)]
 struct Stored {
     state: State,
-    /// In seconds since 1970, so that it can be compared.
+    /// In seconds since 1970, which conditions can compare. After the lease, the time at which the notice was settled.
     lease_until: i64,
 }
 
-/// A notice that ended, before the table knows.
+/// The final state of a notice.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ended {
-    /// Which.
+    /// The notice.
     pub id: NoticeId,
-    /// Whether the mail server took it; it refused it for good otherwise.
+    /// Whether the mail server accepted it; otherwise it rejected it permanently.
     pub is_sent: bool,
 }
 
 impl Store {
-    /// Asks for a notice, before it is sent.
+    /// Claims a notice before it is sent.
     pub async fn claim_notice(&self, id: &NoticeId, now: Timestamp) -> Result<Claim, StoreError> {
         let key = keys::notice(id);
-        let mut item = encode(&key, &Stored { state: State::Sending, lease_until: later(now, LEASE).as_second() })?;
-        item.insert("expires".into(), expires(later(now, KEPT)));
-        let put = self.client.put_item().table_name(&self.table).set_item(Some(item));
-        let put = put
-            .condition_expression("attribute_not_exists(pk) OR (#state = :sending AND lease_until <= :now)")
-            .expression_attribute_names("#state", "state")
-            .expression_attribute_values(":sending", text("sending"))
-            .expression_attribute_values(":now", number(now.as_second()));
-        match put.send().await {
-            Ok(_) => Ok(Claim::Mine),
-            Err(SdkError::ServiceError(error)) if error.err().is_conditional_check_failed_exception() => {
-                Ok(match self.get::<Stored>(&key).await?.map(|stored| stored.state) {
-                    Some(State::Sent) => Claim::Sent,
-                    Some(State::Refused) => Claim::Refused,
-                    Some(State::Sending) | None => Claim::Busy,
-                })
-            }
-            Err(error) => Err(error.into()),
+        let stored = Stored { state: State::Sending, lease_until: later(now, LEASE).as_second() };
+        let has_dead_claim = path("state").eq("sending").and(path("lease_until").le(now.as_second()));
+        let put = Write::put(&key, &stored)?.expires(later(now, KEPT));
+        if self.write(put.when(item_not_exists().or(has_dead_claim))).await? {
+            return Ok(Claim::Mine);
         }
+        Ok(match self.get::<Stored>(&key).await?.map(|stored| stored.state) {
+            Some(State::Sent) => Claim::Sent,
+            Some(State::Refused) => Claim::Refused,
+            Some(State::Sending) | None => Claim::Busy,
+        })
     }
 
-    /// Settles a notice: no repeat sends it again.
+    /// Whether a notice was accepted or rejected at this time or later.
+    pub async fn is_notice_settled_since(&self, id: &NoticeId, since: Timestamp) -> Result<bool, StoreError> {
+        let stored: Option<Stored> = self.get(&keys::notice(id)).await?;
+        Ok(stored.is_some_and(|stored| stored.state != State::Sending && stored.lease_until >= since.as_second()))
+    }
+
+    /// Records the final state of a notice: no repeat sends it again.
     pub async fn settle_notice(&self, ended: &Ended, now: Timestamp) -> Result<(), StoreError> {
-        let item = settled(ended, now)?;
-        self.client.put_item().table_name(&self.table).set_item(Some(item)).send().await?;
-        Ok(())
+        self.write(put_settled(ended, now)?).await.map(drop)
     }
 
-    /// The same within a transaction.
-    pub(crate) fn settle_write(&self, ended: &Ended, now: Timestamp) -> Result<TransactWriteItem, StoreError> {
-        let put = Put::builder().table_name(&self.table).set_item(Some(settled(ended, now)?));
-        Ok(TransactWriteItem::builder().put(put.build()?).build())
-    }
-
-    /// The notice did not go: whoever tries next need not wait.
+    /// Releases the claim on a notice that was not sent, so that a retry need not wait.
     pub async fn release_notice(&self, id: &NoticeId) -> Result<(), StoreError> {
         self.delete(&keys::notice(id)).await
     }
 
-    /// Hears of a failure: whether it is to be mailed now.
-    pub async fn hear(
+    /// Registers a failure. Returns whether the caller mails it now.
+    pub async fn register_failure(
         &self,
         failure: &Failure,
         can_mail: bool,
         now: Timestamp,
         random: &dyn Random,
-    ) -> Result<Heard, StoreError> {
-        let (mut heard, id) = (Heard::Busy, failure.id.as_str());
+    ) -> Result<ReportAction, StoreError> {
+        let id = failure.id.as_str();
+        let mut action = ReportAction::Busy;
         self.change_repeats(failure, now, random, |state| {
-            let (next, said) = state.hear(id, can_mail, now, LEASE);
-            heard = said;
+            let (next, result) = state.register(id, can_mail, now, LEASE);
+            action = result;
             next
         })
         .await?;
-        Ok(heard)
+        Ok(action)
     }
 
-    /// The failure was mailed, with that many others; quiet for so long. `None`: the mail did not go.
-    pub async fn heard(
+    /// Records that the failure was mailed with `counted` repeats; further repeats are only counted for the interval. `None`: the
+    /// mail could not be sent, and the next repeat is mailed at once.
+    pub async fn record_failure_mail(
         &self,
         failure: &Failure,
         mailed: Option<(u64, SignedDuration)>,
@@ -143,28 +134,20 @@ impl Store {
             let state = self.get::<Repeats>(&key).await?.unwrap_or_default();
             let next = change(&state);
             let quiet = next.quiet_until.unwrap_or(now).max(now);
-            let mut item = encode(&key, &next)?;
-            item.insert("expires".into(), expires(later(quiet, KEPT)));
-            let put = self.client.put_item().table_name(&self.table).set_item(Some(item));
-            let put = put
-                .condition_expression("attribute_not_exists(pk) OR #version = :version")
-                .expression_attribute_names("#version", "version")
-                .expression_attribute_values(":version", number(state.version));
-            match put.send().await {
-                Err(SdkError::ServiceError(error)) if error.err().is_conditional_check_failed_exception() => {
-                    pause(tried, random).await;
-                }
-                other => return other.map(drop).map_err(Into::into),
+            let put = Write::put(&key, &next)?.expires(later(quiet, KEPT));
+            let is_as_read = item_not_exists().or(path("version").eq(state.version));
+            if self.write(put.when(is_as_read)).await? {
+                return Ok(());
             }
+            pause(tried, random).await;
         }
         Err(StoreError::Conflict)
     }
 }
 
-/// The item of a notice that ended.
-fn settled(ended: &Ended, now: Timestamp) -> Result<Item, StoreError> {
+/// Puts the final state of a notice.
+pub(crate) fn put_settled(ended: &Ended, now: Timestamp) -> Result<Write, StoreError> {
     let state = if ended.is_sent { State::Sent } else { State::Refused };
-    let mut item = encode(&keys::notice(&ended.id), &Stored { state, lease_until: now.as_second() })?;
-    item.insert("expires".into(), expires(later(now, KEPT)));
-    Ok(item)
+    let stored = Stored { state, lease_until: now.as_second() };
+    Ok(Write::put(&keys::notice(&ended.id), &stored)?.expires(later(now, KEPT)))
 }

@@ -1,64 +1,59 @@
-//! Observations: what the membership source last said of a member, and which member a name leads to.
+//! Observations of the membership source, and the member that a name leads to.
 //!
-//! A name is no key. `NAME#…` remembers which member had it last, so that operators find members by name and a sync finds
-//! members among the joiners of a team. Two members who claim the same name are either one person or a name that passed
-//! on; the caller asks the source which ([`Recorded::NameHeld`]).
+//! A name is no key. `NAME#…` stores which member had it last, so that operators find members by name and a sync finds
+//! members among the joiners of a team. Two members who claim the same name are either one person, or the name passed to
+//! another person; the caller asks the source ([`Recorded::NameHeld`]).
 
-use std::collections::HashMap;
-
-use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, TransactWriteItem};
 use jiff::Timestamp;
-use membermail_core::clock::later;
 use membermail_core::eligibility::{Observation, Outcome};
-use membermail_core::expiry::CLOCK_SKEW;
-use membermail_core::member::{Identity, LaunchpadName, MemberId, ObservedName};
+use membermail_core::member::{Identity, MemberId, ObservedName, PersonName};
 use membermail_core::random::Random;
 use serde::{Deserialize, Serialize};
 
 use crate::error::StoreError;
+use crate::identities::StoredIdentity;
 use crate::keys::{self, Key};
-use crate::members::{Member, StoredIdentity};
-use crate::table::{Item, Store, TRIES, Written, attribute, decode, number, pause, text};
-
-/// Keys of one `BatchGetItem` at most.
-const BATCH: usize = 100;
+use crate::members::Member;
+use crate::table::{
+    Consistency, Query, Slot, Store, TRIES, Update, Write, attribute, decode, item_not_exists, path, pause,
+};
 
 #[derive(Serialize, Deserialize)]
 struct Named {
-    name: LaunchpadName,
+    name: PersonName,
     owner: MemberId,
-    /// In microseconds since 1970, as the observation has it.
+    /// The time of the observation, in microseconds since 1970.
     observed_at: i64,
 }
 
-/// What is recorded of a member after a look-up.
+/// The result of a look-up, to be recorded.
 #[derive(Clone, Copy, Debug)]
 pub struct Record<'a> {
     /// The member, as read before the look-up.
     pub member: &'a Member,
-    /// What the source said; none, where no account has any of the member's identities.
+    /// The observation; none, if no account has any of the member's identities.
     pub observation: Option<&'a Observation>,
-    /// The outcome of a check, with the time of the request that it answers; a sync records none.
+    /// The outcome of a check with the time of its request; a sync records none.
     pub outcome: Option<(&'a Outcome, Timestamp)>,
-    /// The member that the name is taken from: the source gives that one another name now.
-    pub takes_name_from: Option<MemberId>,
-    /// When the record is made.
+    /// The former holder of the name, if the source now has another name for them.
+    pub claims_name_from: Option<MemberId>,
+    /// The current time.
     pub now: Timestamp,
 }
 
-/// What became of a record.
+/// The outcome of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Recorded {
-    /// The table has it.
+    /// The record is stored.
     Recorded,
-    /// The table has a newer observation, which stays.
+    /// A newer observation is stored and stays, or the member's personal data was erased.
     Stale,
-    /// This member had the name last: ask the source about them.
+    /// Another member had the name last; look them up at the source.
     NameHeld(MemberId),
 }
 
 impl Store {
-    /// Records an observation and the outcome of a check in one transaction, with the claim of the name.
+    /// Records an observation, the outcome of a check and the claim of the name in one transaction.
     pub async fn record(&self, record: Record<'_>, random: &dyn Random) -> Result<Recorded, StoreError> {
         let Record { member, observation, .. } = record;
         let known = member.observation.as_ref().map(Observation::name);
@@ -66,166 +61,61 @@ impl Store {
             .map(Observation::name)
             .filter(|name| !known.as_ref().is_some_and(|known| known.is_same_as(name)));
         for tried in 0..TRIES {
-            let mut writes = vec![self.record_write(&record)?];
+            let mut writes = vec![update_profile(&record)?];
             if let Some(name) = &claimed {
-                writes.push(self.claim_write(name, member.id, record.takes_name_from)?);
+                writes.push(claim_name(name, member.id, record.claims_name_from)?);
             }
-            match self.transact(writes).await? {
-                Written::All => return Ok(Recorded::Recorded),
-                Written::Failed(places) if places.contains(&0) => {
-                    let exists = self.member(member.id).await?.is_some();
-                    return if exists { Ok(Recorded::Stale) } else { Err(no_member()) };
-                }
-                Written::Failed(places) if places.contains(&1) => {
-                    let holder = match &claimed {
-                        Some(name) => self.get::<Named>(&keys::name(&name.name)).await?,
-                        None => None,
-                    };
-                    match holder {
-                        Some(Named { owner, .. }) if owner != member.id => return Ok(Recorded::NameHeld(owner)),
-                        // Released or claimed by the member meanwhile.
-                        _ => pause(tried, random).await,
-                    }
-                }
-                Written::Failed(_) => pause(tried, random).await,
+            let transacted = self.commit(writes).await?;
+            if transacted.is_committed() {
+                return Ok(Recorded::Recorded);
             }
+            if transacted.has_failed(Slot::Profile) {
+                let stored = self.member(member.id).await?;
+                return stored.map(|_| Recorded::Stale).ok_or_else(StoreError::missing_member);
+            }
+            if transacted.has_failed(Slot::Name)
+                && let Some(name) = &claimed
+                && let Some(Named { owner, .. }) = self.get::<Named>(&keys::name(&name.name)).await?
+                && owner != member.id
+            {
+                return Ok(Recorded::NameHeld(owner));
+            }
+            // A conflict, or the name was released or claimed by the member meanwhile.
+            pause(tried, random).await;
         }
         Err(StoreError::Conflict)
     }
 
-    fn record_write(&self, record: &Record<'_>) -> Result<TransactWriteItem, StoreError> {
-        let Record { member, observation, outcome, now, .. } = record;
-        let mut set = Vec::new();
-        let mut update = self.update(&keys::profile(member.id));
-        let mut condition = "attribute_exists(pk)".to_owned();
-        if let Some(observation) = observation {
-            set.push("observation = :observation");
-            // An observation from the future would keep every right one out.
-            condition.push_str(
-                " AND (attribute_not_exists(observation) OR observation.observed_at < :observed_at \
-                 OR observation.observed_at > :future)",
-            );
-            update = update
-                .expression_attribute_values(":observation", attribute(*observation)?)
-                .expression_attribute_values(":future", number(later(*now, CLOCK_SKEW).as_microsecond()))
-                .expression_attribute_values(":observed_at", number(observation.observed_at.as_microsecond()));
-        }
-        let mut remove = "";
-        if let Some((outcome, requested_at)) = outcome {
-            // A ban during the check: the page would wait for addresses that never come.
-            if !matches!(outcome, Outcome::Banned) {
-                condition.push_str(" AND attribute_not_exists(banned_at)");
-            }
-            set.extend(["#state = :done", "#outcome = :outcome", "checked_at = :checked", "checked_for = :request"]);
-            remove = " REMOVE check_until";
-            update = update
-                .expression_attribute_names("#state", "state")
-                .expression_attribute_names("#outcome", "outcome")
-                .expression_attribute_values(":done", text("done"))
-                .expression_attribute_values(":outcome", attribute(*outcome)?)
-                .expression_attribute_values(":request", text(requested_at.to_string()))
-                .expression_attribute_values(":checked", number(now.as_microsecond()));
-        }
-        if set.is_empty() {
-            set.push("id = id");
-        }
-        let update = update.update_expression(format!("SET {}{remove}", set.join(", ")));
-        let update = update.condition_expression(condition);
-        Ok(TransactWriteItem::builder().update(update.build()?).build())
-    }
-
-    /// The member is found by this name from now on, unless another one is and it is not theirs to give.
-    fn claim_write(
+    /// Lets the name of `from` lead to `to`. None, if it does not lead to `from`: it passed to another member, who keeps it.
+    pub(crate) async fn move_name(
         &self,
-        name: &ObservedName,
-        owner: MemberId,
-        takes_from: Option<MemberId>,
-    ) -> Result<TransactWriteItem, StoreError> {
-        let named = Named { name: name.name.clone(), owner, observed_at: name.observed_at.as_microsecond() };
-        let from = takes_from.unwrap_or(owner);
-        let put = self
-            .put(&keys::name(&name.name), &named)?
-            .condition_expression("attribute_not_exists(pk) OR #owner IN (:me, :from)")
-            .expression_attribute_names("#owner", "owner")
-            .expression_attribute_values(":me", text(owner.to_string()))
-            .expression_attribute_values(":from", text(from.to_string()));
-        Ok(TransactWriteItem::builder().put(put.build()?).build())
-    }
-
-    /// The name of `other` leads to `member` from now on. None, where it does not lead to `other`: it passed on, and the
-    /// member who has it now keeps it.
-    pub(crate) async fn name_moves(
-        &self,
-        name: &LaunchpadName,
-        other: MemberId,
-        member: MemberId,
-    ) -> Result<Option<TransactWriteItem>, StoreError> {
+        name: &PersonName,
+        from: MemberId,
+        to: MemberId,
+    ) -> Result<Option<Write>, StoreError> {
         let held: Option<Named> = self.get(&keys::name(name)).await?;
-        if held.is_none_or(|held| held.owner != other) {
+        if held.is_none_or(|held| held.owner != from) {
             return Ok(None);
         }
-        let update = self
-            .update(&keys::name(name))
-            .update_expression("SET #owner = :member")
-            .condition_expression("#owner = :other")
-            .expression_attribute_names("#owner", "owner")
-            .expression_attribute_values(":member", text(member.to_string()))
-            .expression_attribute_values(":other", text(other.to_string()));
-        Ok(Some(TransactWriteItem::builder().update(update.build()?).build()))
+        let update = Update::new().set("owner", to.to_string());
+        Ok(Some(Write::update(&keys::name(name), update).when(path("owner").eq(from.to_string()))))
     }
 
-    /// The member whom the source gave this name last, if it still is their name as far as the table knows. For operators
-    /// and messages, never for a right.
-    pub async fn member_by_name(&self, name: &LaunchpadName) -> Result<Option<Member>, StoreError> {
+    /// The member who had this name last, if it is still their name in the last observation. For operators and messages,
+    /// never to decide on a right.
+    pub async fn member_by_name(&self, name: &PersonName) -> Result<Option<Member>, StoreError> {
         let Some(Named { owner, .. }) = self.get(&keys::name(name)).await? else { return Ok(None) };
         let member = self.survivor(owner).await?;
         Ok(member.filter(|member| member.name() == Some(name)))
     }
 
-    /// The members who had these names last. Names that no member had are left out.
-    pub async fn members_by_names(
-        &self,
-        names: &[LaunchpadName],
-    ) -> Result<Vec<(LaunchpadName, MemberId)>, StoreError> {
-        let mut found = Vec::new();
-        let all = names.iter().map(keys::name).collect::<Vec<_>>();
-        self.each_of(&all, |item: Named| found.push((item.name, item.owner))).await?;
-        Ok(found)
+    /// The members who had these names last; names that no member had are left out.
+    pub async fn members_by_names(&self, names: &[PersonName]) -> Result<Vec<(PersonName, MemberId)>, StoreError> {
+        let found: Vec<Named> = self.get_all(&names.iter().map(keys::name).collect::<Vec<_>>()).await?;
+        Ok(found.into_iter().map(|named| (named.name, named.owner)).collect())
     }
 
-    /// Hands each of these items that there is to `each`, in no order.
-    pub(crate) async fn each_of<T: serde::de::DeserializeOwned>(
-        &self,
-        all: &[Key],
-        mut each: impl FnMut(T),
-    ) -> Result<(), StoreError> {
-        let Some(first) = all.first() else { return Ok(()) };
-        self.each_item_of(all, |item| decode(item, first).map(&mut each)).await
-    }
-
-    /// The same for items of several kinds, which `each` decodes.
-    pub(crate) async fn each_item_of(
-        &self,
-        all: &[Key],
-        mut each: impl FnMut(Item) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
-        for keys in all.chunks(BATCH) {
-            let key = |key: &Key| HashMap::from([("pk".into(), text(&key.pk)), ("sk".into(), text(&key.sk))]);
-            let mut open: Vec<HashMap<String, AttributeValue>> = keys.iter().map(key).collect();
-            while !open.is_empty() {
-                let wanted = KeysAndAttributes::builder().set_keys(Some(open)).consistent_read(true).build()?;
-                let answer = self.client.batch_get_item().request_items(&self.table, wanted).send().await?;
-                for item in answer.responses.unwrap_or_default().into_values().flatten() {
-                    each(item)?;
-                }
-                let left = answer.unprocessed_keys.and_then(|mut left| left.remove(&self.table));
-                open = left.map(|left| left.keys).unwrap_or_default();
-            }
-        }
-        Ok(())
-    }
-
-    /// A member with their identities, by one query; the member that they were linked to, where they were.
+    /// Loads a member and their identities with one query; after a link, those of the surviving member.
     pub async fn member_to_look_up(&self, id: MemberId) -> Result<Option<(Member, Vec<Identity>)>, StoreError> {
         let found = self.member_with_identities(id).await?;
         match found.as_ref().and_then(|(member, _)| member.merged_into) {
@@ -237,33 +127,60 @@ impl Store {
     async fn member_with_identities(&self, id: MemberId) -> Result<Option<(Member, Vec<Identity>)>, StoreError> {
         let key = keys::profile(id);
         // Identities sort before the profile, and refusals after it.
-        let mut items = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .consistent_read(true)
-            .key_condition_expression("pk = :pk AND sk BETWEEN :first AND :last")
-            .expression_attribute_values(":pk", text(&key.pk))
-            .expression_attribute_values(":first", text(keys::IDENTITY))
-            .expression_attribute_values(":last", text(&key.sk))
-            .into_paginator()
-            .items()
-            .send();
-        let (mut member, mut identities) = (None, Vec::new());
-        while let Some(item) = items.next().await {
-            let item = item?;
-            let is_profile = item.get("sk").and_then(|sk| sk.as_s().ok()) == Some(&key.sk);
-            if is_profile {
-                member = Some(decode::<Member>(item, &key)?);
+        let query = Query::partition(&key.pk, Consistency::Strong).between(keys::IDENTITY, &key.sk);
+        let mut member = None;
+        let mut identities = Vec::new();
+        self.for_each(&query, |item| {
+            if Key::of_item(&item)?.sk == key.sk {
+                member = Some(decode(item)?);
             } else {
-                identities.push(decode::<StoredIdentity>(item, &key)?.identity);
+                identities.push(decode::<StoredIdentity>(item)?.identity);
             }
-        }
+            Ok(())
+        })
+        .await?;
         Ok(member.map(|member| (member, identities)))
     }
 }
 
-/// Not retryable: a member who is not there will not be there later.
-fn no_member() -> StoreError {
-    StoreError::corrupt("MEMBER", "an observation without its member")
+/// Updates the profile, if no newer observation is stored.
+fn update_profile(record: &Record<'_>) -> Result<Write, StoreError> {
+    let Record { member, observation, outcome, now, .. } = record;
+    let mut update = Update::new();
+    // An erasure removes the observation and the outcome: a look-up that began before it brings neither back.
+    let mut condition = path("salt").eq(attribute(&member.key_context)?).and(path("sign_in").exists());
+    if let Some(observation) = observation {
+        let stored = path("observation.observed_at");
+        let is_latest = path("observation")
+            .not_exists()
+            .or(stored.lt(observation.observed_at.as_microsecond()))
+            .or(stored.is_from_future(*now));
+        condition = condition.and(is_latest);
+        update = update.set("observation", attribute(*observation)?);
+    }
+    if let Some((outcome, requested_at)) = outcome {
+        // The member was banned during the check: their page must not wait for addresses.
+        if !matches!(outcome, Outcome::Banned) {
+            condition = condition.and(path("banned_at").not_exists());
+        }
+        update = update
+            .set("state", "done")
+            .set("outcome", attribute(*outcome)?)
+            .set("checked_at", now.as_microsecond())
+            .set("checked_for", requested_at.to_string())
+            .remove("check_until");
+    }
+    if observation.is_none() && outcome.is_none() {
+        // An update expression cannot be empty.
+        update = update.set("id", member.id.to_string());
+    }
+    Ok(Write::update(&keys::profile(member.id), update).when(condition).slot(Slot::Profile))
+}
+
+/// Lets the name lead to `owner`, if it leads to no member, to `owner` or to `former`.
+fn claim_name(name: &ObservedName, owner: MemberId, former: Option<MemberId>) -> Result<Write, StoreError> {
+    let named = Named { name: name.name.clone(), owner, observed_at: name.observed_at.as_microsecond() };
+    let owners = [owner, former.unwrap_or(owner)].map(|member| member.to_string());
+    let is_free = item_not_exists().or(path("owner").is_in(owners));
+    Ok(Write::put(&keys::name(&name.name), &named)?.when(is_free).slot(Slot::Name))
 }

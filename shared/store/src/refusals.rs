@@ -1,4 +1,4 @@
-//! Why a member has no address at a domain, for their page.
+//! Why a member has no address at a domain; their account page shows it.
 
 use jiff::Timestamp;
 use membermail_core::address::DomainName;
@@ -8,17 +8,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::StoreError;
 use crate::keys;
-use crate::table::{Store, encode};
+use crate::table::{Store, Write};
 
 #[derive(Serialize, Deserialize)]
-struct Stored {
-    domain: DomainName,
-    refusal: Refusal,
-    since: Timestamp,
+pub(crate) struct Stored {
+    pub(crate) domain: DomainName,
+    pub(crate) refusal: Refusal,
+    pub(crate) since: Timestamp,
 }
 
 impl Store {
-    /// Notes a refusal; the same again changes nothing but its time.
+    /// Records a refusal. A repeat only updates its time.
     pub async fn refuse(
         &self,
         member: MemberId,
@@ -27,9 +27,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let stored = Stored { domain: domain.clone(), refusal: *refusal, since: now };
-        let item = encode(&keys::refusal(member, domain), &stored)?;
-        self.client.put_item().table_name(&self.table).set_item(Some(item)).send().await?;
-        Ok(())
+        self.write(Write::put(&keys::refusal(member, domain), &stored)?).await.map(drop)
     }
 
     /// All refusals of a member.

@@ -1,54 +1,47 @@
-//! What may be used once only: the nonce of an assertion and the state of a sign-in.
+//! Replay protection: the nonce of an OpenID assertion and the state of a sign-in are consumed once.
 
-use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 use jiff::{SignedDuration, Timestamp};
 use membermail_core::random::Random;
 
 use crate::error::StoreError;
 use crate::keys;
-use crate::table::{Store, TRIES, Written, expires, pause, text};
+use crate::table::{NoAttributes, Store, TRIES, Transacted, Write, pause};
 
-/// Much longer than an assertion or a state is accepted, whatever the clocks say.
+/// Much longer than an assertion or a state is accepted, with any clock skew.
 const KEPT: SignedDuration = SignedDuration::from_hours(24);
 
-/// Whether this was the first time.
+/// The result of consuming a nonce and a state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum UsedUp {
-    /// It was; from now on it is used.
+pub enum Consumed {
+    /// Both are consumed now.
     Fresh,
-    /// The nonce or the state was used before.
+    /// The nonce or the state was consumed before.
     AlreadyUsed,
 }
 
 impl Store {
-    /// Uses up a nonce (OpenID Authentication 2.0, 11.3) and a state, both or neither.
+    /// Consumes a nonce (OpenID Authentication 2.0, 11.3) and a state, both or neither.
     ///
-    /// Whoever loses a race here has lost the sign-in: the provider confirms an assertion once. So a conflict, in which
-    /// DynamoDB may have cancelled both who were in it, is run again.
-    pub async fn use_up(
+    /// A conflict is retried, since DynamoDB can cancel both of two transactions and the provider confirms an assertion
+    /// only once: without a retry both sign-ins would fail.
+    pub async fn consume_sign_in(
         &self,
         issuer: &str,
         nonce: &str,
         state: &str,
         now: Timestamp,
         random: &dyn Random,
-    ) -> Result<UsedUp, StoreError> {
-        let until = expires(now.saturating_add(KEPT).unwrap_or(Timestamp::MAX));
+    ) -> Result<Consumed, StoreError> {
+        let until = now.saturating_add(KEPT).unwrap_or(Timestamp::MAX);
         let mut writes = Vec::new();
         for key in [keys::nonce(issuer, nonce), keys::state(state)] {
-            let put = Put::builder()
-                .table_name(&self.table)
-                .item("pk", text(key.pk))
-                .item("sk", text(key.sk))
-                .item("expires", until.clone())
-                .condition_expression("attribute_not_exists(pk)");
-            writes.push(TransactWriteItem::builder().put(put.build()?).build());
+            writes.push(Write::create(&key, &NoAttributes {})?.expires(until));
         }
         for tried in 0..TRIES {
-            match self.transact(writes.clone()).await? {
-                Written::All => return Ok(UsedUp::Fresh),
-                Written::Failed(places) if places.is_empty() => pause(tried, random).await,
-                Written::Failed(_) => return Ok(UsedUp::AlreadyUsed),
+            match self.commit(writes.clone()).await? {
+                Transacted::Committed => return Ok(Consumed::Fresh),
+                Transacted::Conflict => pause(tried, random).await,
+                Transacted::ConditionFailed(_) => return Ok(Consumed::AlreadyUsed),
             }
         }
         Err(StoreError::Conflict)
@@ -71,8 +64,8 @@ mod tests {
     const CONFLICT: &str = r#"{"__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
         "CancellationReasons": [{"Code": "TransactionConflict"}, {"Code": "None"}]}"#;
 
-    /// A table in which so many transactions are cancelled as DynamoDB may cancel both of two at once, which no emulator
-    /// does; and how many were tried.
+    /// A table that cancels the first `conflicts` transactions with `TransactionConflict`, which no emulator does, and the
+    /// number of transactions that it received.
     async fn contended(conflicts: u32) -> (Store, Arc<AtomicU32>) {
         let tried = Arc::new(AtomicU32::new(0));
         let seen = Arc::clone(&tried);
@@ -92,18 +85,19 @@ mod tests {
     }
 
     #[rstest::rstest]
-    #[case::nobody_else(0, Some(UsedUp::Fresh), 1)]
-    #[case::both_were_cancelled(1, Some(UsedUp::Fresh), 2)]
-    #[case::all_but_too_often(TRIES - 1, Some(UsedUp::Fresh), TRIES)]
-    #[case::too_often(TRIES, None, TRIES)]
+    #[case::no_conflict(0, Some(Consumed::Fresh), 1)]
+    #[case::one_conflict(1, Some(Consumed::Fresh), 2)]
+    #[case::last_attempt(TRIES - 1, Some(Consumed::Fresh), TRIES)]
+    #[case::too_many(TRIES, None, TRIES)]
     #[tokio::test]
-    async fn a_conflict_is_run_again(#[case] conflicts: u32, #[case] expected: Option<UsedUp>, #[case] tries: u32) {
+    async fn conflict_is_retried(#[case] conflicts: u32, #[case] expected: Option<Consumed>, #[case] tries: u32) {
         let (store, tried) = contended(conflicts).await;
-        let used = store.use_up("issuer", "n", "s", Timestamp::UNIX_EPOCH, &CountingRandom::default()).await;
+        let consumed =
+            store.consume_sign_in("issuer", "n", "s", Timestamp::UNIX_EPOCH, &CountingRandom::default()).await;
         assert_eq!(tried.load(Ordering::Relaxed), tries);
         match expected {
-            Some(expected) => assert_eq!(used.unwrap(), expected),
-            None => assert!(used.unwrap_err().is_retryable()),
+            Some(expected) => assert_eq!(consumed.unwrap(), expected),
+            None => assert!(consumed.unwrap_err().is_retryable()),
         }
     }
 }

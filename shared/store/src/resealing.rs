@@ -1,38 +1,36 @@
-//! After the master secret was changed: what the previous one has sealed, sealed by the current one, page by page.
+//! Key rotation, page by page: addresses that the previous master secret has sealed are resealed with the current one.
 
 use std::collections::{BTreeSet, HashMap};
 
-use aws_sdk_dynamodb::error::SdkError;
-use membermail_core::address::Address;
 use membermail_core::member::MemberId;
 use membermail_core::random::Random;
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::destinations::StoredDestination;
 use crate::error::StoreError;
 use crate::keys::{self, Key};
 use crate::members::Member;
-use crate::sealing::{Field, Salt, SealError, Sealed, Sealer};
-use crate::table::{Item, Store, TRIES, decode, pause, text};
+use crate::sealing::{Field, KeyContext, SealError, Sealed, Sealer};
+use crate::table::{Consistency, Cursor, Item, Scan, Store, TRIES, Update, Write, attribute, decode, path, pause};
 
-/// Members named in [`SealedBy::neither`]: a lost secret concerns all of them, and a count says that better than a list.
+/// Maximum members in [`SealedBy::neither`]: after the loss of a secret it would be all of them.
 const NAMED: usize = 100;
 
-/// How much of the table is sealed by which master secret.
+/// The number of sealed addresses by master secret.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SealedBy {
-    /// The current one, as it was found.
+    /// Sealed by the current secret when they were read.
     pub current: u64,
-    /// The previous one, or the current one since just now.
+    /// Sealed by the previous secret when they were read.
     pub previous: u64,
-    /// Neither. These addresses cannot be read.
+    /// Sealed by neither: these addresses cannot be opened.
     pub neither_count: u64,
-    /// Their members, the first hundred of them.
+    /// The first hundred of their members.
     pub neither: Vec<MemberId>,
 }
 
 impl SealedBy {
-    /// Takes in the counts of another part of the table.
+    /// Adds the counts of another part of the table.
     pub fn add(&mut self, other: Self) {
         self.current += other.current;
         self.previous += other.previous;
@@ -41,7 +39,7 @@ impl SealedBy {
         self.neither.truncate(NAMED);
     }
 
-    /// All sealed addresses that were looked at.
+    /// All sealed addresses that were read.
     pub fn total(&self) -> u64 {
         self.current + self.previous + self.neither_count
     }
@@ -66,112 +64,101 @@ enum By {
     Neither,
 }
 
-/// One of the equal parts that the table is scanned in.
+/// A segment of a parallel scan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Segment {
-    /// Which, from 0.
+    /// Counts from 0.
     pub index: i32,
-    /// How many there are.
+    /// The number of segments.
     pub of: i32,
 }
 
-/// How far a segment was scanned. An item keeps its place for as long as it exists, so that a scan which goes on from here
-/// misses no item that was there when it began.
+/// The cursor of a segment. The order of items in a scan never changes, so a resumed scan misses no item that existed when it
+/// started.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Position {
-    /// Not at all.
+    /// Before the first item.
     #[default]
     Start,
-    /// Up to this item.
+    /// After this item.
     After {
         /// Its partition key.
         pk: String,
         /// Its sort key.
         sk: String,
     },
-    /// To the end.
+    /// After the last item.
     End,
 }
 
-/// A sealed address, with all that opens it and the item that it is in.
+/// The attribute of a destination with its sealed address.
+const SEALED: &str = "sealed";
+
+/// A sealed address in an item, with the key context and field that open it.
 struct Found {
     key: Key,
     attribute: &'static str,
     member: MemberId,
-    salt: Salt,
-    address: Option<Address>,
+    key_context: KeyContext,
+    field: Field,
     sealed: Sealed,
 }
 
-impl Found {
-    fn field(&self) -> Field<'_> {
-        self.address.as_ref().map_or(Field::SignIn, Field::Destination)
-    }
-}
-
-#[derive(Deserialize)]
-struct Destination {
-    address: Address,
-    member: MemberId,
-    destination: Sealed,
-}
-
 impl Store {
-    /// Looks at the sealed addresses among the next `most` items of a segment. With `random`, seals those of the previous
-    /// master secret by the current one; an item that changes at the same moment is read again and not left out.
+    /// Reads the sealed addresses among the next `limit` items of a segment. With `random`, reseals those of the previous
+    /// master secret. An item that changes at the same moment is read again.
     pub async fn sealed_page(
         &self,
         sealer: &Sealer,
         random: Option<&dyn Random>,
         segment: Segment,
         from: &Position,
-        most: i32,
+        limit: i32,
     ) -> Result<(SealedBy, Position), StoreError> {
-        let scan = self.client.scan().table_name(&self.table).consistent_read(true).limit(most);
-        let scan = scan.filter_expression("attribute_exists(sign_in) OR attribute_exists(destination)");
-        let scan = scan.segment(segment.index).total_segments(segment.of);
-        let scan = match from {
-            Position::Start => scan,
-            Position::After { pk, sk } => scan.exclusive_start_key("pk", text(pk)).exclusive_start_key("sk", text(sk)),
+        let cursor = match from {
+            Position::Start => None,
+            Position::After { pk, sk } => Some(Cursor::after(&Key { pk: pk.clone(), sk: sk.clone() })),
             Position::End => return Ok((SealedBy::default(), Position::End)),
         };
-        let answer = scan.send().await?;
-        let next = match answer.last_evaluated_key {
-            Some(key) => position(&key)?,
+        let filter = path("sign_in").exists().or(path(SEALED).exists());
+        let scan = Scan { segment: segment.index, total_segments: segment.of, limit, filter };
+        let page = self.scan_page(&scan, cursor).await?;
+        let next = match page.next {
+            Some(cursor) => {
+                let Key { pk, sk } = cursor.key()?;
+                Position::After { pk, sk }
+            }
             None => Position::End,
         };
-        let items = answer.items.unwrap_or_default();
-        let salts = self.salts(&items).await?;
+        let key_contexts = self.key_contexts(&page.items).await?;
         let mut by = SealedBy::default();
-        for item in items {
-            let Some(found) = found(item, &salts)? else { continue };
+        for item in page.items {
+            let Some(found) = found(item, &key_contexts)? else { continue };
             by.count(found.member, self.sealed_item(sealer, random, found).await?);
         }
         Ok((by, next))
     }
 
-    /// By which secret one address is sealed.
-    async fn sealed_item(&self, sealer: &Sealer, random: Option<&dyn Random>, found: Found) -> Result<By, StoreError> {
-        // For looking alone any bytes do: what they seal is dropped.
+    /// The secret that sealed one address.
+    async fn sealed_item(
+        &self,
+        sealer: &Sealer,
+        random: Option<&dyn Random>,
+        mut found: Found,
+    ) -> Result<By, StoreError> {
+        // A dry run drops the resealed address, so that the source of its nonce does not matter.
         let bytes: &dyn Random = random.unwrap_or(&membermail_core::random::OsRandom);
-        let mut found = found;
         for tried in 0..TRIES {
-            match sealer.reseal(&found.salt, found.member, found.field(), &found.sealed, bytes) {
+            match sealer.reseal(&found.key_context, found.member, found.field, &found.sealed, bytes) {
                 Ok(None) => return Ok(By::Current),
                 Ok(Some(_)) if random.is_none() => return Ok(By::Previous),
                 Ok(Some(resealed)) if self.put_resealed(&found, &resealed).await? => return Ok(By::Previous),
                 Err(SealError) if tried > 0 || random.is_none() => return Ok(By::Neither),
-                // It changed at this moment, as the member's salt does with it when personal data is erased.
+                // The item changed at this moment, e.g. together with the member's key context by an erasure.
                 Ok(Some(_)) | Err(SealError) => {
                     pause(tried, bytes).await;
-                    let Key { pk, sk } = &found.key;
-                    let request = self.client.get_item().table_name(&self.table).consistent_read(true);
-                    let Some(item) = request.key("pk", text(pk)).key("sk", text(sk)).send().await?.item else {
-                        return Ok(By::Current);
-                    };
-                    let salts = self.salts(std::slice::from_ref(&item)).await?;
-                    match self::found(item, &salts)? {
+                    match self.find_again(&found.key).await? {
                         Some(again) => found = again,
                         // The address was erased: nothing is left to seal.
                         None => return Ok(By::Current),
@@ -182,72 +169,49 @@ impl Store {
         Err(StoreError::Conflict)
     }
 
-    /// The salts of the owners of these aliases, by one request for each hundred.
-    async fn salts(&self, items: &[Item]) -> Result<HashMap<MemberId, Salt>, StoreError> {
+    async fn find_again(&self, key: &Key) -> Result<Option<Found>, StoreError> {
+        let Some(item) = self.get_raw(key, Consistency::Strong).await? else { return Ok(None) };
+        let key_contexts = self.key_contexts(std::slice::from_ref(&item)).await?;
+        found(item, &key_contexts)
+    }
+
+    /// Loads the key contexts of the owners of these destinations.
+    async fn key_contexts(&self, items: &[Item]) -> Result<HashMap<MemberId, KeyContext>, StoreError> {
         #[derive(Deserialize)]
         struct Owned {
             member: MemberId,
         }
         let mut owners = BTreeSet::new();
-        for item in items.iter().filter(|item| item.contains_key("destination")) {
-            owners.insert(read::<Owned>(item.clone())?.member);
+        for item in items.iter().filter(|item| item.contains_key(SEALED)) {
+            owners.insert(decode::<Owned>(item.clone())?.member);
         }
         let all: Vec<_> = owners.into_iter().map(keys::profile).collect();
-        let mut salts = HashMap::new();
-        let keep = |Member { id, salt, .. }| {
-            salts.insert(id, salt);
-        };
-        self.each_of(&all, keep).await?;
-        Ok(salts)
+        let members: Vec<Member> = self.get_all(&all).await?;
+        Ok(members.into_iter().map(|member| (member.id, member.key_context)).collect())
     }
 
-    /// Whether it was as it was found until then. No version is counted up: the address is the same.
+    /// Replaces the sealed address, if it is as it was read. The version of a destination stays: the address is the same.
     async fn put_resealed(&self, found: &Found, resealed: &Sealed) -> Result<bool, StoreError> {
-        let value = |sealed: &Sealed| {
-            serde_dynamo::to_attribute_value(sealed).map_err(|cause| StoreError::corrupt("sealed data", cause))
-        };
-        let Key { pk, sk } = found.key.clone();
-        let request = self.client.update_item().table_name(&self.table).key("pk", text(pk)).key("sk", text(sk));
-        let updated = request
-            .update_expression("SET #sealed = :new")
-            .condition_expression("#sealed = :old")
-            .expression_attribute_names("#sealed", found.attribute)
-            .expression_attribute_values(":old", value(&found.sealed)?)
-            .expression_attribute_values(":new", value(resealed)?)
-            .send()
-            .await;
-        match updated {
-            Err(SdkError::ServiceError(error)) if error.err().is_conditional_check_failed_exception() => Ok(false),
-            updated => updated.map(|_| true).map_err(Into::into),
-        }
+        let update = Update::new().set(found.attribute, attribute(resealed)?);
+        let is_as_read = path(found.attribute).eq(attribute(&found.sealed)?);
+        self.write(Write::update(&found.key, update).when(is_as_read)).await
     }
 }
 
-/// A sealed address in an item; none where the item has none, or its member is gone.
-fn found(item: Item, salts: &HashMap<MemberId, Salt>) -> Result<Option<Found>, StoreError> {
-    if item.contains_key("destination") {
-        let Destination { address, member, destination } = read(item)?;
+/// The sealed address in an item; none, if the item has none or its member no longer exists.
+fn found(item: Item, key_contexts: &HashMap<MemberId, KeyContext>) -> Result<Option<Found>, StoreError> {
+    if item.contains_key(SEALED) {
+        let StoredDestination { member, destination, sealed } = decode(item)?;
         // A member without a profile is erased, and no destination is left then.
-        let Some(salt) = salts.get(&member).cloned() else { return Ok(None) };
-        let (key, address) = (keys::alias(&address), Some(address));
-        return Ok(Some(Found { key, attribute: "destination", member, salt, address, sealed: destination }));
+        let Some(key_context) = key_contexts.get(&member).cloned() else { return Ok(None) };
+        let key = keys::destination(member, destination.id);
+        let field = Field::Destination(destination.id);
+        return Ok(Some(Found { key, attribute: SEALED, member, key_context, field, sealed }));
     }
     if !item.contains_key("sign_in") {
         return Ok(None);
     }
-    let Member { id: member, salt, sign_in, .. } = read(item)?;
+    let Member { id: member, key_context, sign_in, .. } = decode(item)?;
     let key = keys::profile(member);
-    Ok(sign_in.map(|sealed| Found { key, attribute: "sign_in", member, salt, address: None, sealed }))
-}
-
-fn position(key: &Item) -> Result<Position, StoreError> {
-    let part = |name: &str| {
-        let value = key.get(name).and_then(|value| value.as_s().ok()).cloned();
-        value.ok_or_else(|| StoreError::corrupt("a scan", "a position without its key"))
-    };
-    Ok(Position::After { pk: part("pk")?, sk: part("sk")? })
-}
-
-fn read<T: DeserializeOwned>(item: Item) -> Result<T, StoreError> {
-    decode(item, &Key { pk: "sealed".to_owned(), sk: String::new() })
+    Ok(sign_in.map(|sealed| Found { key, attribute: "sign_in", member, key_context, field: Field::SignIn, sealed }))
 }

@@ -1,10 +1,9 @@
-//! The list of all domains that have ever been configured, and the decision of an operator to retire one.
+//! The list of all domains that have ever been configured, and an operator's decision to retire a domain.
 //!
 //! The list outlives the community file: alias-map answers for a domain that the file no longer has, and `check-domains`
-//! notices that it is missing. The decision lies in the domain's own item, where grants check it, and in the list, where
-//! the domains to sync are found; one transaction writes both.
+//! notices that it is missing. The decision is stored in the domain's own item, which grants check, and in the list, which
+//! contains the domains to sync; one transaction writes both.
 
-use aws_sdk_dynamodb::types::TransactWriteItem;
 use jiff::Timestamp;
 use membermail_core::address::DomainName;
 use membermail_core::alias::Reason;
@@ -14,11 +13,12 @@ use membermail_core::random::Random;
 use membermail_core::retirement::Retirement;
 use serde::{Deserialize, Serialize};
 
-use crate::domains::{StoredDomain, attribute};
 use crate::error::StoreError;
-use crate::gates::as_read;
+use crate::gates::update_domain;
 use crate::keys;
-use crate::table::{Store, TRIES, Written, pause, text};
+use crate::outbox;
+use crate::stored_domain::StoredDomain;
+use crate::table::{Slot, Store, TRIES, Update, Write, attribute, item_exists, path, pause};
 
 /// A domain in the list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,17 +28,17 @@ pub struct ListedDomain {
     /// An operator's decision to retire it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retirement: Option<Retirement>,
-    /// Since when the community file does not have it, without such a decision.
+    /// Since when it is missing from the community file without such a decision.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unlisted_since: Option<Timestamp>,
 }
 
-/// The result of a decision on a retirement.
+/// The outcome of a decision on a retirement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Retired {
-    /// It counts from now on.
+    /// The decision is recorded.
     Decided(Retirement),
-    /// It was decided before, and nothing changed.
+    /// It was decided before; nothing has changed.
     Before(Retirement),
     /// There is no retirement to cancel.
     NotRetiring,
@@ -50,7 +50,7 @@ impl Store {
         self.list(keys::DOMAINS, "").await
     }
 
-    /// The domains whose addresses a schedule keeps in step: the configured ones, and those that an operator retires.
+    /// The domains that the schedule syncs: the configured ones, and those that an operator is retiring.
     pub async fn domains_to_sync(&self, configured: &[DomainName]) -> Result<Vec<DomainName>, StoreError> {
         let mut domains = configured.to_vec();
         let retiring = self.listed_domains().await?.into_iter().filter(|listed| {
@@ -61,9 +61,9 @@ impl Store {
         Ok(domains)
     }
 
-    /// Brings the list up to date with the community file. Returns the domains that the file does not have and that no
-    /// operator retires. The operators are notified of each once: the audit entry of the change lies in the outbox.
-    pub async fn compare_with_list(
+    /// Updates the list from the community file. Returns the domains that are missing from the file and that no operator is
+    /// retiring. Operators are notified of each once, by an outbox entry.
+    pub async fn update_domain_list(
         &self,
         configured: &[DomainName],
         cause: Cause<'_>,
@@ -82,7 +82,7 @@ impl Store {
                 continue;
             }
             if unlisted_since.is_none() {
-                self.note_unlisted(&domain, cause, random).await?;
+                self.mark_unlisted(&domain, cause, random).await?;
             }
             unlisted.push(domain);
         }
@@ -134,8 +134,8 @@ impl Store {
         Err(StoreError::Conflict)
     }
 
-    /// Ends what a run has carried out: a cancelled retirement is gone, and of another one it is noted that no address is
-    /// left. Returns false where an operator decided otherwise meanwhile.
+    /// Ends a retirement that a run has carried out: deletes a cancelled one, and marks another one as ended. Returns false if
+    /// an operator decided differently meanwhile.
     pub async fn end_retirement(
         &self,
         domain: &DomainName,
@@ -148,12 +148,11 @@ impl Store {
         }
         let ended = Retirement { ended: Some(now), ..carried_out.clone() };
         let next = carried_out.cancelled.is_none().then_some(&ended);
-        let writes = self.retirement_writes(domain, &stored, next)?;
-        Ok(self.transact(writes).await? == Written::All)
+        Ok(self.commit(update_retirement(domain, &stored, next)?).await?.is_committed())
     }
 
-    /// Whether a step fits what operators have decided by now. A step can wait on the queue for days: in the meantime the
-    /// retirement that it was planned for can be cancelled, or the domain can be retired.
+    /// Whether a step agrees with the operators' present decision. A step can wait in the queue for days: meanwhile its
+    /// retirement can be cancelled, or the domain can be retired.
     pub(crate) async fn agrees_with_retirement(&self, step: &Step) -> Result<bool, StoreError> {
         let by_retirement = match &step.action {
             Action::Leave { reason, .. } | Action::Suspend { reason } => *reason == Reason::DomainRetired,
@@ -177,96 +176,49 @@ impl Store {
         random: &dyn Random,
     ) -> Result<bool, StoreError> {
         let entry = Entry::new(Change::Domain { domain: domain.clone(), did, until }, cause, random);
-        let mut writes = self.retirement_writes(domain, read, Some(next))?;
-        writes.extend([self.audit_write(&entry)?, self.outbox_write(&entry)?]);
-        Ok(self.transact(writes).await? == Written::All)
+        let mut writes = update_retirement(domain, read, Some(next))?;
+        writes.extend(outbox::announce(&entry)?);
+        Ok(self.commit(writes).await?.is_committed())
     }
 
-    /// The writes of a decision, with the copies of the gate that it opens or closes, on the condition that the domain is
-    /// as it was read.
-    fn retirement_writes(
-        &self,
-        domain: &DomainName,
-        read: &StoredDomain,
-        next: Option<&Retirement>,
-    ) -> Result<Vec<TransactWriteItem>, StoreError> {
-        let mut update = self.update(&keys::domain(domain));
-        let mut listed = self
-            .update(&keys::listed(domain))
-            .expression_attribute_names("#domain", "domain")
-            .expression_attribute_values(":domain", text(domain.as_str()));
-        let (mut sets, mut remove) = (Vec::new(), "");
-        match next {
-            Some(next) => {
-                let next = attribute(next)?;
-                sets.push("retirement = :next");
-                update = update.expression_attribute_values(":next", next.clone());
-                listed = listed
-                    .update_expression("SET #domain = :domain, retirement = :next REMOVE unlisted_since")
-                    .expression_attribute_values(":next", next);
-            }
-            None => {
-                remove = "REMOVE retirement";
-                listed = listed.update_expression("SET #domain = :domain REMOVE retirement");
-            }
-        }
-        let is_retiring = next.is_some_and(|next| next.cancelled.is_none());
-        let gate = read.next_gate(read.verified.is_some(), read.team_problem, is_retiring);
-        if let Some(gate) = gate {
-            sets.push("#gate = :gate");
-            update = update.expression_attribute_names("#gate", "gate");
-            update = update.expression_attribute_values(":gate", attribute(&gate)?);
-        }
-        let set = if sets.is_empty() { String::new() } else { format!("SET {} ", sets.join(", ")) };
-        let update = as_read(read, update.update_expression(format!("{set}{remove}")))?;
-        let mut writes = vec![
-            TransactWriteItem::builder().update(update.build()?).build(),
-            TransactWriteItem::builder().update(listed.build()?).build(),
-        ];
-        if let Some(gate) = gate {
-            writes.extend(self.gate_writes(domain, gate)?);
-        }
-        Ok(writes)
-    }
-
-    /// The file has the domain.
+    /// Adds a configured domain to the list.
     async fn put_on_list(&self, domain: &DomainName) -> Result<(), StoreError> {
-        let listed = self
-            .update(&keys::listed(domain))
-            .update_expression("SET #domain = :domain REMOVE unlisted_since")
-            .expression_attribute_names("#domain", "domain")
-            .expression_attribute_values(":domain", text(domain.as_str()));
-        match self.transact(vec![TransactWriteItem::builder().update(listed.build()?).build()]).await? {
-            Written::All => Ok(()),
-            Written::Failed(_) => Err(StoreError::Conflict),
-        }
+        let update = Update::new().set("domain", domain.as_str()).remove("unlisted_since");
+        self.commit(vec![Write::update(&keys::listed(domain), update)]).await?.committed()
     }
 
-    /// The file no longer has the domain. Of runs at the same time, one alone notes it.
-    async fn note_unlisted(
+    /// Records that the file no longer has the domain. Only one of concurrent runs does.
+    async fn mark_unlisted(
         &self,
         domain: &DomainName,
         cause: Cause<'_>,
         random: &dyn Random,
     ) -> Result<(), StoreError> {
-        let noted = self
-            .update(&keys::listed(domain))
-            .update_expression("SET unlisted_since = :now")
-            .condition_expression(
-                "attribute_exists(pk) AND attribute_not_exists(unlisted_since) AND attribute_not_exists(retirement)",
-            )
-            .expression_attribute_values(":now", text(cause.now.to_string()));
+        let condition = item_exists().and(path("unlisted_since").not_exists()).and(path("retirement").not_exists());
+        let update = Update::new().set("unlisted_since", cause.now.to_string());
+        let update = Write::update(&keys::listed(domain), update).when(condition).slot(Slot::ListedDomain);
         let change = Change::Domain { domain: domain.clone(), did: DomainChange::Unlisted, until: None };
         let entry = Entry::new(change, cause, random);
-        let writes = vec![
-            TransactWriteItem::builder().update(noted.build()?).build(),
-            self.audit_write(&entry)?,
-            self.outbox_write(&entry)?,
-        ];
-        match self.transact(writes).await? {
-            Written::All => Ok(()),
-            Written::Failed(places) if places.contains(&0) => Ok(()),
-            Written::Failed(_) => Err(StoreError::Conflict),
-        }
+        let mut writes = vec![update];
+        writes.extend(outbox::announce(&entry)?);
+        self.commit(writes).await?.committed_unless_failed(Slot::ListedDomain).map(drop)
     }
+}
+
+/// The writes of a decision, with the copies of the gate that it opens or closes, if the domain is as it was read.
+fn update_retirement(
+    domain: &DomainName,
+    read: &StoredDomain,
+    next: Option<&Retirement>,
+) -> Result<Vec<Write>, StoreError> {
+    let update = match next {
+        Some(next) => Update::new().set("retirement", attribute(next)?),
+        None => Update::new().remove("retirement"),
+    };
+    let listed = update.clone().set("domain", domain.as_str()).remove("unlisted_since");
+    let is_retiring = next.is_some_and(|next| next.cancelled.is_none());
+    let is_open = read.verified.is_some() && read.team_problem.is_none() && !is_retiring;
+    let mut writes = update_domain(domain, read, update, is_open)?;
+    writes.push(Write::update(&keys::listed(domain), listed));
+    Ok(writes)
 }

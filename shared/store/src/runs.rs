@@ -1,6 +1,5 @@
-//! Runs of a domain's sync: one at a time by a lease that expires, each with an entry that tells what it did.
+//! Runs of a domain's sync: one at a time, by an in-flight lease, each with an entry of its result.
 
-use aws_sdk_dynamodb::types::TransactWriteItem;
 use jiff::{SignedDuration, Timestamp};
 use membermail_core::address::DomainName;
 use membermail_core::audit::{Cause, Change, Entry, RunChange};
@@ -8,61 +7,50 @@ use membermail_core::guard::HoldReason;
 use membermail_core::plan::Counts;
 use membermail_core::random::Random;
 use serde::{Deserialize, Serialize};
+use strum::{AsRefStr, Display, EnumIter};
 use ulid::Ulid;
 
 use crate::error::StoreError;
 use crate::keys;
-use crate::table::{Store, Written, encode, expires, number, text};
+use crate::outbox;
+use crate::table::{Condition, Store, Update, Write, item_not_exists, path};
 
-/// For how long a run that changed nothing is kept, and how long one that did.
-const KEPT: [SignedDuration; 2] = [SignedDuration::from_hours(24 * 60), SignedDuration::from_hours(24 * 400)];
-/// A checkpoint that is older is of a team as it was: the next run reads anew.
+/// TTL of a run that changed nothing.
+const KEPT_UNCHANGED: SignedDuration = SignedDuration::from_hours(24 * 60);
+/// TTL of a run that changed something.
+const KEPT_CHANGED: SignedDuration = SignedDuration::from_hours(24 * 400);
+/// An older checkpoint describes an outdated team: the next run reads it again.
 const RESUMABLE: SignedDuration = SignedDuration::from_hours(2);
 
-/// How far a run is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// The state of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, AsRefStr, Display, EnumIter)]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum RunState {
-    /// It reads and compares, or hands its steps on.
+    /// It reads and compares, or sends its steps.
     Running,
     /// There was nothing to do.
     Unchanged,
     /// Reading goes on in another invocation.
     Paused,
-    /// Its steps were handed on.
+    /// Its steps were sent.
     Applied,
-    /// It takes too much: somebody looks first.
+    /// Its plan exceeds the guard's limits: an operator decides.
     Held,
     /// The same plan is held, or was decided on, in an earlier run: [`Run::waits_for`].
     Waiting,
-    /// Somebody looked and said yes; its steps are being handed on.
+    /// An operator released it; its steps are being sent.
     Released,
-    /// Somebody looked and said no.
+    /// An operator rejected it.
     Rejected,
-    /// Something was not as it must be; nothing was changed.
+    /// It failed and changed nothing.
     Failed,
-    /// It ended without a word; another took its place.
+    /// It ended without a result; another run replaced it.
     Died,
 }
 
 impl RunState {
-    /// The word that is stored, logged and printed.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Running => "running",
-            Self::Paused => "paused",
-            Self::Unchanged => "unchanged",
-            Self::Applied => "applied",
-            Self::Held => "held",
-            Self::Waiting => "waiting",
-            Self::Released => "released",
-            Self::Rejected => "rejected",
-            Self::Failed => "failed",
-            Self::Died => "died",
-        }
-    }
-
-    /// Whether the team was read and a plan was made, whatever became of that.
+    /// Whether the team was read and a plan was made.
     pub fn is_finished(self) -> bool {
         match self {
             Self::Unchanged | Self::Applied | Self::Held | Self::Waiting | Self::Released | Self::Rejected => true,
@@ -71,65 +59,62 @@ impl RunState {
     }
 }
 
-/// The entry of a run.
+/// A stored run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Run {
-    /// Sorts by time.
+    /// The id, which sorts by time.
     pub id: Ulid,
-    /// Of which domain.
+    /// The synced domain.
     pub domain: DomainName,
-    /// How far it is.
+    /// The present state.
     pub state: RunState,
-    /// When it began to read the team.
+    /// When it started to read the team.
     pub started: Timestamp,
-    /// When it came to its state, unless it still runs.
+    /// When it ended, unless it still runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finished: Option<Timestamp>,
-    /// Rows that the source counted and did not show: private teams in the team.
+    /// Rows that the source counted but did not show: private teams in the team.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hidden: Option<u64>,
     /// Entries that could not be read and were skipped.
-    #[serde(default)]
     pub malformed: u64,
-    /// When the roster that it compared with was read, where an earlier run read it: the team's total had not changed.
+    /// When an earlier run read the roster, if this run reused it because the team's total had not changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub roster_of: Option<Timestamp>,
     /// Items of its checkpoint.
-    #[serde(default)]
     pub checkpoints: usize,
-    /// When the last of them was saved.
+    /// When the last checkpoint was saved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub saved: Option<Timestamp>,
     /// Whether it was a part of the domain's first sync, whose grants are not guarded.
-    #[serde(default)]
     pub first_sync: bool,
-    /// What its plan counted.
+    /// The counts of its plan.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub counts: Option<Counts>,
-    /// What makes two plans that take addresses the same one.
+    /// The digest of the removals in its plan: plans with the same digest are the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<String>,
-    /// The run that has the same plan and that somebody decides on.
+    /// The held run with the same plan.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waits_for: Option<Ulid>,
-    /// Why it is held. Empty where it is not, and for a run of before reasons were stored.
+    /// Why it is held; empty if it is not.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub held_for: Vec<HoldReason>,
-    /// When its release was last sent again, since the message was lost.
+    /// When the message of its release was last sent again after a loss.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resent: Option<Timestamp>,
-    /// Who released or rejected it.
+    /// The operator who released or rejected it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decided_by: Option<String>,
     /// Why it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<String>,
-    /// The request that it began with.
+    /// The id of the request that started it.
     pub request_id: String,
 }
 
 impl Run {
-    /// A run that begins.
+    /// A run that starts.
     pub fn new(id: Ulid, domain: &DomainName, started: Timestamp, request_id: &str) -> Self {
         Self {
             id,
@@ -158,22 +143,22 @@ impl Run {
         matches!(self.state, RunState::Running | RunState::Paused)
     }
 
-    /// Whether another invocation may go on where it stopped.
+    /// Whether another invocation can resume it.
     fn can_resume(&self, now: Timestamp) -> bool {
         self.saved.is_some_and(|saved| now.duration_since(saved) < RESUMABLE)
     }
 }
 
-/// Whether a run may go on.
+/// The outcome of starting a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Begun {
-    /// It may.
+pub enum RunStart {
+    /// The run was started or resumed, and has the lease.
     Started(Box<Run>),
-    /// Another one is at it.
+    /// Another run has the lease.
     Busy {
-        /// Which.
+        /// The other run.
         run: Ulid,
-        /// Until when, at the latest.
+        /// The end of its lease.
         until: Timestamp,
     },
 }
@@ -185,7 +170,7 @@ struct Lease {
 }
 
 impl Store {
-    /// Begins a run, unless another of the same domain is at it and its lease has not expired.
+    /// Starts a run, or resumes the former one, unless another run of the domain has the lease.
     pub async fn begin_run(
         &self,
         id: Ulid,
@@ -193,128 +178,121 @@ impl Store {
         now: Timestamp,
         until: Timestamp,
         request_id: &str,
-    ) -> Result<Begun, StoreError> {
+    ) -> Result<RunStart, StoreError> {
         let key = keys::lease(domain);
         let held: Option<Lease> = self.get(&key).await?;
         if let Some(Lease { run, until }) = held.as_ref().filter(|lease| lease.until > now) {
-            return Ok(Begun::Busy { run: *run, until: *until });
+            return Ok(RunStart::Busy { run: *run, until: *until });
         }
         let former = match &held {
             Some(former) => self.run(domain, former.run).await?.filter(|run| run.is_open()),
             None => None,
         };
-        let resumed = former.as_ref().filter(|run| run.can_resume(now)).cloned();
-        let run = match resumed {
+        let run = match former.clone().filter(|run| run.can_resume(now)) {
             Some(resumed) => Run { state: RunState::Running, ..resumed },
             None => Run::new(id, domain, now, request_id),
         };
-        let lease = self.put(&key, &Lease { run: run.id, until })?;
-        let lease = match &held {
-            None => lease.condition_expression("attribute_not_exists(pk)"),
-            Some(former) => lease
-                .condition_expression("#run = :former AND #until = :until")
-                .expression_attribute_names("#run", "run")
-                .expression_attribute_names("#until", "until")
-                .expression_attribute_values(":until", text(former.until.to_string()))
-                .expression_attribute_values(":former", text(former.run.to_string())),
+        let is_as_read = match &held {
+            None => item_not_exists(),
+            Some(former) => path("run").eq(former.run.to_string()).and(path("until").eq(former.until.to_string())),
         };
-        let mut writes = vec![TransactWriteItem::builder().put(lease.build()?).build(), self.run_write(&run)?];
-        // An entry that is gone, or has its end, stays as it is.
+        let lease = Write::put(&key, &Lease { run: run.id, until })?.when(is_as_read);
+        let mut writes = vec![lease, put_run(&run)?];
+        // A former entry that was deleted or has ended stays as it is.
         if let Some(former) = former.filter(|former| former.id != run.id) {
-            writes.push(self.died_write(domain, former.id, now)?);
+            writes.push(mark_died(domain, former.id, now));
         }
-        match self.transact(writes).await? {
-            Written::All => Ok(Begun::Started(Box::new(run))),
-            // Another was faster by a moment: it has the lease.
-            Written::Failed(_) => match self.get::<Lease>(&key).await? {
-                Some(Lease { run, until }) => Ok(Begun::Busy { run, until }),
-                None => Err(StoreError::Conflict),
-            },
+        if self.commit(writes).await?.is_committed() {
+            return Ok(RunStart::Started(Box::new(run)));
+        }
+        // A concurrent run got the lease first.
+        match self.get::<Lease>(&key).await? {
+            Some(Lease { run, until }) => Ok(RunStart::Busy { run, until }),
+            None => Err(StoreError::Conflict),
         }
     }
 
-    /// Ends an invocation of a run that goes on in another one, which any message for the domain can be.
+    /// Ends an invocation of a run that another one continues, which any message for the domain can start.
     pub async fn pause_run(&self, run: &Run, now: Timestamp) -> Result<(), StoreError> {
         let paused = Run { state: RunState::Paused, ..run.clone() };
-        let lease = self
-            .put(&keys::lease(&run.domain), &Lease { run: run.id, until: now })?
-            .condition_expression("#run = :me")
-            .expression_attribute_names("#run", "run")
-            .expression_attribute_values(":me", text(run.id.to_string()));
-        let writes = vec![TransactWriteItem::builder().put(lease.build()?).build(), self.run_write(&paused)?];
-        match self.transact(writes).await? {
-            Written::All => Ok(()),
-            Written::Failed(_) => Err(StoreError::Conflict),
-        }
+        let lease = Write::put(&keys::lease(&run.domain), &Lease { run: run.id, until: now })?;
+        self.commit(vec![lease.when(has_lease(run)), put_run(&paused)?]).await?.committed()
     }
 
-    /// Records that the run has saved its checkpoint, so that a run that dies after this is resumed.
+    /// Records that the run has saved its checkpoint, so that another invocation can resume it if it dies.
     pub async fn note_checkpoint(&self, run: &Run) -> Result<(), StoreError> {
-        match self.transact(vec![self.run_write(run)?]).await? {
-            Written::All => Ok(()),
-            Written::Failed(_) => Err(StoreError::Conflict),
-        }
+        self.commit(vec![put_run(run)?]).await?.committed()
     }
 
-    /// Writes what a run came to, and gives its lease back. `announce` puts a held run into the audit log and the outbox;
-    /// the id of that entry comes back.
+    /// Records the result of a run and releases its lease. `announce` puts a held run into the audit log and the outbox, and
+    /// returns the id of that entry.
     pub async fn finish_run(
         &self,
         run: &Run,
         announce: Option<(Cause<'_>, &dyn Random)>,
     ) -> Result<Option<Ulid>, StoreError> {
-        let mut writes = vec![self.run_write(run)?];
-        let mut told = None;
+        let mut writes = vec![put_run(run)?];
+        let mut notice = None;
         if let Some((cause, random)) = announce {
             let change = Change::Run { domain: run.domain.clone(), run: run.id, did: RunChange::Held };
             let entry = Entry::new(change, cause, random);
-            writes.extend([self.audit_write(&entry)?, self.outbox_write(&entry)?]);
-            told = Some(entry.id);
+            writes.extend(outbox::announce(&entry)?);
+            notice = Some(entry.id);
         }
-        let lease = keys::lease(&run.domain);
-        let delete = aws_sdk_dynamodb::types::Delete::builder()
-            .table_name(&self.table)
-            .key("pk", text(lease.pk))
-            .key("sk", text(lease.sk))
-            .condition_expression("#run = :me")
-            .expression_attribute_names("#run", "run")
-            .expression_attribute_values(":me", text(run.id.to_string()));
         let mut with_lease = writes.clone();
-        with_lease.push(TransactWriteItem::builder().delete(delete.build()?).build());
-        if self.transact(with_lease).await? == Written::All {
-            return Ok(told);
+        with_lease.push(Write::delete(&keys::lease(&run.domain)).when(has_lease(run)));
+        if self.commit(with_lease).await?.is_committed() {
+            return Ok(notice);
         }
-        // The lease is another's by now, or there was none (a released run needs none): the entry counts all the same.
-        match self.transact(writes).await? {
-            Written::All => Ok(told),
-            Written::Failed(_) => Err(StoreError::Conflict),
-        }
+        // Another run has the lease by now, or there was none (a released run needs none): the result counts all the same.
+        self.commit(writes).await?.committed()?;
+        Ok(notice)
     }
 
-    fn run_write(&self, run: &Run) -> Result<TransactWriteItem, StoreError> {
-        let changed = !matches!(run.state, RunState::Unchanged | RunState::Running | RunState::Paused);
-        let mut item = encode(&keys::run(&run.domain, run.id), run)?;
-        item.insert("expires".into(), expires(kept_until(run.started, changed)));
-        let put = aws_sdk_dynamodb::types::Put::builder().table_name(&self.table).set_item(Some(item));
-        Ok(TransactWriteItem::builder().put(put.build()?).build())
-    }
-
-    fn died_write(&self, domain: &DomainName, run: Ulid, now: Timestamp) -> Result<TransactWriteItem, StoreError> {
-        let update = self
-            .update(&keys::run(domain, run))
-            .update_expression("SET #state = :died, finished = :now, expires = :expires")
-            .condition_expression("#state IN (:running, :paused)")
-            .expression_attribute_names("#state", "state")
-            .expression_attribute_values(":running", text(RunState::Running.as_str()))
-            .expression_attribute_values(":paused", text(RunState::Paused.as_str()))
-            .expression_attribute_values(":died", text(RunState::Died.as_str()))
-            .expression_attribute_values(":now", text(now.to_string()))
-            .expression_attribute_values(":expires", number(kept_until(now, true).as_second()));
-        Ok(TransactWriteItem::builder().update(update.build()?).build())
+    /// The run of a domain that has the lease. A message for the domain needs no slot then.
+    pub async fn run_in_progress(&self, domain: &DomainName, now: Timestamp) -> Result<Option<Ulid>, StoreError> {
+        let lease: Option<Lease> = self.get(&keys::lease(domain)).await?;
+        Ok(lease.filter(|lease| lease.until > now).map(|lease| lease.run))
     }
 }
 
-pub(crate) fn kept_until(from: Timestamp, changed: bool) -> Timestamp {
-    let kept = KEPT[usize::from(changed)];
+fn put_run(run: &Run) -> Result<Write, StoreError> {
+    let has_changed = !matches!(run.state, RunState::Unchanged | RunState::Running | RunState::Paused);
+    Ok(Write::put(&keys::run(&run.domain, run.id), run)?.expires(kept_until(run.started, has_changed)))
+}
+
+/// Marks a run without a result as died.
+fn mark_died(domain: &DomainName, run: Ulid, now: Timestamp) -> Write {
+    let update = Update::new()
+        .set("state", RunState::Died.as_ref())
+        .set("finished", now.to_string())
+        .set("expires", kept_until(now, true).as_second());
+    let is_open = path("state").is_in([RunState::Running.as_ref(), RunState::Paused.as_ref()]);
+    Write::update(&keys::run(domain, run), update).when(is_open)
+}
+
+fn has_lease(run: &Run) -> Condition {
+    path("run").eq(run.id.to_string())
+}
+
+pub(crate) fn kept_until(from: Timestamp, has_changed: bool) -> Timestamp {
+    let kept = if has_changed { KEPT_CHANGED } else { KEPT_UNCHANGED };
     from.saturating_add(kept).unwrap_or(Timestamp::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use strum::IntoEnumIterator;
+
+    use super::*;
+
+    #[test]
+    fn stored_states_stay() {
+        let states = RunState::iter().map(|state| {
+            assert_eq!(serde_json::to_value(state).unwrap(), state.as_ref());
+            state.to_string()
+        });
+        let expected = "running unchanged paused applied held waiting released rejected failed died";
+        assert_eq!(states.collect::<Vec<_>>().join(" "), expected);
+    }
 }

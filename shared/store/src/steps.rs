@@ -1,8 +1,8 @@
-//! Applying a step of a plan: on the version that it was planned on, once, in its time, or not at all.
+//! Applies a step of a plan: once, when it is due, and only to the version that it was planned for.
 
 use jiff::Timestamp;
 use membermail_core::address::DomainName;
-use membermail_core::alias::{self, Alias, Reason, Status};
+use membermail_core::alias::{Alias, Reason, Status};
 use membermail_core::audit::{Cause, Change, Entry};
 use membermail_core::community::Rules;
 use membermail_core::expiry::{Expired, Present};
@@ -10,42 +10,41 @@ use membermail_core::lifecycle::{self, Action, Step, Unapplied};
 use membermail_core::random::Random;
 use ulid::Ulid;
 
-use crate::aliases::StoredAlias;
-use crate::bans::IS_BANNED;
+use crate::aliases::{Delivery, change_alias};
+use crate::bans::is_banned;
 use crate::error::StoreError;
-use crate::keys::{self, Key};
-use crate::members::{IS_NOT_BANNED, Member};
-use crate::sealing::Sealer;
-use crate::table::{Store, TRIES, Written, if_condition_holds, pause, text};
+use crate::keys;
+use crate::members::{Member, is_not_banned};
+use crate::table::{Condition, Store, TRIES, Update, Write, path, pause};
 
-/// What a step is applied under.
+/// The context that a step is applied in.
 #[derive(Clone, Copy, Debug)]
 pub struct Terms<'a> {
     /// The domains of the community.
     pub domains: &'a [DomainName],
-    /// Its rules.
+    /// The rules of the community.
     pub rules: &'a Rules,
-    /// When the run that planned the step began to read the team.
+    /// When the run that planned the step started to read the team.
     pub read_at: Timestamp,
 }
 
-/// What became of a step.
+/// The outcome of a step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Applied {
     /// It was applied now.
     Done {
-        /// As it is now.
+        /// The alias after the step.
         alias: Alias,
-        /// Its audit entry, which lies in the outbox too.
+        /// The id of the audit and outbox entries.
         entry: Ulid,
     },
-    /// The alias is no longer what the step was planned on: it was applied before, or a newer change counts.
+    /// The alias has another version than planned: the step was applied before, or a newer change counts.
     Stale,
-    /// Its time has not come: it was planned by a clock that was ahead.
+    /// It is not due yet: the clock that planned it was ahead.
     Early,
-    /// What it rests on no longer counts.
+    /// The decision behind it no longer counts.
     Expired(Expired),
-    /// The name was recorded, or a newer one is.
+    /// The name was recorded, or a newer one is stored.
     Observed,
 }
 
@@ -58,17 +57,16 @@ impl From<Unapplied> for Applied {
     }
 }
 
-/// The member whose ban decides on a step, as read with the condition that the ban stays so.
+/// The member whose ban decides on a step, and the condition that the ban is as it was read.
 struct Decisive {
     member: Member,
-    condition: &'static str,
+    condition: Condition,
 }
 
 impl Store {
-    /// Restores, ends or retires an alias, or records its name. Creating one is [`grant`](Self::grant)'s.
+    /// Restores, suspends or retires an alias, or records its name. [`grant`](Self::grant) creates aliases.
     pub async fn apply(
         &self,
-        sealer: &Sealer,
         step: &Step,
         terms: Terms<'_>,
         cause: Cause<'_>,
@@ -83,35 +81,40 @@ impl Store {
             if !self.agrees_with_retirement(step).await? {
                 return Ok(Applied::Stale);
             }
-            let mut loops = false;
+            let mut delivery = stored.delivery(Status::Active);
             let mut decisive = None;
             if matches!(step.action, Action::Restore | Action::Suspend { reason: Reason::Banned }) {
                 let Some(owner) = self.member(stored.alias.member).await? else { return Ok(Applied::Stale) };
-                loops = step.action == Action::Restore && loops_back(sealer, &stored, &owner, terms.domains)?;
+                if delivery.destinations.is_empty() {
+                    delivery.destinations.extend(owner.destination);
+                }
                 match self.decide(step, owner, terms, cause.now).await? {
                     Ok(found) => decisive = found,
                     Err(expired) => return Ok(Applied::Expired(expired)),
                 }
             }
+            let loops = delivery.destinations.is_empty();
             let alias = match lifecycle::apply(&stored.alias, step, terms.rules, loops, cause.now) {
                 Ok(alias) => alias,
                 Err(unapplied) => return Ok(unapplied.into()),
             };
-            let destination = stored.destination.clone().filter(|_| alias.status != Status::Retired);
             let entry = Entry::new(Change::of_alias(&alias, Some(&stored.alias), None), cause, random);
-            let mut writes = self.alias_writes(&alias, destination, &entry)?;
+            if alias.status == Status::Retired {
+                delivery = Delivery::default();
+            }
+            let mut writes = change_alias(&alias, delivery, &entry)?;
             if let Some(Decisive { member, condition }) = decisive {
-                writes.push(self.check(&keys::profile(member.id), condition)?);
+                writes.push(Write::check(&keys::profile(member.id), condition));
             }
-            match self.transact(writes).await? {
-                Written::All => return Ok(Applied::Done { alias, entry: entry.id }),
-                Written::Failed(_) => pause(tried, random).await,
+            if self.commit(writes).await?.is_committed() {
+                return Ok(Applied::Done { alias, entry: entry.id });
             }
+            pause(tried, random).await;
         }
         Err(StoreError::Conflict)
     }
 
-    /// Whether a restoration or a ban still counts: an operator may have decided otherwise since it was planned.
+    /// Whether a restoration or a ban still counts: an operator can have decided differently since it was planned.
     async fn decide(
         &self,
         step: &Step,
@@ -124,7 +127,7 @@ impl Store {
         let Some(survivor) = self.survivor_of(owner).await? else { return Ok(Ok(None)) };
         let banned = own_ban.or_else(|| survivor.is_banned().then(|| survivor.clone()));
         if step.action != Action::Restore {
-            let decisive = banned.map(|member| Decisive { member, condition: IS_BANNED });
+            let decisive = banned.map(|member| Decisive { member, condition: is_banned() });
             return Ok(decisive.map(Some).ok_or(Expired::BanChanged));
         }
         if banned.is_some() {
@@ -133,41 +136,20 @@ impl Store {
         let seen_at = step.known_as.as_ref().map_or(terms.read_at, |known_as| known_as.observed_at);
         let ban_changed_at = survivor.ban_changed_at();
         let domain = &step.address.domain;
-        // An operator who cancels the retirement of a domain decides on its addresses, whether or not the file has it.
+        // Cancelling the retirement of a domain restores its addresses, even if the community file does not list it.
         let is_cancelled = !terms.domains.contains(domain) && self.domain(domain).await?.retirement.is_some();
         let domains = if is_cancelled { std::slice::from_ref(domain) } else { terms.domains };
         let present = Present { domains, newest: None, ban_changed_at, now };
         let decided = present.check_restore(seen_at, domain);
-        Ok(decided.map(|()| Some(Decisive { member: survivor, condition: IS_NOT_BANNED })))
+        Ok(decided.map(|()| Some(Decisive { member: survivor, condition: is_not_banned() })))
     }
 
-    /// The member's personal data is erased, or need not be: an alias no longer waits for it.
+    /// Records that the member's personal data is erased, or need not be: the alias no longer waits for it.
     pub async fn end_erasure(&self, step: &Step) -> Result<(), StoreError> {
-        let Key { pk, sk } = keys::alias(&step.address);
-        let request = self.client.update_item().table_name(&self.table);
-        let ended = request
-            .key("pk", text(pk))
-            .key("sk", text(sk))
-            .update_expression("REMOVE erase_pending")
-            // One that is back waits for no erasure: a later retirement asks for its own.
-            .condition_expression("#member = :member AND #status = :retired")
-            .expression_attribute_names("#member", "member")
-            .expression_attribute_names("#status", "status")
-            .expression_attribute_values(":member", text(step.member.to_string()))
-            .expression_attribute_values(":retired", text(Status::Retired.as_str()))
-            .send()
-            .await;
-        if_condition_holds(ended).map(drop)
+        // A restored alias waits for no erasure: a later retirement requests its own.
+        let is_retired = path("status").eq(Status::Retired.as_ref());
+        let condition = path("member").eq(step.member.to_string()).and(is_retired);
+        let update = Update::new().remove("erase_pending");
+        self.write(Write::update(&keys::alias(&step.address), update).when(condition)).await.map(drop)
     }
-}
-
-/// Whether mail to the alias would come back to the community.
-fn loops_back(
-    sealer: &Sealer,
-    stored: &StoredAlias,
-    owner: &Member,
-    community: &[DomainName],
-) -> Result<bool, StoreError> {
-    let destination = stored.destination(sealer, &owner.salt)?;
-    Ok(destination.is_some_and(|destination| alias::is_loop(&destination, community)))
 }

@@ -1,50 +1,39 @@
-//! Which domains have a sync message of the schedule waiting, so that `start-sync` sends no second one, and when the last
-//! finished run of a domain began, so that `sync-team` recognizes a late or duplicate message.
+//! The sync message of each domain, so that `start-sync` sends no second one while one is waiting, and the start of the last
+//! finished run, so that `sync-team` recognizes a late or duplicate message.
 
 use std::collections::BTreeMap;
 
-use aws_sdk_dynamodb::error::SdkError;
-use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
-use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use membermail_core::address::DomainName;
 use serde::Deserialize;
+use strum::AsRefStr;
 
 use crate::error::StoreError;
-use crate::keys::{self, Key};
-use crate::table::{Store, number, text};
+use crate::keys;
+use crate::table::{Condition, Store, Update, Write, path};
 
-/// The state of the last message that the schedule had for a domain.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+/// The state of the last message of the schedule for a domain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, AsRefStr)]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum RequestState {
-    /// A schedule's event is about to send it.
+    /// An event of the schedule is about to send it.
     Claimed,
-    /// The queue has it.
+    /// It is in the queue.
     Waiting,
     /// `sync-team` received it.
     Received,
 }
 
-impl RequestState {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Claimed => "claimed",
-            Self::Waiting => "waiting",
-            Self::Received => "received",
-        }
-    }
-}
-
-/// What is known of the sync messages of a domain.
+/// The state of the sync messages of a domain.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct SyncRequest {
-    /// The event of the schedule that had the last message.
+    /// The event of the schedule that claimed the last message.
     #[serde(default)]
     event: Option<String>,
     #[serde(default)]
     state: Option<RequestState>,
-    /// In microseconds since 1970, as all times here: numbers compare as times do in conditions.
+    /// In microseconds since 1970, like all times here: conditions can compare numbers.
     #[serde(default)]
     requested_at: Option<i64>,
     #[serde(default)]
@@ -54,24 +43,24 @@ pub struct SyncRequest {
 }
 
 impl SyncRequest {
-    /// Since when a message of the schedule waits, or is about to be sent.
+    /// Since when a message of the schedule is waiting or about to be sent.
     pub fn waiting_since(&self, now: Timestamp) -> Option<Timestamp> {
         let waits = matches!(self.state, Some(RequestState::Claimed | RequestState::Waiting));
         let holds = self.until.is_some_and(|until| until > now.as_microsecond());
         time(self.requested_at.filter(|_| waits && holds))
     }
 
-    /// Whether this event of the schedule may send a message: none waits, and the event has not had its turn.
+    /// Whether this event of the schedule may send a message: none is waiting, and the event has not claimed one before.
     pub fn is_free_for(&self, event: &str, now: Timestamp) -> bool {
         self.event.as_deref() != Some(event) && self.waiting_since(now).is_none()
     }
 
-    /// When the last finished run began that [`Store::note_synced`] was told of.
+    /// The start of the last finished run that [`Store::note_synced`] recorded.
     pub fn synced(&self) -> Option<Timestamp> {
         time(self.synced)
     }
 
-    /// Whether a finished run began after that time: a message of then is late or a duplicate.
+    /// Whether a finished run started after that time: a message from that time is late or a duplicate.
     pub fn is_synced_after(&self, requested_at: Timestamp) -> bool {
         self.synced().is_some_and(|synced| synced > requested_at)
     }
@@ -85,30 +74,27 @@ struct Keyed {
 }
 
 impl Store {
-    /// What is known of the sync messages of a domain.
+    /// Loads the state of the sync messages of a domain.
     pub async fn sync_request(&self, domain: &DomainName) -> Result<SyncRequest, StoreError> {
         Ok(self.get(&keys::sync_request(domain)).await?.unwrap_or_default())
     }
 
-    /// The same of many domains, a hundred a request. Domains of which nothing is known are left out.
+    /// The same for many domains. Domains without a state are left out.
     pub async fn sync_requests<'a>(
         &self,
         domains: impl Iterator<Item = &'a DomainName>,
     ) -> Result<BTreeMap<DomainName, SyncRequest>, StoreError> {
         let all: Vec<_> = domains.map(keys::sync_request).collect();
-        let mut requests = BTreeMap::new();
-        self.each_of(&all, |Keyed { pk, request }| {
-            if let Some(Ok(domain)) = pk.strip_prefix("SYNC#").map(DomainName::parse) {
-                requests.insert(domain, request);
-            }
-        })
-        .await?;
-        Ok(requests)
+        let requests = self.get_all(&all).await?.into_iter().filter_map(|Keyed { pk, request }| {
+            let domain = pk.strip_prefix("SYNC#")?;
+            Some((domain.parse().ok()?, request))
+        });
+        Ok(requests.collect())
     }
 
     /// Claims the next message of a domain for an event of the schedule. At most one event holds the claim, and each event
-    /// gets it once, however often Lambda runs the function for it. A claim that is not confirmed ends at `until`, and then
-    /// the next event may send.
+    /// gets it once, even if Lambda runs the function again for it. A claim that is not confirmed ends at `until`; then the
+    /// next event may send.
     pub async fn claim_sync(
         &self,
         domain: &DomainName,
@@ -116,96 +102,61 @@ impl Store {
         now: Timestamp,
         until: Timestamp,
     ) -> Result<bool, StoreError> {
-        let update = self
-            .request_update(domain)
-            .update_expression("SET #event = :event, #state = :claimed, requested_at = :now, #until = :until")
-            .condition_expression(
-                "attribute_not_exists(#event) OR (#event <> :event AND (#state = :received OR #until <= :now))",
-            )
-            .expression_attribute_names("#event", "event")
-            .expression_attribute_names("#state", "state")
-            .expression_attribute_names("#until", "until")
-            .expression_attribute_values(":event", text(event))
-            .expression_attribute_values(":claimed", text(RequestState::Claimed.as_str()))
-            .expression_attribute_values(":received", text(RequestState::Received.as_str()))
-            .expression_attribute_values(":now", micros(now))
-            .expression_attribute_values(":until", micros(until));
-        has_changed(update).await
+        let update = Update::new()
+            .set("event", event)
+            .set("state", RequestState::Claimed.as_ref())
+            .set("requested_at", now.as_microsecond())
+            .set("until", until.as_microsecond());
+        let last = path("event");
+        let is_received = path("state").eq(RequestState::Received.as_ref());
+        let has_ended = is_received.or(path("until").le(now.as_microsecond()));
+        self.update_request(domain, update, last.not_exists().or(last.ne(event).and(has_ended))).await
     }
 
-    /// Confirms that the queue took the message of a claim. It counts as waiting until it is received, or until the time at
-    /// which the queue deletes it. A message that was received meanwhile stays so.
+    /// Confirms that the queue accepted the message of a claim. It counts as waiting until it is received, or until the queue
+    /// deletes it. Changes nothing if it was received meanwhile.
     pub async fn confirm_sync(&self, domain: &DomainName, event: &str, until: Timestamp) -> Result<bool, StoreError> {
-        let update = self
-            .claimed_update(domain, event)
-            .update_expression("SET #state = :waiting, #until = :until")
-            .expression_attribute_names("#until", "until")
-            .expression_attribute_values(":waiting", text(RequestState::Waiting.as_str()))
-            .expression_attribute_values(":until", micros(until));
-        has_changed(update).await
+        let update = Update::new().set("state", RequestState::Waiting.as_ref()).set("until", until.as_microsecond());
+        self.update_request(domain, update, has_claim(event)).await
     }
 
-    /// Gives up a claim whose message the queue refused, so that a retry of the same event sends it.
+    /// Releases a claim whose message the queue rejected, so that a retry of the same event sends it.
     pub async fn release_sync_claim(&self, domain: &DomainName, event: &str) -> Result<bool, StoreError> {
-        let update = self.claimed_update(domain, event).update_expression("REMOVE #event, #state");
-        has_changed(update).await
+        self.update_request(domain, Update::new().remove("event").remove("state"), has_claim(event)).await
     }
 
-    /// Records that `sync-team` received a message: the schedule may send the next one. A message that is older than the one
-    /// that waits changes nothing; one without a time is of an operator or an earlier release.
+    /// Records that `sync-team` received a message: the schedule may send the next one. A message that is older than the
+    /// waiting one changes nothing; a message without a time is from an operator.
     pub async fn receive_sync(&self, domain: &DomainName, requested_at: Option<Timestamp>) -> Result<bool, StoreError> {
-        let update = self
-            .request_update(domain)
-            .update_expression("SET #state = :received")
-            .expression_attribute_names("#event", "event")
-            .expression_attribute_names("#state", "state")
-            .expression_attribute_values(":received", text(RequestState::Received.as_str()));
-        let update = match requested_at {
-            None => update.condition_expression("attribute_exists(#event)"),
-            Some(at) => update
-                .condition_expression("attribute_exists(#event) AND requested_at <= :at")
-                .expression_attribute_values(":at", micros(at)),
-        };
-        has_changed(update).await
+        let update = Update::new().set("state", RequestState::Received.as_ref());
+        let mut condition = path("event").exists();
+        if let Some(at) = requested_at {
+            condition = condition.and(path("requested_at").le(at.as_microsecond()));
+        }
+        self.update_request(domain, update, condition).await
     }
 
-    /// Records when a finished run began.
+    /// Records when a finished run started.
     pub async fn note_synced(&self, domain: &DomainName, started: Timestamp) -> Result<bool, StoreError> {
-        let update = self
-            .request_update(domain)
-            .update_expression("SET synced = :started")
-            .condition_expression("attribute_not_exists(synced) OR synced < :started")
-            .expression_attribute_values(":started", micros(started));
-        has_changed(update).await
+        let synced = path("synced");
+        let is_newest = synced.not_exists().or(synced.lt(started.as_microsecond()));
+        self.update_request(domain, Update::new().set("synced", started.as_microsecond()), is_newest).await
     }
 
-    /// An update of a claim of this event that is not confirmed.
-    fn claimed_update(&self, domain: &DomainName, event: &str) -> UpdateItemFluentBuilder {
-        self.request_update(domain)
-            .condition_expression("#event = :event AND #state = :claimed")
-            .expression_attribute_names("#event", "event")
-            .expression_attribute_names("#state", "state")
-            .expression_attribute_values(":event", text(event))
-            .expression_attribute_values(":claimed", text(RequestState::Claimed.as_str()))
-    }
-
-    fn request_update(&self, domain: &DomainName) -> UpdateItemFluentBuilder {
-        let Key { pk, sk } = keys::sync_request(domain);
-        self.client.update_item().table_name(&self.table).key("pk", text(pk)).key("sk", text(sk))
+    /// Returns whether the condition held.
+    async fn update_request(
+        &self,
+        domain: &DomainName,
+        update: Update,
+        condition: Condition,
+    ) -> Result<bool, StoreError> {
+        self.write(Write::update(&keys::sync_request(domain), update).when(condition)).await
     }
 }
 
-/// Sends an update; returns whether its condition held.
-async fn has_changed(update: UpdateItemFluentBuilder) -> Result<bool, StoreError> {
-    match update.send().await {
-        Ok(_) => Ok(true),
-        Err(SdkError::ServiceError(error)) if error.err().is_conditional_check_failed_exception() => Ok(false),
-        Err(error) => Err(error.into()),
-    }
-}
-
-fn micros(at: Timestamp) -> AttributeValue {
-    number(at.as_microsecond())
+/// The condition that the event has a claim that is not confirmed.
+fn has_claim(event: &str) -> Condition {
+    path("event").eq(event).and(path("state").eq(RequestState::Claimed.as_ref()))
 }
 
 fn time(micros: Option<i64>) -> Option<Timestamp> {

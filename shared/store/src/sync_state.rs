@@ -1,7 +1,7 @@
-//! What one sync of a domain leaves to the next: the names on the last roster, the cursor of the rolling check, and how far
-//! a run has read when it has to continue in another invocation.
+//! The state that one sync of a domain leaves to the next: the names on the last roster, the cursor of the rolling check, and
+//! the checkpoints of a run that continues in another invocation.
 
-use std::io::{Read, Write};
+use std::io::{Read, Write as _};
 
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use membermail_core::address::DomainName;
 use membermail_core::clock::later;
 use membermail_core::full_read::FullRead;
-use membermail_core::member::{Fingerprint, LaunchpadName};
+use membermail_core::member::Fingerprint;
 use membermail_core::rolling::Cursor;
 use membermail_core::roster::{Names, RosterEntry};
 use serde::{Deserialize, Serialize};
@@ -20,59 +20,54 @@ use ulid::Ulid;
 
 use crate::error::StoreError;
 use crate::keys::{self, Key};
-use crate::table::{Item, Store, encode, expires, text};
+use crate::table::{Consistency, NoAttributes, Store, Update, Write, attribute};
 
-/// Octets of compressed text in one item: an item has 400 kB at most.
+/// Maximum bytes of compressed text in one item: DynamoDB limits an item to 400 KB.
 const PART: usize = 300_000;
-/// People in one item of a checkpoint: below [`PART`] even where nothing compresses.
+/// Maximum people in one item of a checkpoint: below [`PART`] even without compression.
 const PEOPLE: usize = 8_000;
-/// A checkpoint is of use for hours, not for days.
+/// TTL of a checkpoint, which is useful for hours.
 const KEPT: SignedDuration = SignedDuration::from_hours(48);
 /// The attribute of compressed text.
 const DATA: &str = "data";
 
-/// What one sync leaves to the next.
+/// The state that one sync leaves to the next. [`Store::save_guard_state`] can create the item with nothing but `guard`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct SyncState {
     /// The run that stored the names of the last roster; none before the first sync.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub roster: Option<Ulid>,
-    /// Items that the names are in.
-    #[serde(default)]
+    /// Number of items with the names.
     parts: usize,
-    /// Rows that the source counted and did not show: private teams in the team.
-    #[serde(default)]
+    /// Rows that the source counted but did not show: private teams in the team.
     pub hidden: u64,
-    /// How far the rolling check is.
-    #[serde(default)]
+    /// The cursor of the rolling check.
     pub rolling: Cursor,
-    /// The last complete reading of the team; none where that left something open.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The last complete reading of the team; none, if it left something open.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub full_read: Option<FullRead>,
-    /// What the guard has to know of earlier runs, however long ago they were.
-    #[serde(default)]
+    /// The guard's state of earlier runs.
     pub guard: GuardState,
 }
 
-/// What the guard has to know of earlier runs, however long ago they were.
+/// The guard's state of earlier runs, at any age.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GuardState {
-    /// The runs that were announced as held and may still count, oldest first.
-    #[serde(default)]
+    /// The runs that were announced as held and can still count, oldest first.
     pub announced: Vec<Ulid>,
-    /// Whether the domain's first sync has not granted everything yet.
-    #[serde(default)]
+    /// Whether the domain's first sync still has grants to make.
     pub first_sync_is_open: bool,
 }
 
-/// How far a run has read.
+/// The progress of a run that reads a team.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checkpoint {
-    /// When it was saved.
+    /// When the checkpoint was saved.
     pub saved_at: Timestamp,
-    /// Where reading continues, in the words of whoever reads.
+    /// Where reading continues: an opaque cursor of the membership client.
     pub position: String,
-    /// The people that were read since the checkpoint before.
+    /// The people that were read since the previous checkpoint.
     pub people: Vec<RosterEntry>,
 }
 
@@ -83,13 +78,13 @@ struct StoredCheckpoint {
 }
 
 impl Store {
-    /// What the last sync of a domain left.
+    /// Loads the state that the last sync of a domain left.
     pub async fn sync_state(&self, domain: &DomainName) -> Result<SyncState, StoreError> {
         Ok(self.get(&keys::sync_state(domain)).await?.unwrap_or_default())
     }
 
-    /// The names on the last roster; none before the first sync, and none where they cannot be read: then everybody who
-    /// is on the roster counts as a joiner once more, which costs reads and is right.
+    /// Loads the names on the last roster. None before the first sync, or if they are damaged: then all people on the roster
+    /// count as joiners again, which costs reads and is safe.
     pub async fn last_names(&self, domain: &DomainName, state: &SyncState) -> Result<Option<Names>, StoreError> {
         let Some(run) = state.roster else { return Ok(None) };
         let mut compressed = Vec::new();
@@ -100,9 +95,9 @@ impl Store {
         Ok(inflate(&compressed).and_then(|text| Names::from_text(&text)))
     }
 
-    /// Stores what this sync leaves; the names only where they changed. The former names go afterwards, so that a crash
-    /// in between leaves one set or the other.
-    pub async fn leave_sync_state(
+    /// Stores the state that this sync leaves, with the names only if they changed. The former names are deleted last, so that
+    /// a crash in between leaves one complete set.
+    pub async fn save_sync_state(
         &self,
         domain: &DomainName,
         before: &SyncState,
@@ -114,16 +109,17 @@ impl Store {
         let mut state = SyncState { hidden, rolling: rolling.clone(), full_read, ..before.clone() };
         if let Some((run, names)) = names {
             let compressed = deflate(&names.to_text());
-            // Also of no names there is a part, or they could not be told from lost ones.
+            // An empty list has one part too, to distinguish it from lost names.
             let parts: Vec<_> = if compressed.is_empty() { vec![&[][..]] } else { compressed.chunks(PART).collect() };
             for (part, octets) in parts.iter().enumerate() {
-                self.put_data(&keys::roster(domain, run, part), octets, Item::new()).await?;
+                let put = Write::put(&keys::roster(domain, run, part), &NoAttributes {})?;
+                self.write(with_data(put, octets)).await?;
             }
-            (state.roster, state.parts) = (Some(run), parts.len());
+            state.roster = Some(run);
+            state.parts = parts.len();
         }
         if state != *before {
-            let item = encode(&keys::sync_state(domain), &state)?;
-            self.client.put_item().table_name(&self.table).set_item(Some(item)).send().await?;
+            self.write(Write::put(&keys::sync_state(domain), &state)?).await?;
         }
         if let Some(former) = before.roster.filter(|former| state.roster != Some(*former)) {
             for part in 0..before.parts {
@@ -133,19 +129,14 @@ impl Store {
         Ok(state)
     }
 
-    /// Stores what the guard has to know of this run, after [`leave_sync_state`](Self::leave_sync_state).
-    pub async fn leave_guard_state(&self, domain: &DomainName, guard: &GuardState) -> Result<(), StoreError> {
-        let key = keys::sync_state(domain);
-        let value = serde_dynamo::to_attribute_value(guard).map_err(|cause| StoreError::corrupt("SYNC", cause))?;
-        let update = self.client.update_item().table_name(&self.table);
-        let update = update.key("pk", text(&key.pk)).key("sk", text(&key.sk));
-        let update = update.update_expression("SET #guard = :guard").expression_attribute_names("#guard", "guard");
-        update.expression_attribute_values(":guard", value).send().await?;
-        Ok(())
+    /// Stores the guard's state of this run, after [`save_sync_state`](Self::save_sync_state).
+    pub async fn save_guard_state(&self, domain: &DomainName, guard: &GuardState) -> Result<(), StoreError> {
+        let update = Update::new().set("guard", attribute(guard)?);
+        self.write(Write::update(&keys::sync_state(domain), update)).await.map(drop)
     }
 
-    /// Saves people that a run has read and where it continues. `first` is the number of items that it saved before; the
-    /// number with these comes back.
+    /// Saves the people that a run has read and where it continues. `first` is the number of items that it saved before;
+    /// returns the number including these.
     pub async fn save_checkpoint(
         &self,
         domain: &DomainName,
@@ -155,19 +146,18 @@ impl Store {
     ) -> Result<usize, StoreError> {
         let stored = StoredCheckpoint { saved_at: checkpoint.saved_at, position: checkpoint.position.clone() };
         let mut part = first;
-        // One item at least: the position counts also where a page had no people.
+        // At least one item, since a page without people has a position too.
         let groups = checkpoint.people.chunks(PEOPLE).chain(checkpoint.people.is_empty().then_some(&[][..]));
         for people in groups {
             let key = keys::checkpoint(domain, run, part);
-            let mut item = encode(&key, &stored)?;
-            item.insert("expires".into(), expires(later(checkpoint.saved_at, KEPT)));
-            self.put_data(&key, &deflate(&lines(people)), item).await?;
+            let put = Write::put(&key, &stored)?.expires(later(checkpoint.saved_at, KEPT));
+            self.write(with_data(put, &deflate(&lines(people)))).await?;
             part += 1;
         }
         Ok(part)
     }
 
-    /// The first so many items of a run's checkpoints as one: all people, and the last position.
+    /// Loads the first `parts` items of a run's checkpoints as one: all people, and the last position.
     pub async fn checkpoint(
         &self,
         domain: &DomainName,
@@ -189,54 +179,53 @@ impl Store {
         Ok(all)
     }
 
-    async fn data(&self, Key { pk, sk }: &Key) -> Result<Option<Vec<u8>>, StoreError> {
-        let request = self.client.get_item().table_name(&self.table).consistent_read(true);
-        let answer = request.key("pk", text(pk)).key("sk", text(sk)).projection_expression("#data");
-        let answer = answer.expression_attribute_names("#data", DATA).send().await?;
-        let data = answer.item.and_then(|mut item| item.remove(DATA));
+    async fn data(&self, key: &Key) -> Result<Option<Vec<u8>>, StoreError> {
+        let data = self.get_raw(key, Consistency::Strong).await?.and_then(|mut item| item.remove(DATA));
         Ok(match data {
             Some(AttributeValue::B(blob)) => Some(blob.into_inner()),
             _ => None,
         })
     }
-
-    async fn put_data(&self, Key { pk, sk }: &Key, octets: &[u8], mut item: Item) -> Result<(), StoreError> {
-        item.insert("pk".into(), text(pk));
-        item.insert("sk".into(), text(sk));
-        item.insert(DATA.into(), AttributeValue::B(Blob::new(octets)));
-        self.client.put_item().table_name(&self.table).set_item(Some(item)).send().await?;
-        Ok(())
-    }
 }
 
-/// One line a person: name, fingerprint, and whether valid and signed.
+fn with_data(put: Write, octets: &[u8]) -> Write {
+    put.with(DATA, AttributeValue::B(Blob::new(octets)))
+}
+
+/// One line per person: name, fingerprint, and the flags for a valid account and a signed code of conduct.
 fn lines(people: &[RosterEntry]) -> String {
-    let line = |entry: &RosterEntry| {
-        let RosterEntry { name, fingerprint, is_valid, signed_code_of_conduct } = entry;
+    let lines = people.iter().map(|RosterEntry { name, fingerprint, is_valid, signed_code_of_conduct }| {
         format!("{name} {fingerprint} {} {}\n", u8::from(*is_valid), u8::from(*signed_code_of_conduct))
-    };
-    people.iter().map(line).collect()
+    });
+    lines.collect()
 }
 
 fn read_lines(text: &str) -> Option<Vec<RosterEntry>> {
-    let flag = |text: &str| match text {
+    text.lines().map(read_line).collect()
+}
+
+fn read_line(line: &str) -> Option<RosterEntry> {
+    let words: Vec<_> = line.split(' ').collect();
+    let [name, fingerprint, is_valid, signed_code_of_conduct] = words[..] else { return None };
+    Some(RosterEntry {
+        name: name.parse().ok()?,
+        fingerprint: Fingerprint(fingerprint.parse().ok()?),
+        is_valid: read_flag(is_valid)?,
+        signed_code_of_conduct: read_flag(signed_code_of_conduct)?,
+    })
+}
+
+fn read_flag(text: &str) -> Option<bool> {
+    match text {
         "0" => Some(false),
         "1" => Some(true),
         _ => None,
-    };
-    let line = |line: &str| {
-        let mut words = line.split(' ');
-        let name = LaunchpadName::parse(words.next()?).ok()?;
-        let fingerprint = Fingerprint(words.next()?.parse().ok()?);
-        let (is_valid, signed_code_of_conduct) = (flag(words.next()?)?, flag(words.next()?)?);
-        words.next().is_none().then_some(RosterEntry { name, fingerprint, is_valid, signed_code_of_conduct })
-    };
-    text.lines().map(line).collect()
+    }
 }
 
 fn deflate(text: &str) -> Vec<u8> {
     let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
-    // Writing to memory does not fail; if it did, reading would find damaged data, which is handled.
+    // Writing to memory cannot fail; damaged data is handled when it is read.
     let _ = encoder.write_all(text.as_bytes());
     encoder.finish().unwrap_or_default()
 }
@@ -252,8 +241,12 @@ mod tests {
     use super::*;
 
     fn entry(name: &str, is_valid: bool) -> RosterEntry {
-        let name = LaunchpadName::parse(name).unwrap();
-        RosterEntry { name, fingerprint: Fingerprint(-7), is_valid, signed_code_of_conduct: !is_valid }
+        RosterEntry {
+            name: name.parse().unwrap(),
+            fingerprint: Fingerprint(-7),
+            is_valid,
+            signed_code_of_conduct: !is_valid,
+        }
     }
 
     #[test]
@@ -269,10 +262,11 @@ mod tests {
 
     #[test]
     fn part_fits_in_an_item() {
-        // Names of the longest kind that people have, which hardly compress.
-        let name =
-            |place: usize| format!("{:x}", u128::from(place as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060));
-        let people: Vec<_> = (1..=PEOPLE).map(|place| entry(&format!("a{}", name(place)), true)).collect();
-        assert!(deflate(&lines(&people)).len() < PART);
+        // Long random names, which hardly compress.
+        let people = (1..=PEOPLE).map(|place| {
+            let number = u128::from(place as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060);
+            entry(&format!("a{number:x}"), true)
+        });
+        assert!(deflate(&lines(&people.collect::<Vec<_>>())).len() < PART);
     }
 }

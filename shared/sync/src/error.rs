@@ -1,22 +1,25 @@
-//! What can go wrong in a sync. In every case nothing was removed.
+//! Errors of a sync. A failed sync removes nothing.
+
+use std::time::Duration;
 
 use membermail_core::address::DomainName;
 use membermail_core::member::TeamName;
 use membermail_membership as membership;
+use membermail_runtime::batch::Retryable;
 use membermail_runtime::queue::QueueError;
 use membermail_store::StoreError;
 
 use crate::observe::ObserveError;
 
-/// Why a sync did not come to its end.
+/// Why a sync failed.
 #[derive(Debug, thiserror::Error)]
 pub enum SyncError {
-    /// The community has no such domain: an operator mistyped it, or a message is older than the community file.
+    /// The community has no such domain: an operator mistyped it, or the message is older than the community file.
     #[error("{0} is not a domain of this community")]
     UnknownDomain(DomainName),
-    /// No team has the name: it was renamed, deleted or made private. An operator looks at it.
+    /// No team has the configured name: it was renamed, deleted or made private. An operator must act.
     #[error(
-        "Launchpad has no team {team}, so {domain} gives and removes no addresses until the community file is right"
+        "the membership source has no team {team}; no addresses of {domain} change until the community file names the right team"
     )]
     TeamMissing {
         /// The domain.
@@ -24,10 +27,10 @@ pub enum SyncError {
         /// The name in the community file.
         team: TeamName,
     },
-    /// Another team than before has the name. An operator looks at it.
+    /// The configured name belongs to another team now. An operator must act.
     #[error(
-        "another team is called {team} on Launchpad now, so {domain} gives and removes no addresses until the community \
-         file is right"
+        "{team} is a different team at the membership source now; no addresses of {domain} change until the community \
+         file names the right team"
     )]
     TeamReplaced {
         /// The domain.
@@ -35,34 +38,33 @@ pub enum SyncError {
         /// The name in the community file.
         team: TeamName,
     },
-    /// The source lists no people, and the domain has addresses. This is taken for an error of the source.
-    #[error("Launchpad says that the team of {domain} is empty, and the domain has {aliases} addresses")]
+    /// The source lists no people although the domain has addresses, which counts as an error of the source.
+    #[error("the membership source lists no people in the team of {domain}, but the domain has {aliases} addresses")]
     EmptyTeam {
         /// The domain.
         domain: DomainName,
-        /// How many addresses it has.
+        /// The number of its addresses.
         aliases: u64,
     },
-    /// Two readings of the team disagree about how many people it has: retry.
-    #[error("the team of {0} changed while it was read, twice")]
+    /// No two readings of the team agree on its number of people: retry.
+    #[error("the team of {0} kept changing while it was read")]
     Unsettled(DomainName),
-    /// The source gave no answer, or none that can be right: retry.
-    #[error("Launchpad gave no usable answer")]
+    /// The request to the source failed or its answer is invalid: retry.
+    #[error("the membership source gave no usable answer")]
     Source(#[from] membership::Error),
     /// A member could not be looked up.
-    #[error("a look-up")]
+    #[error("cannot look up a member")]
     Observe(#[from] ObserveError),
-    /// The table.
-    #[error("the table")]
+    /// The table request failed.
+    #[error("the table request failed")]
     Store(#[from] StoreError),
-    /// The queue in front of `write-aliases`.
-    #[error("the queue of writes")]
+    /// The steps could not be enqueued.
+    #[error("cannot enqueue the steps")]
     Queue(#[from] QueueError),
 }
 
-impl SyncError {
-    /// Whether the same sync can succeed later without an operator.
-    pub fn is_retryable(&self) -> bool {
+impl Retryable for SyncError {
+    fn is_retryable(&self) -> bool {
         match self {
             Self::UnknownDomain(_) | Self::TeamMissing { .. } | Self::TeamReplaced { .. } => false,
             Self::EmptyTeam { .. } | Self::Unsettled(_) | Self::Queue(_) => true,
@@ -72,9 +74,17 @@ impl SyncError {
         }
     }
 
-    /// Whether a run that has saved what it read can go on from there. An answer that cannot be right casts doubt on the
-    /// pages before it.
-    pub(crate) fn can_continue(&self) -> bool {
+    fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Source(cause) => cause.retry_after(),
+            _ => None,
+        }
+    }
+}
+
+impl SyncError {
+    /// Whether a run may resume from its checkpoint. An invalid answer casts doubt on the saved pages, so it may not.
+    pub(crate) fn can_resume(&self) -> bool {
         match self {
             Self::Source(cause) => cause.is_transient(),
             Self::Observe(_) | Self::Store(_) | Self::Queue(_) => self.is_retryable(),

@@ -1,26 +1,29 @@
-//! Keeps a domain's addresses in step with its team: reads the team's pages and the table, looks up by identity whoever the
-//! pages say has changed, makes a plan, and hands its steps on.
+//! Synchronises a domain's addresses with its team: reads the team's pages and the table, looks up changed members by
+//! identity, plans the changes, and enqueues the steps of the plan.
 //!
-//! The pages are a filter and no proof. A member who is listed under the name and fingerprint that their alias is known by
-//! is unchanged and costs no request; before anything is removed or given, the membership source is asked about the person
-//! by identity, in the same run. Nothing here changes an alias: the steps go to `write-aliases`, which applies each once, on
-//! the version that it was planned on.
+//! The pages are a filter, not proof. A member who is listed with the stored name and fingerprint counts as unchanged and
+//! costs no request. Before an address is granted or removed, the same run looks the person up by identity at the membership
+//! source. This crate changes no alias: `write-aliases` applies each step once, with optimistic locking on the version that
+//! was planned.
 
-mod called;
-mod digest;
 mod error;
 mod guard;
 mod limits;
 mod lookup;
+mod name_lookup;
 mod observe;
-mod outlet;
+mod outcome;
 mod plan;
+mod plan_digest;
 mod reading;
 mod release;
-mod remembered;
 mod retire;
 mod run;
+mod skip_reading;
+mod source;
+mod step_queue;
 mod team;
+mod tokens;
 
 use jiff::SignedDuration;
 use membermail_core::clock::Clock;
@@ -29,24 +32,26 @@ use membermail_core::random::Random;
 use membermail_membership::Source;
 use membermail_store::Store;
 
-pub use called::Called;
 pub use error::SyncError;
 pub use limits::Limits;
-pub use observe::{ObserveError, Observer, Settled};
-pub use outlet::Outlet;
-pub use run::Ran;
+pub use name_lookup::NameLookup;
+pub use observe::{ObserveError, Observer, PersonLookup, RecordedObservation};
+pub use outcome::SyncOutcome;
+pub use source::{SourceError, SourceVariables};
+pub use step_queue::StepQueue;
+pub use tokens::SecretTokens;
 
-/// Everything that a sync needs; the function and the operator's command use the same.
+/// The dependencies of a sync, shared by the function and the operator's command.
 pub struct Engine<'a> {
-    /// Whose domains, and by which rules.
+    /// The community with its domains and rules.
     pub community: &'a Community,
     /// The authority on people and teams.
     pub source: &'a dyn Source,
     /// The table.
     pub store: &'a Store,
-    /// After this time a run that has not ended counts as dead. Longer than an invocation can take.
+    /// The lease of a run: after this time, a run without an end counts as dead. Longer than an invocation can take.
     pub lease: SignedDuration,
-    /// What one run may ask the source for.
+    /// Limits of one run.
     pub limits: Limits,
     /// The time.
     pub clock: &'a dyn Clock,

@@ -1,4 +1,4 @@
-//! What one run may ask the membership source for, and how long one invocation may take.
+//! Limits on the requests of a run and the time of an invocation.
 
 use std::time::Duration;
 
@@ -7,17 +7,17 @@ use jiff::SignedDuration;
 /// The limits of a run.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// The time that one invocation has for pages and look-ups. A run that needs more goes on in another invocation.
+    /// Time of one invocation for pages and look-ups. A longer run continues in another invocation.
     pub invocation: Duration,
-    /// Members that one run looks up because the pages show a change. With more leavers than that the plan is held.
+    /// Maximum members that one run looks up because the pages show a change. With more leavers, the plan is held.
     pub lookups: usize,
-    /// The pause before each request of the rolling check: one a second at most.
+    /// Pause before each request of the rolling check, as a rate limit.
     pub pace: Duration,
-    /// After this time of reading, a checkpoint is saved, so that a run that dies loses no more.
+    /// Interval between two checkpoints of a reading.
     pub checkpoint: Duration,
-    /// The time from one run to the next, by which the rolling check takes its share of the members.
+    /// Interval between two runs; determines how many members the rolling check looks up per run.
     pub period: SignedDuration,
-    /// For how long a team is not read again while its total stays the same. Zero reads it in each run.
+    /// How long the reading of a team may be skipped while its total stays the same. Zero reads it in every run.
     pub full_read: SignedDuration,
 }
 

@@ -1,5 +1,5 @@
-//! Looking a member up by identity and recording what the source says, with the conflicts of names that come of it. A
-//! sign-in and a sync do the same here.
+//! Looks a member up by identity, records the observation, and resolves conflicts between two members with the same name.
+//! Sign-ins and syncs share this code.
 
 use jiff::Timestamp;
 use membermail_core::audit::{Actor, Cause};
@@ -12,12 +12,12 @@ use membermail_store::{Linked, Member, Record, Recorded, Store, StoreError};
 use tracing::info;
 use ulid::Ulid;
 
-/// Conflicts in a row after which the caller retries: the table changes faster than the source answers.
-const TRIES: usize = 3;
+/// Maximum attempts to record an observation; after that the caller retries.
+const MAX_ATTEMPTS: usize = 3;
 
-/// What looks members up and records the answers.
+/// Looks members up and records the observations.
 pub struct Observer<'a> {
-    /// The authority.
+    /// The membership source.
     pub source: &'a dyn Source,
     /// The table.
     pub store: &'a Store,
@@ -25,39 +25,59 @@ pub struct Observer<'a> {
     pub clock: &'a dyn Clock,
     /// Random bytes.
     pub random: &'a dyn Random,
-    /// Who looks, for the audit log.
+    /// The actor for the audit log.
     pub actor: Actor,
-    /// The run that looks, where it is one.
+    /// The id of the sync run, if any.
     pub by: Option<&'a str>,
-    /// The request that it began with.
+    /// The id of the request that started it.
     pub request_id: &'a str,
 }
 
-/// How a record came out.
+/// What the source says about the identities of one member.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PersonLookup {
+    /// The account with one of them.
+    Found(Person),
+    /// No account has any of those that the source knows.
+    NoAccount,
+    /// The source is no authority on any of them, so nothing follows.
+    Foreign,
+}
+
+impl PersonLookup {
+    /// The person; none without an account that the source knows.
+    pub fn person(self) -> Option<Person> {
+        match self {
+            Self::Found(person) => Some(person),
+            Self::NoAccount | Self::Foreign => None,
+        }
+    }
+}
+
+/// The result of recording an observation.
 #[derive(Debug)]
-pub struct Settled {
-    /// The member whose outcome and addresses it is about: the one that was looked up, or the one that they were found to
-    /// be and linked to.
+pub struct RecordedObservation {
+    /// The member that was looked up, or the member that they were linked to.
     pub member: Box<Member>,
     /// The outbox entry of the link, if one was made.
     pub linked: Option<Ulid>,
-    /// The table had a newer observation, which stays.
+    /// Whether the table has a newer observation, which was kept.
     pub is_stale: bool,
 }
 
-/// Why a look-up has no result.
+/// Why a look-up failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ObserveError {
-    /// The source.
-    #[error("Launchpad gave no usable answer")]
+    /// The request to the source failed or its answer is invalid.
+    #[error("the membership source gave no usable answer")]
     Source(#[from] SourceError),
-    /// The table.
-    #[error("the table")]
+    /// The table request failed.
+    #[error("the table request failed")]
     Store(#[from] StoreError),
 }
 
 impl ObserveError {
-    /// Whether the same look-up can succeed later.
+    /// Whether a retry can succeed.
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::Source(cause) => cause.is_retryable(),
@@ -67,47 +87,54 @@ impl ObserveError {
 }
 
 impl Observer<'_> {
-    /// Asks the source about these identities of one member, in their order, until one has an account. The time is that of
-    /// the request.
-    pub async fn ask(&self, identities: &[Identity]) -> Result<(Option<Person>, Timestamp), SourceError> {
-        let mut asked_at = self.clock.now();
-        for identity in identities {
-            asked_at = self.clock.now();
+    /// Fetches the first account that these identities of one member have, in their order, with the time of the request.
+    /// Identities that are foreign to the source are left out.
+    pub async fn fetch_person(&self, identities: &[Identity]) -> Result<(PersonLookup, Timestamp), SourceError> {
+        let mut requested_at = self.clock.now();
+        let mut found = PersonLookup::Foreign;
+        for identity in identities.iter().filter(|identity| self.source.is_authority_on(identity)) {
+            requested_at = self.clock.now();
             if let Some(person) = self.source.person(identity).await? {
-                return Ok((Some(person), asked_at));
+                return Ok((PersonLookup::Found(person), requested_at));
             }
+            found = PersonLookup::NoAccount;
         }
-        Ok((None, asked_at))
+        Ok((found, requested_at))
     }
 
-    /// Records what the source said of a member, and the outcome of a check. Where another member had the name last, the
-    /// source is asked about them: the same name means the same person, who are linked; another one means that the name
-    /// passed on.
+    /// Records an observation of a member and the outcome of a check. If another member had the name last, they are looked up
+    /// too: the same account means the same person, so both are linked; another name means that the name passed on.
     pub async fn record(
         &self,
         member: Member,
         observation: Option<&Observation>,
         outcome: Option<(&Outcome, Timestamp)>,
-    ) -> Result<Settled, ObserveError> {
-        let (mut member, mut takes_name_from, mut linked) = (member, None, None);
-        for _ in 0..TRIES {
+    ) -> Result<RecordedObservation, ObserveError> {
+        let mut member = member;
+        let mut claims_name_from = None;
+        let mut linked = None;
+        for _ in 0..MAX_ATTEMPTS {
             let now = self.clock.now();
-            let record = Record { member: &member, observation, outcome, takes_name_from, now };
+            let record = Record { member: &member, observation, outcome, claims_name_from, now };
             let holder = match self.store.record(record, self.random).await? {
-                Recorded::Recorded => return Ok(Settled { member: Box::new(member), linked, is_stale: false }),
-                Recorded::Stale => return Ok(Settled { member: Box::new(member), linked, is_stale: true }),
+                Recorded::Recorded => {
+                    return Ok(RecordedObservation { member: Box::new(member), linked, is_stale: false });
+                }
+                Recorded::Stale => return Ok(RecordedObservation { member: Box::new(member), linked, is_stale: true }),
                 Recorded::NameHeld(holder) => holder,
             };
             let Some(observation) = observation else { continue };
-            match self.holder(&member, holder, observation).await? {
-                Holder::Gone => takes_name_from = Some(holder),
+            match self.look_up_holder(&member, holder, observation).await? {
+                Holder::PassedOn => claims_name_from = Some(holder),
                 Holder::SamePerson(other) => {
                     match self.store.link(&other, &member, self.cause(), self.random).await? {
                         Linked::Done(entry) => {
-                            info!("member {} is linked to member {}", member.id, other.id);
+                            info!("member {} linked to member {}", member.id, other.id);
                             linked = Some(entry);
                         }
-                        Linked::Changed => info!("members {} and {} changed meanwhile", member.id, other.id),
+                        Linked::Changed => {
+                            info!("members {} and {} changed concurrently, retrying", member.id, other.id)
+                        }
                     }
                     member = self.store.survivor(member.id).await?.unwrap_or(member);
                 }
@@ -116,32 +143,35 @@ impl Observer<'_> {
         Err(StoreError::Conflict.into())
     }
 
-    /// What became of the member who had the name last.
-    async fn holder(
+    /// Looks up the member who had the name last.
+    async fn look_up_holder(
         &self,
         member: &Member,
         holder: MemberId,
         observation: &Observation,
     ) -> Result<Holder, ObserveError> {
-        let Some((other, identities)) = self.store.member_to_look_up(holder).await? else { return Ok(Holder::Gone) };
+        let Some((other, identities)) = self.store.member_to_look_up(holder).await? else {
+            return Ok(Holder::PassedOn);
+        };
         if other.id == member.id {
-            return Ok(Holder::Gone);
+            return Ok(Holder::PassedOn);
         }
-        let (person, observed_at) = self.ask(&identities).await?;
-        let Some(person) = person else { return Ok(Holder::Gone) };
+        let (person, observed_at) = self.fetch_person(&identities).await?;
+        // Names are unique at the source, so a holder without an account there has lost the name.
+        let Some(person) = person.person() else { return Ok(Holder::PassedOn) };
         if person.name == observation.person.name {
-            // A name can pass on between the two requests; then the accounts differ, and the caller asks anew.
+            // If the name passed on between the two requests, the accounts differ and the caller must retry.
             let is_same = person.fingerprint == observation.person.fingerprint;
             return if is_same { Ok(Holder::SamePerson(Box::new(other))) } else { Err(StoreError::Conflict.into()) };
         }
         let seen = Observation { person, observed_at };
         let now = self.clock.now();
-        // Of two who exchanged names each has the other's: the source just gave this member another one.
-        let takes_name_from = Some(member.id);
-        let record = Record { member: &other, observation: Some(&seen), outcome: None, takes_name_from, now };
-        // Their new name can be a third member's: that is settled when they are looked up themselves.
+        // Two members who exchanged their names: the source just reported another name for this member.
+        let claims_name_from = Some(member.id);
+        let record = Record { member: &other, observation: Some(&seen), outcome: None, claims_name_from, now };
+        // If a third member has their new name, the holder's own look-up resolves that conflict.
         self.store.record(record, self.random).await?;
-        Ok(Holder::Gone)
+        Ok(Holder::PassedOn)
     }
 
     fn cause(&self) -> Cause<'_> {
@@ -150,8 +180,8 @@ impl Observer<'_> {
 }
 
 enum Holder {
-    /// The name is not theirs any more.
-    Gone,
+    /// They no longer have the name.
+    PassedOn,
     /// They are the same person.
     SamePerson(Box<Member>),
 }

@@ -1,193 +1,249 @@
-//! Planning: compares the roster with the domain's aliases, looks members up, and makes the steps.
+//! Plans a sync: compares the roster with the domain's aliases, looks members up, and derives the steps.
 
 use std::collections::{BTreeSet, HashMap};
 
 use membermail_core::address::DomainName;
-use membermail_core::alias::Alias;
+use membermail_core::alias::{Alias, ExpectedVersion};
 use membermail_core::community::Domain;
 use membermail_core::lifecycle::Step;
-use membermail_core::member::{LaunchpadName, MemberId};
-use membermail_core::plan::{Plan, Planner};
+use membermail_core::member::{MemberId, PersonName};
+use membermail_core::plan::{Comparison, Plan, Planner};
 use membermail_core::rolling::{Cursor, Rolling, members_per_run};
 use membermail_core::roster::Names;
 use membermail_store::{Run, SyncState};
 use tokio::time::Instant;
-use tracing::warn;
+use tracing::{info, warn};
 
 use crate::lookup::Lookups;
-use crate::reading::{Progress, Read};
+use crate::observe::ObserveError;
+use crate::reading::{OnProgress, TeamReading};
 use crate::{Engine, SyncError};
 
-/// Failed look-ups in a row after which the source counts as unavailable, and the run fails.
-const FAILURES: usize = 3;
+/// Consecutive failed look-ups after which the source counts as unavailable and the run fails.
+const MAX_CONSECUTIVE_FAILURES: usize = 3;
 
-/// A plan, and what the run leaves to the next one.
-pub(crate) struct Planned {
+/// A plan, and the state that the run leaves for the next one.
+pub(crate) struct PlanResult {
     pub(crate) plan: Plan,
     pub(crate) names: Names,
     pub(crate) rolling: Cursor,
-    /// Whether all that the roster asked for was looked up.
+    /// Whether every member with a change in the roster was looked up.
     pub(crate) is_complete: bool,
-    /// Members who may be granted something and were not looked up yet: for lack of time, or beyond the limit.
+    /// Members who may get an address but were not looked up, because of the deadline or the limit.
     pub(crate) pending: usize,
-    /// Members whose grants had expired and who were looked up now.
+    /// Members with expired grants who were looked up.
     pub(crate) expired: Vec<MemberId>,
 }
 
-/// What a run looks up.
+/// The scope of a run's look-ups.
 #[derive(Clone, Copy)]
-pub(crate) struct Wanted<'a> {
-    /// Members at most whose pages show a change.
+pub(crate) struct LookupScope<'a> {
+    /// Maximum look-ups of members with a change in the roster.
     pub(crate) lookups: usize,
-    /// Whether joiners and the rolling check are looked up too.
+    /// Whether joiners and the rolling check are included.
     pub(crate) everything: bool,
-    /// Grants that an operator has released: their members are looked up too.
+    /// Grants that an operator released; their members are looked up as well.
     pub(crate) grants: &'a [Step],
 }
 
 impl Engine<'_> {
-    /// What a sync of this domain would do now. Reads and looks up, and writes nothing. `progress` is told how many people
-    /// have been read, and of how many rows.
-    pub async fn plan(&self, domain: &DomainName, progress: Progress<'_>) -> Result<Plan, SyncError> {
+    /// The plan of a dry run: reads the team and looks members up, but writes nothing. `on_progress` gets the number of people
+    /// read so far and the number of rows, if the source counts them.
+    pub async fn plan(&self, domain: &DomainName, on_progress: OnProgress<'_>) -> Result<Plan, SyncError> {
         let domain = self.domain(domain)?;
         let read_at = self.clock.now();
-        self.check_team(domain, false).await?;
+        let team = self.check_team(domain, false).await?;
         let state = self.store.sync_state(&domain.domain).await?;
-        let read = self.read_once(domain, &state, progress).await?;
-        let wanted = Wanted { lookups: self.limits.lookups, everything: true, grants: &[] };
-        Ok(self.plan_of(domain, &state, read, None, read_at, wanted, self.deadline()).await?.plan)
+        let reading = self.read_once(domain, team, &state, on_progress).await?;
+        let scope = LookupScope { lookups: self.limits.lookups, everything: true, grants: &[] };
+        Ok(self.build_plan(domain, &state, reading, None, read_at, scope, self.deadline()).await?.plan)
     }
 
     pub(crate) fn domain(&self, domain: &DomainName) -> Result<&Domain, SyncError> {
         self.community.domain(domain).ok_or_else(|| SyncError::UnknownDomain(domain.clone()))
     }
 
-    #[expect(clippy::too_many_arguments, reason = "each is read elsewhere, and a struct would be used once")]
-    pub(crate) async fn plan_of(
+    #[expect(clippy::too_many_arguments, reason = "the callers get each from elsewhere; a struct would be used once")]
+    pub(crate) async fn build_plan(
         &self,
         domain: &Domain,
         state: &SyncState,
-        read: Read,
+        reading: TeamReading,
         run: Option<&Run>,
         read_at: jiff::Timestamp,
-        wanted: Wanted<'_>,
+        scope: LookupScope<'_>,
         deadline: Instant,
-    ) -> Result<Planned, SyncError> {
+    ) -> Result<PlanResult, SyncError> {
         let name = &domain.domain;
         let stored = self.store.domain(name).await?;
         let banned = self.store.banned_members().await?;
         let mut aliases = Vec::new();
         self.store.each_alias(name, |alias| aliases.push(alias)).await?;
-        if read.roster.is_empty() && !aliases.is_empty() {
+        if reading.roster.is_empty() && !aliases.is_empty() {
             return Err(SyncError::EmptyTeam { domain: name.clone(), aliases: aliases.len() as u64 });
         }
-        let mut names = read.roster.names();
-        let (rules, gives) = (&self.community.rules, stored.verified.is_some());
-        let mut granting = open_grants(wanted.grants, &aliases);
-        let mut planner = Planner::new(name.clone(), read.roster, aliases, &banned, gives, rules, read_at);
-        let lookups = Lookups { engine: self, domain, team: domain.team_pin().or(stored.team), run };
+        let mut names = reading.roster.names();
+        let rules = &self.community.rules;
+        let is_verified = stored.verified.is_some();
+        let mut unapplied = members_of_unapplied(scope.grants, &aliases);
+        let comparison = Comparison::new(name.clone(), reading.roster, aliases, &banned, is_verified, rules, read_at);
+        let due = comparison.due();
+        let mut session = LookupSession {
+            lookups: Lookups { engine: self, domain, team: domain.team_pin().or(stored.team), run },
+            planner: Planner::new(comparison),
+            deadline,
+            done: BTreeSet::new(),
+            consecutive_failures: 0,
+        };
 
-        let due = planner.due();
-        let mut asked = Asked::default();
-        let mut is_complete = due.len() <= wanted.lookups;
-        // A ban to carry out, a removal by time or a leaver: no look-up more, the run reads the team.
-        let mut needs_reading = banned.iter().any(|member| planner.needs_reading(*member));
-        for member in due.iter().take(wanted.lookups) {
+        let mut is_complete = due.len() <= scope.lookups;
+        // With a ban, a removal by time or a leaver, a run that skipped the reading has to read the team first.
+        let mut needs_reading = banned.iter().any(|member| session.planner.needs_reading(*member));
+        for member in due.iter().take(scope.lookups) {
             if needs_reading {
                 break;
             }
-            if Instant::now() < deadline {
-                is_complete &= asked.ask(&lookups, &mut planner, *member).await?;
-                needs_reading = planner.needs_reading(*member);
+            if !session.is_late() {
+                is_complete &= session.look_up(*member).await?;
+                needs_reading = session.planner.needs_reading(*member);
             } else {
                 is_complete = false;
-                if wanted.everything {
-                    planner.postpone(*member);
+                if scope.everything {
+                    session.planner.postpone(*member);
                 }
             }
         }
-        if needs_reading || !wanted.everything {
+        if needs_reading || !scope.everything {
             let mut pending = 0;
-            granting.retain(|member| !asked.members.contains(member));
-            for member in granting {
-                if Instant::now() < deadline {
-                    asked.ask(&lookups, &mut planner, member).await?;
-                } else {
+            unapplied.retain(|member| !session.done.contains(member));
+            for member in unapplied {
+                if session.is_late() {
                     pending += 1;
+                } else {
+                    session.look_up(member).await?;
                 }
             }
-            let (rolling, expired) = (state.rolling.clone(), Vec::new());
-            return Ok(Planned { plan: planner.finish(), names, rolling, is_complete, pending, expired });
+            let rolling = state.rolling.clone();
+            let plan = session.planner.finish();
+            return Ok(PlanResult { plan, names, rolling, is_complete, pending, expired: Vec::new() });
         }
 
         let previous = self.store.last_names(name, state).await?.unwrap_or_default();
-        let joiners = planner.joiners(&previous);
-        let left = wanted.lookups.saturating_sub(due.len());
-        let pending = self.ask_joiners(&lookups, &mut planner, &mut asked, &joiners, left, deadline).await?;
+        let joiners = session.planner.comparison().joiners(&previous);
+        let left = scope.lookups.saturating_sub(due.len());
+        let pending = session.look_up_joiners(&joiners, left).await?;
         names.forget(&pending);
         is_complete &= pending.is_empty();
-        let left = wanted.lookups.saturating_sub(asked.members.len());
-        let expired = self.ask_expired(&lookups, &mut planner, &mut asked, left, deadline).await?;
+        let left = scope.lookups.saturating_sub(session.done.len());
+        let expired = session.look_up_expired(left).await?;
 
-        let count = members_per_run(planner.members(), self.limits.period);
-        let is_shared = |known_as: &membermail_core::member::ObservedName| self.source.is_shared(known_as.fingerprint);
-        let Rolling(next) = planner.rolling(&state.rolling, count, is_shared);
+        let count = members_per_run(session.planner.comparison().member_count(), self.limits.period);
+        let Rolling(next) =
+            session.planner.rolling(&state.rolling, count, |known_as| self.source.is_shared(known_as.fingerprint));
         let mut rolling = state.rolling.clone();
         for (member, cursor) in next {
-            // A member without an answer stays a candidate. A second failure of theirs in this run would tell nothing new,
-            // and leavers beyond the limit wait for the release: a held plan has to be the same in the next run.
-            if !asked.members.contains(&member) && due.binary_search(&member).is_err() {
+            // A member whose look-up failed is not tried twice in one run. Leavers beyond the limit are not looked up here
+            // either, since a held plan must be the same in the next run.
+            if !session.done.contains(&member) && due.binary_search(&member).is_err() {
                 tokio::time::sleep(self.limits.pace).await;
-                if Instant::now() >= deadline {
+                if session.is_late() {
                     break;
                 }
-                asked.ask(&lookups, &mut planner, member).await?;
-                if planner.needs_reading(member) {
+                session.look_up(member).await?;
+                if session.planner.needs_reading(member) {
                     break;
                 }
             }
             rolling = cursor;
         }
-        Ok(Planned { plan: planner.finish(), names, rolling, is_complete, pending: pending.len(), expired })
+        Ok(PlanResult { plan: session.planner.finish(), names, rolling, is_complete, pending: pending.len(), expired })
+    }
+}
+
+/// The members of the grants that are not applied yet.
+fn members_of_unapplied(grants: &[Step], aliases: &[Alias]) -> BTreeSet<MemberId> {
+    let existing: HashMap<_, _> = aliases.iter().map(|alias| (&alias.address, alias)).collect();
+    let unapplied =
+        grants.iter().filter(|step| ExpectedVersion::of(existing.get(&step.address).copied()) == step.expected);
+    unapplied.map(|step| step.member).collect()
+}
+
+/// The look-ups of one run, which give the planner its evidence.
+struct LookupSession<'a> {
+    lookups: Lookups<'a>,
+    planner: Planner<'a>,
+    deadline: Instant,
+    /// The members who were looked up.
+    done: BTreeSet<MemberId>,
+    consecutive_failures: usize,
+}
+
+impl LookupSession<'_> {
+    fn is_late(&self) -> bool {
+        Instant::now() >= self.deadline
     }
 
-    /// Looks up members whose grants came too late to count; those with an answer come back.
-    async fn ask_expired(
-        &self,
-        lookups: &Lookups<'_>,
-        planner: &mut Planner<'_>,
-        asked: &mut Asked,
-        most: usize,
-        deadline: Instant,
-    ) -> Result<Vec<MemberId>, SyncError> {
-        let mut answered = Vec::new();
-        for member in self.store.expired_grants(&lookups.domain.domain, most).await? {
-            if Instant::now() >= deadline {
-                break;
+    /// Looks a member up; returns whether the look-up succeeded. A single failure does not affect the other members.
+    async fn look_up(&mut self, member: MemberId) -> Result<bool, SyncError> {
+        self.done.insert(member);
+        match self.lookups.fetch_evidence(member, &self.planner).await {
+            Ok(Some(evidence)) => {
+                self.consecutive_failures = 0;
+                let owner = evidence.owner;
+                let Lookups { engine, domain, .. } = &self.lookups;
+                if self.planner.is_at_limit(owner)
+                    && let Some(limit) = engine.store.address_limit(owner, &domain.domain).await?
+                {
+                    self.planner.set_limit(owner, limit);
+                }
+                self.planner.add_evidence(member, evidence);
+                Ok(true)
             }
-            if asked.members.contains(&member) || asked.ask(lookups, planner, member).await? {
-                answered.push(member);
+            Ok(None) => {
+                self.consecutive_failures = 0;
+                self.planner.postpone(member);
+                Ok(true)
+            }
+            // More look-ups would fail too, so the rest waits for the next run. GitLab limits look-ups of users to 300 in ten
+            // minutes; a run that failed there would never finish.
+            Err(ObserveError::Source(cause)) if cause.is_throttled() => {
+                info!(%cause, domain = %self.lookups.domain.domain, "look-ups stopped until the next run");
+                self.planner.postpone(member);
+                self.deadline = Instant::now();
+                Ok(false)
+            }
+            Err(cause) => {
+                self.consecutive_failures += 1;
+                warn!(%cause, "look-up of member {member} failed");
+                self.planner.postpone(member);
+                if self.consecutive_failures == MAX_CONSECUTIVE_FAILURES { Err(cause.into()) } else { Ok(false) }
             }
         }
-        Ok(answered)
     }
 
-    /// Looks up the members among the joiners; the names that there was no time or room for come back.
-    async fn ask_joiners(
-        &self,
-        lookups: &Lookups<'_>,
-        planner: &mut Planner<'_>,
-        asked: &mut Asked,
-        joiners: &[LaunchpadName],
-        most: usize,
-        deadline: Instant,
-    ) -> Result<Vec<LaunchpadName>, SyncError> {
-        let mut members = self.store.members_by_names(joiners).await?;
-        members.retain(|(_, member)| !asked.members.contains(member));
+    /// Looks up members whose grants expired before they were applied; returns those whose look-up succeeded.
+    async fn look_up_expired(&mut self, limit: usize) -> Result<Vec<MemberId>, SyncError> {
+        let Lookups { engine, domain, .. } = &self.lookups;
+        let mut succeeded = Vec::new();
+        for member in engine.store.expired_grants(&domain.domain, limit).await? {
+            if self.is_late() {
+                break;
+            }
+            if self.done.contains(&member) || self.look_up(member).await? {
+                succeeded.push(member);
+            }
+        }
+        Ok(succeeded)
+    }
+
+    /// Looks up the members among the joiners; returns the names that are left because of the deadline, the limit or an error.
+    async fn look_up_joiners(&mut self, joiners: &[PersonName], limit: usize) -> Result<Vec<PersonName>, SyncError> {
+        let mut members = self.lookups.engine.store.members_by_names(joiners).await?;
+        members.retain(|(_, member)| !self.done.contains(member));
         members.sort();
         let mut pending = Vec::new();
-        for (place, (name, member)) in members.into_iter().enumerate() {
-            if place >= most || Instant::now() >= deadline || !asked.ask(lookups, planner, member).await? {
+        for (index, (name, member)) in members.into_iter().enumerate() {
+            if index >= limit || self.is_late() || !self.look_up(member).await? {
                 pending.push(name);
             }
         }
@@ -195,61 +251,7 @@ impl Engine<'_> {
     }
 }
 
-/// The members of those grants that are not applied yet.
-fn open_grants(grants: &[Step], aliases: &[Alias]) -> BTreeSet<MemberId> {
-    if grants.is_empty() {
-        return BTreeSet::new();
-    }
-    let versions: HashMap<_, _> = aliases.iter().map(|alias| (&alias.address, alias.version)).collect();
-    let is_open = |step: &&Step| versions.get(&step.address).copied().unwrap_or_default() == step.version;
-    grants.iter().filter(is_open).map(|step| step.member).collect()
-}
-
-/// The members that were looked up, and how many failed in a row.
-#[derive(Default)]
-struct Asked {
-    members: BTreeSet<MemberId>,
-    failures: usize,
-}
-
-impl Asked {
-    /// Looks a member up; returns whether there is an answer. One member whom the source cannot answer for changes nothing
-    /// for the others.
-    async fn ask(
-        &mut self,
-        lookups: &Lookups<'_>,
-        planner: &mut Planner<'_>,
-        member: MemberId,
-    ) -> Result<bool, SyncError> {
-        self.members.insert(member);
-        match lookups.evidence(member, planner).await {
-            Ok(evidence) => {
-                self.failures = 0;
-                match evidence {
-                    Some(evidence) => {
-                        let (owner, Lookups { engine, domain, .. }) = (evidence.owner, lookups);
-                        if planner.is_at_limit(owner)
-                            && let Some(limit) = engine.store.address_limit(owner, &domain.domain).await?
-                        {
-                            planner.limit(owner, limit);
-                        }
-                        planner.answer(member, evidence);
-                    }
-                    None => planner.postpone(member),
-                }
-                Ok(true)
-            }
-            Err(cause) => {
-                self.failures += 1;
-                warn!(%cause, "member {member} could not be looked up");
-                planner.postpone(member);
-                if self.failures == FAILURES { Err(cause.into()) } else { Ok(false) }
-            }
-        }
-    }
-}
-
-/// Steps that only record names: they are no change of anything.
+/// Whether a step changes an alias; `Observe` only records a name.
 pub(crate) fn is_change(step: &Step) -> bool {
     step.action != membermail_core::lifecycle::Action::Observe
 }

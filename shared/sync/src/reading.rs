@@ -1,8 +1,10 @@
-//! Reading a team's pages: resumable, and settled about what the source hides.
+//! Reads a team's pages. A reading is resumable, and is repeated until two readings agree on the number of hidden rows.
 
 use std::time::Duration;
 
 use membermail_core::community::Domain;
+use membermail_core::eligibility::Group;
+use membermail_core::member::Fingerprint;
 use membermail_core::roster::{Roster, RosterEntry};
 use membermail_membership::PageCursor;
 use membermail_store::{Checkpoint, Run, SyncState};
@@ -12,158 +14,175 @@ use tracing::{info, warn};
 
 use crate::{Engine, SyncError};
 
-/// Readings of one run at most: two that agree settle it.
-const READINGS: u32 = 3;
+/// Maximum readings per run; two that agree are enough.
+const MAX_READINGS: u32 = 3;
 
-/// Where a reading is: in the table while a run is paused.
+/// The position of a reading, saved in the table with each checkpoint.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-struct Position {
-    /// The next page; none once the last one was read and the hidden rows are settled.
+struct ReadPosition {
+    /// The cursor of the next page; `None` after the last page.
     next: Option<PageCursor>,
     /// Whether the reading is complete.
-    #[serde(default)]
     is_complete: bool,
-    /// Which reading it is, from 0.
-    #[serde(default)]
+    /// The number of the reading, from 0.
     reading: u32,
-    /// Entries that this reading has seen.
-    #[serde(default)]
+    /// Entries that this reading has shown so far.
     shown: u64,
-    /// Entries that it skipped.
-    #[serde(default)]
+    /// Entries that could not be parsed.
     malformed: u64,
-    /// Rows beyond the entries, as the readings before this one counted them.
-    #[serde(default)]
+    /// Hidden rows (total minus shown) of the earlier readings.
     hidden_before: Vec<u64>,
-    /// The settled number of them.
-    #[serde(default)]
+    /// Hidden rows that two readings agree on.
     hidden: u64,
+    /// Whether the source counted the rows.
+    #[serde(default)]
+    is_counted: bool,
 }
 
-/// A team as it was read.
-pub(crate) struct Read {
+/// A complete reading of a team.
+pub(crate) struct TeamReading {
     pub(crate) roster: Roster,
-    /// Rows that the source counts.
-    pub(crate) total: u64,
-    /// Rows that the source counts and does not show.
+    /// Rows that the source counts; none if it does not count them.
+    pub(crate) total: Option<u64>,
+    /// Rows that the source counts but does not show.
     pub(crate) hidden: u64,
-    /// Entries that could not be read.
+    /// Entries that could not be parsed.
     pub(crate) malformed: u64,
 }
 
-/// How far a reading came in this invocation.
-pub(crate) enum Reading {
-    /// To its end.
-    Complete(Read),
-    /// The invocation's time is over; the checkpoint has all of it.
+/// The outcome of a reading in this invocation.
+pub(crate) enum ReadOutcome {
+    /// The reading is complete.
+    Complete(TeamReading),
+    /// The deadline passed; the checkpoint has all pages read so far.
     Paused,
 }
 
-/// Told how many people have been read so far, and how many rows there are.
-pub(crate) type Progress<'a> = &'a (dyn Fn(u64, u64) + Sync);
+/// Called with the number of people read so far and the number of rows, if the source counts them.
+pub(crate) type OnProgress<'a> = &'a (dyn Fn(u64, Option<u64>) + Sync);
 
 impl Engine<'_> {
-    /// Reads the roster for a run, from its checkpoint on, until `deadline`. Every reading is saved as time passes, so that
-    /// a run that dies goes on where it was.
-    pub(crate) async fn read_for(
+    /// Reads the roster for a run from its checkpoint until `deadline`, and saves checkpoints, so that a run that dies can be
+    /// resumed.
+    pub(crate) async fn read_or_resume(
         &self,
         run: &mut Run,
         domain: &Domain,
+        team: Fingerprint,
         state: &SyncState,
         deadline: Instant,
-    ) -> Result<Reading, SyncError> {
+    ) -> Result<ReadOutcome, SyncError> {
         let saved = match run.checkpoints {
             0 => None,
             parts => self.store.checkpoint(&run.domain, run.id, parts).await?,
         };
         let saved =
-            saved.and_then(|saved| Some((serde_json::from_str::<Position>(&saved.position).ok()?, saved.people)));
+            saved.and_then(|saved| Some((serde_json::from_str::<ReadPosition>(&saved.position).ok()?, saved.people)));
         if saved.is_none() {
             run.checkpoints = 0;
         }
-        let (mut position, mut people) = saved.unwrap_or_else(|| (Position::begin(), Vec::new()));
-        let (mut last, mut saved_people) = (Instant::now(), people.len());
-        let (mut has_read, mut is_saved) = (false, true);
+        let (mut position, mut people) = saved.unwrap_or_else(|| (ReadPosition::start(), Vec::new()));
+        let mut last_saved = Instant::now();
+        let mut saved_people = people.len();
+        let mut has_read = false;
+        let mut is_saved = true;
         while !position.is_complete {
-            let page = self.page(domain, &mut position, state, &mut people, &|_, _| {}).await;
+            let page = self.read_page(domain, team, &mut position, state, &mut people, &|_, _| {}).await;
             if page.is_ok() {
-                (has_read, is_saved) = (true, false);
+                has_read = true;
+                is_saved = false;
             }
-            let is_due = last.elapsed() >= self.limits.checkpoint || page.is_err() || Instant::now() >= deadline;
-            // What was read before a failure is kept too: the retry goes on from there. A page without people counts.
+            let is_due = last_saved.elapsed() >= self.limits.checkpoint || page.is_err() || Instant::now() >= deadline;
+            // Pages before a failure are saved too, even pages without people, so that the retry resumes there.
             if is_due && !is_saved {
                 self.save(run, &position, &people[saved_people..]).await?;
-                (last, saved_people, is_saved) = (Instant::now(), people.len(), true);
+                last_saved = Instant::now();
+                saved_people = people.len();
+                is_saved = true;
             }
             page?;
             if !position.is_complete && Instant::now() >= deadline {
-                return Ok(Reading::Paused);
+                return Ok(ReadOutcome::Paused);
             }
         }
-        // Look-ups need their share of the time: with all pages saved, another invocation has all of it.
+        // If little time is left for look-ups, they run in another invocation, which resumes with all pages saved.
         let left = deadline.saturating_duration_since(Instant::now());
         if has_read && left <= self.invocation() / 2 && run.saved.is_some() {
             if !is_saved {
                 self.save(run, &position, &people[saved_people..]).await?;
             }
-            return Ok(Reading::Paused);
+            return Ok(ReadOutcome::Paused);
         }
-        Ok(Reading::Complete(position.read(people)))
+        Ok(ReadOutcome::Complete(position.complete(people)))
     }
 
-    /// Reads the roster for a dry run, which saves nothing.
+    /// Reads the roster for a dry run, without checkpoints.
     pub(crate) async fn read_once(
         &self,
         domain: &Domain,
+        team: Fingerprint,
         state: &SyncState,
-        progress: Progress<'_>,
-    ) -> Result<Read, SyncError> {
-        let (mut position, mut people) = (Position::begin(), Vec::new());
+        on_progress: OnProgress<'_>,
+    ) -> Result<TeamReading, SyncError> {
+        let mut position = ReadPosition::start();
+        let mut people = Vec::new();
         while !position.is_complete {
-            self.page(domain, &mut position, state, &mut people, progress).await?;
+            self.read_page(domain, team, &mut position, state, &mut people, on_progress).await?;
         }
-        Ok(position.read(people))
+        Ok(position.complete(people))
     }
 
-    /// Reads one page, and settles the reading after the last one.
-    async fn page(
+    /// Reads one page. After the last one, completes the reading or starts another.
+    async fn read_page(
         &self,
         domain: &Domain,
-        position: &mut Position,
+        team: Fingerprint,
+        position: &mut ReadPosition,
         state: &SyncState,
         people: &mut Vec<RosterEntry>,
-        progress: Progress<'_>,
+        on_progress: OnProgress<'_>,
     ) -> Result<(), SyncError> {
-        let page = self.source.roster_page(&domain.team, position.next.unwrap_or_default()).await?;
+        let group = Group { name: domain.team.clone(), fingerprint: team };
+        let page = self.source.roster_page(&group, position.next.unwrap_or_default()).await?;
         position.shown += page.shown;
         position.malformed += page.malformed;
         people.extend(page.people);
-        progress(people.len() as u64, page.total);
+        on_progress(people.len() as u64, page.total);
         if page.next.is_some() {
             position.next = page.next;
             return Ok(());
         }
-        let hidden = page.total.checked_sub(position.shown);
+        let Some(total) = page.total else {
+            // Without a total there is nothing to compare with. A roster is only a filter: a person who was missed because
+            // the list shifted is looked up by identity before anything is removed.
+            position.hidden = 0;
+            position.is_counted = false;
+            position.is_complete = true;
+            return Ok(());
+        };
+        let hidden = total.checked_sub(position.shown);
         match hidden.filter(|hidden| *hidden == state.hidden || position.hidden_before.contains(hidden)) {
             Some(hidden) => {
                 if hidden != state.hidden {
-                    info!(domain = %domain.domain, hidden, before = state.hidden, "hidden rows of the team changed");
+                    info!(domain = %domain.domain, hidden, before = state.hidden, "number of hidden rows changed");
                 }
-                (position.hidden, position.is_complete) = (hidden, true);
+                position.hidden = hidden;
+                position.is_counted = true;
+                position.is_complete = true;
                 Ok(())
             }
-            None if position.reading + 1 == READINGS => Err(SyncError::Unsettled(domain.domain.clone())),
+            None if position.reading + 1 == MAX_READINGS => Err(SyncError::Unsettled(domain.domain.clone())),
             None => {
-                warn!(domain = %domain.domain, reading = position.reading, "the team is read once more");
+                warn!(domain = %domain.domain, reading = position.reading, "number of hidden rows changed, reading the team again");
                 let mut hidden_before = std::mem::take(&mut position.hidden_before);
                 hidden_before.extend(hidden);
-                *position = Position { reading: position.reading + 1, hidden_before, ..Position::begin() };
+                *position = ReadPosition { reading: position.reading + 1, hidden_before, ..ReadPosition::start() };
                 Ok(())
             }
         }
     }
 
-    async fn save(&self, run: &mut Run, position: &Position, people: &[RosterEntry]) -> Result<(), SyncError> {
+    async fn save(&self, run: &mut Run, position: &ReadPosition, people: &[RosterEntry]) -> Result<(), SyncError> {
         let position = serde_json::to_string(position).unwrap_or_default();
         let saved_at = self.clock.now();
         let checkpoint = Checkpoint { saved_at, position, people: people.to_vec() };
@@ -173,24 +192,24 @@ impl Engine<'_> {
         Ok(())
     }
 
-    /// The end of this invocation's time.
+    /// The deadline of an invocation that starts now.
     pub(crate) fn deadline(&self) -> Instant {
         Instant::now() + self.invocation()
     }
 
-    /// The time of an invocation, where there is no limit too.
+    /// The time of an invocation; a day if it is unlimited.
     fn invocation(&self) -> Duration {
         self.limits.invocation.min(Duration::from_secs(24 * 60 * 60))
     }
 }
 
-impl Position {
-    fn begin() -> Self {
+impl ReadPosition {
+    fn start() -> Self {
         Self { next: Some(PageCursor::default()), ..Self::default() }
     }
 
-    fn read(self, people: Vec<RosterEntry>) -> Read {
-        let total = self.shown + self.hidden;
-        Read { roster: Roster::new(people), total, hidden: self.hidden, malformed: self.malformed }
+    fn complete(self, people: Vec<RosterEntry>) -> TeamReading {
+        let total = self.is_counted.then_some(self.shown + self.hidden);
+        TeamReading { roster: Roster::new(people), total, hidden: self.hidden, malformed: self.malformed }
     }
 }

@@ -1,5 +1,5 @@
-//! The runs of a domain that an operator retires. They read no team: the decision counts, and the table shows what is left
-//! to do. Steps and lease are those of every run, so nothing else has to know.
+//! Runs of a domain that an operator retires. They read no team: the steps follow from the decision and the table. Steps and
+//! lease are the same as in other runs.
 
 use jiff::Timestamp;
 use membermail_core::address::DomainName;
@@ -9,16 +9,16 @@ use membermail_core::retirement::Retirement;
 use membermail_store::{Run, RunState};
 use tracing::info;
 
-use crate::{Engine, Outlet, Ran, SyncError};
+use crate::{Engine, StepQueue, SyncError, SyncOutcome};
 
 impl Engine<'_> {
-    /// An operator's decision to retire this domain, if there is one.
+    /// The operator's decision to retire this domain, if any.
     pub async fn retirement(&self, domain: &DomainName) -> Result<Option<Retirement>, SyncError> {
         Ok(self.store.domain(domain).await?.retirement)
     }
 
-    /// The steps that a run of this retirement would hand on now, and the number of addresses that are not retired yet.
-    /// Reads only.
+    /// The plan that a run of this retirement would apply now, and the number of addresses that are not retired yet. Writes
+    /// nothing.
     pub async fn plan_retirement(
         &self,
         domain: &DomainName,
@@ -32,27 +32,27 @@ impl Engine<'_> {
         Ok((retirement.plan(domain, aliases, &banned, &self.community.rules, now), left))
     }
 
-    /// Carries a retirement out, as far as it is due. Nothing is held: an operator decided on all of these removals.
+    /// Applies the steps of a retirement that are due. The guard is not consulted, because an operator decided on all of them.
     pub(crate) async fn retire(
         &self,
         mut run: Run,
         retirement: &Retirement,
-        outlet: &dyn Outlet,
-    ) -> Result<Ran, SyncError> {
+        queue: &dyn StepQueue,
+    ) -> Result<SyncOutcome, SyncError> {
         let (plan, left) = self.plan_retirement(&run.domain, retirement, run.started).await?;
         run.counts = Some(plan.counts);
         if plan.is_empty() {
             run.state = RunState::Unchanged;
-            // Steps that are still on the queue would find the decision gone: it ends only when none are left to plan.
-            let is_over = retirement.cancelled.is_some() || (left == 0 && retirement.ended.is_none());
-            if is_over && self.store.end_retirement(&run.domain, retirement, self.clock.now()).await? {
-                info!(domain = %run.domain, cancelled = retirement.cancelled.is_some(), "the retirement came to its end");
+            // Steps in the queue need the decision, so it ends only when no steps are left to plan.
+            let has_ended = retirement.cancelled.is_some() || (left == 0 && retirement.ended.is_none());
+            if has_ended && self.store.end_retirement(&run.domain, retirement, self.clock.now()).await? {
+                info!(domain = %run.domain, cancelled = retirement.cancelled.is_some(), "retirement ended");
             }
         } else {
-            self.store.keep_steps(&run, &plan.steps).await?;
-            self.hand_on(&run, plan.read_at, &plan.steps, outlet).await?;
+            self.store.save_steps(&run, &plan.steps).await?;
+            self.enqueue_steps(&run, plan.read_at, &plan.steps, queue).await?;
             run.state = RunState::Applied;
-            // The guard of a later sync takes these removals as decided.
+            // Marks the removals as decided for the guard of a later sync.
             run.decided_by = Some(retirement.by.clone().unwrap_or_else(|| "-".to_owned()));
         }
         self.finish(run, None, None).await

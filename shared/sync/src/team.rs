@@ -1,4 +1,4 @@
-//! The team that a domain goes with: the same one as always, or neither grants nor removals.
+//! Checks the identity of a domain's team. If it is missing or replaced, no address is granted or removed.
 
 use membermail_core::community::Domain;
 use membermail_core::member::Fingerprint;
@@ -8,7 +8,8 @@ use tracing::{error, info};
 use crate::{Engine, SyncError};
 
 impl Engine<'_> {
-    /// Checks that the team under the configured name is the pinned one, and returns it. `records` is false for a dry run.
+    /// Checks that the configured name belongs to the pinned team, and returns its fingerprint. `records` is false for a dry
+    /// run.
     pub(crate) async fn check_team(&self, domain: &Domain, records: bool) -> Result<Fingerprint, SyncError> {
         let Domain { domain: name, team, .. } = domain;
         let stored = self.store.domain(name).await?;
@@ -26,11 +27,12 @@ impl Engine<'_> {
         let problem = team_found.err();
         if records && problem != stored.team_problem && self.store.record_team(name, problem, self.random).await? {
             match problem {
-                Some(problem) => error!(domain = %name, problem = problem.as_str(), "the team cannot be checked"),
-                None => info!(domain = %name, "the team can be checked again"),
+                Some(problem) => error!(domain = %name, problem = problem.as_ref(), "team check failed"),
+                None => info!(domain = %name, "team check succeeded again"),
             }
         }
-        let (domain, team) = (name.clone(), team.clone());
+        let domain = name.clone();
+        let team = team.clone();
         team_found.map_err(|problem| match problem {
             TeamProblem::Missing => SyncError::TeamMissing { domain, team },
             TeamProblem::Replaced => SyncError::TeamReplaced { domain, team },

@@ -1,50 +1,43 @@
 //! Planning with the roster of an earlier reading, in a run that does not read the team.
 //!
-//! A remembered entry shows that nothing has changed, and nothing else: a member whose addresses change is in the team by
-//! the word of the source in this run. A plan that removes an address is not carried out on a remembered roster at all.
+//! A remembered entry only confirms unchanged members. A grant needs the membership source in this run, and a plan that
+//! removes an address needs a new reading of the team.
 
 use super::{Plan, Planner};
-use crate::alias::{Alias, Reason, Status};
-use crate::lifecycle::tend;
+use crate::alias::Status;
+use crate::lifecycle::next_action;
 use crate::member::{MemberId, ObservedName};
 
 impl Planner<'_> {
-    /// Whether the roster shows that this member, who is called so now, is in the team. Without that the source is asked
-    /// for their groups.
+    /// Whether the roster shows that this member is in the team under this name. Otherwise the source is asked for their
+    /// groups.
     pub fn shows_membership(&self, member: MemberId, known_as: &ObservedName) -> bool {
-        self.is_listed(known_as) && (!self.roster.is_remembered() || self.is_unchanged(member, known_as))
+        self.compared.is_listed(known_as)
+            && (!self.compared.roster.is_remembered() || self.is_unchanged(member, known_as))
     }
 
-    /// Whether what is known of a member removes an address, so that a remembered roster will not do.
+    /// Whether the evidence about a member removes an address, which needs a new reading of the team.
     pub fn needs_reading(&self, member: MemberId) -> bool {
-        let eligible = match self.answers.get(&member) {
-            _ if self.banned.contains(&member) => Err(Reason::Banned),
-            Some(evidence) => evidence.eligible,
-            None => return false,
-        };
-        let removes = |alias: &Alias| {
-            let action = tend(alias, eligible, self.rules, self.now).filter(|_| !self.is_newer(alias));
-            action.is_some_and(|action| action.removes())
-        };
-        self.roster.is_remembered() && self.aliases_of(member).any(removes)
+        let Some(eligible) = self.eligible(member) else { return false };
+        let mut aliases = self.compared.aliases_of(member).filter(|alias| !self.compared.is_newer(alias));
+        self.compared.roster.is_remembered()
+            && aliases.any(|alias| {
+                let action = next_action(alias, eligible, self.compared.rules, self.compared.now);
+                action.is_some_and(|action| action.is_removal())
+            })
     }
 
-    fn aliases_of(&self, member: MemberId) -> impl Iterator<Item = &Alias> {
-        let places = self.by_member.get(&member).map(Vec::as_slice).unwrap_or_default();
-        places.iter().filter_map(|place| self.aliases.get(usize::try_from(*place).ok()?))
-    }
-
-    /// Whether the member's addresses are all active under this name, so that being in the team changes none.
+    /// Whether all addresses of the member are active under this name, so that membership changes none.
     fn is_unchanged(&self, member: MemberId, known_as: &ObservedName) -> bool {
-        let mut own = self.aliases_of(member).peekable();
+        let mut own = self.compared.aliases_of(member).peekable();
         own.peek().is_some() && own.all(|alias| alias.status == Status::Active && alias.known_as.is_same_as(known_as))
     }
 }
 
 impl Plan {
-    /// Whether the team has to be read before the plan is carried out: it removes something, or may have to.
+    /// Whether the team has to be read before the plan is applied: it removes an address, or may have to.
     pub fn needs_reading(&self) -> bool {
-        self.counts.unverified > 0 || self.steps.iter().any(|step| step.action.removes())
+        self.counts.unverified > 0 || self.steps.iter().any(|step| step.action.is_removal())
     }
 }
 
@@ -52,36 +45,34 @@ impl Plan {
 mod tests {
     use std::collections::BTreeSet;
 
-    use jiff::{SignedDuration, Timestamp};
+    use jiff::Timestamp;
 
     use super::*;
+    use crate::alias::{Alias, Reason};
     use crate::community::Rules;
-    use crate::member::{Fingerprint, LaunchpadName};
-    use crate::plan::Evidence;
+    use crate::member::{Fingerprint, PersonName};
+    use crate::plan::{Comparison, Evidence};
     use crate::roster::{Roster, RosterEntry};
+    use crate::testing::{self, hours, members};
 
     const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
     fn member() -> MemberId {
-        MemberId::parse("01KATW4Y00ZZZZZZZZZZZZZZZZ").unwrap()
+        let [member] = members();
+        member
     }
 
     fn observed(name: &str) -> ObservedName {
-        ObservedName { name: LaunchpadName::parse(name).unwrap(), fingerprint: Fingerprint(7), observed_at: NOW }
+        testing::observed(name, 7, NOW)
     }
 
     /// Ada's address in this state, an hour old; the grace period ends in a week.
     fn alias(status: Status) -> Alias {
         Alias {
-            address: "ada@ubuntu.com".to_owned().try_into().unwrap(),
-            member: member(),
             known_as: observed("ada"),
-            status,
-            reason: Reason::NotInTeam,
-            since: NOW - SignedDuration::from_hours(1),
-            until: (status == Status::Leaving).then(|| NOW + SignedDuration::from_hours(24 * 7)),
-            version: 1,
-            erase_pending: false,
+            since: NOW - hours(1),
+            until: (status == Status::Leaving).then(|| NOW + hours(24 * 7)),
+            ..testing::alias(status, Reason::NotInTeam)
         }
     }
 
@@ -92,11 +83,11 @@ mod tests {
         banned: &'a BTreeSet<MemberId>,
         rules: &'a Rules,
     ) -> Planner<'a> {
-        let name = LaunchpadName::parse("ada").unwrap();
+        let name = PersonName::parse("ada").unwrap();
         let entry = RosterEntry { name, fingerprint: Fingerprint(7), is_valid: true, signed_code_of_conduct: true };
         let read = Roster::new(vec![entry]);
         let roster = if is_remembered { Roster::remembered(&read.names()) } else { read };
-        Planner::new("ubuntu.com".parse().unwrap(), roster, aliases, banned, true, rules, NOW)
+        Planner::new(Comparison::new("ubuntu.com".parse().unwrap(), roster, aliases, banned, true, rules, NOW))
     }
 
     #[rstest::rstest]
@@ -112,7 +103,8 @@ mod tests {
         #[case] name: &str,
         #[case] expected: bool,
     ) {
-        let (banned, rules) = (BTreeSet::new(), Rules::default());
+        let banned = BTreeSet::new();
+        let rules = Rules::default();
         let planner = planner(status.map(alias).into_iter().collect(), is_remembered, &banned, &rules);
         assert_eq!(planner.shows_membership(member(), &observed(name)), expected);
     }
@@ -134,7 +126,7 @@ mod tests {
         let banned: BTreeSet<_> = is_banned.then(member).into_iter().collect();
         let rules = Rules::default();
         let mut planner = planner(vec![alias(status)], is_remembered, &banned, &rules);
-        planner.answer(member(), Evidence { owner: member(), known_as: Some(observed("ada")), eligible });
+        planner.add_evidence(member(), Evidence { owner: member(), known_as: Some(observed("ada")), eligible });
         assert_eq!(planner.needs_reading(member()), expected);
     }
 }

@@ -1,6 +1,6 @@
-//! Any history of people, teams and operators, with crashes, wrong clocks, tables that are behind, writers that meet, and lost,
-//! repeated and delayed messages: no address ever has two owners, no eligible member loses one, no grace period is cut short,
-//! every change is audited, and after clean syncs the table matches the rules.
+//! Property tests over histories of people, teams and operators, with crashes, wrong clocks, stale reads, concurrent writers,
+//! and lost, repeated and delayed messages. An address never has two owners, an eligible member never loses one, no grace
+//! period is shortened, every change is audited, and after clean syncs the table matches the rules.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where it stopped")]
 
@@ -15,84 +15,89 @@ use jiff::SignedDuration;
 use membermail_core::address::{Address, LocalPart};
 use membermail_core::alias::Status;
 use membermail_core::lifecycle::Step;
+use membermail_core::member::MemberId;
 use membermail_core::plan::Plan;
 use proptest::prelude::*;
 
 use crate::world::{Message, World, domain};
 
-/// People and identifiers at the beginning.
+/// Number of people, and of their identifiers, at the start.
 const PEOPLE: usize = 6;
-/// Fewer names than people, so that names are given up and taken by others; some give no address.
+/// As many names as people, so that names are reused; some give no address.
 const NAMES: [&str; 6] = ["ada", "ben", "cleo", "dan", "postmaster", "ada+bank"];
 
-/// What can happen.
+/// An event in a history.
 #[derive(Clone, Debug)]
 enum Event {
-    Joins(usize),
-    Leaves(usize),
-    IsRenamed(usize, usize),
+    Join(usize),
+    Leave(usize),
+    Rename(usize, usize),
     Swap(usize, usize),
     Merge(usize, usize),
-    Deactivates(usize),
-    Job(usize),
-    Reactivates(usize),
-    IsSuspended(usize),
-    Closes(usize),
-    Signs(usize, bool),
-    Bans(usize, bool),
-    SignsIn(usize),
+    Deactivate(usize),
+    RunJob(usize),
+    Reactivate(usize),
+    Suspend(usize),
+    Close(usize),
+    SignCode(usize, bool),
+    Ban(usize, bool),
+    SignIn(usize),
     Days(i64),
-    /// A run whose messages go on the queue, except the last `lost`: it died while it sent them.
+    /// A run. It dies before it enqueues its last `lost` messages.
     Sync {
         lost: usize,
         unseen: Option<usize>,
         fails: usize,
-        stores: bool,
-        behind: usize,
+        saves_names: bool,
+        lag: usize,
     },
-    /// The clock of the sync is ahead by this number of hours, or behind.
+    /// The sync's clock is ahead by this number of hours; negative: behind.
     Skew(i64),
-    /// Two messages are delivered to two writers at the same time, and stay on the queue.
+    /// Two messages are delivered to two writers concurrently, and stay in the queue.
     Race(usize, usize),
-    /// An operator releases the held plan, and what is still right of it goes on the queue.
+    /// An operator releases the held plan.
     Release,
-    /// A message is delivered, and again later if it stays on the queue.
+    /// A message is delivered. With `redeliver` it stays in the queue.
     Deliver {
-        which: usize,
-        stays: bool,
+        index: usize,
+        redeliver: bool,
     },
 }
 
 fn event() -> impl Strategy<Value = Event> {
-    let who = 0..PEOPLE;
-    let pair = || (0..PEOPLE, 0..PEOPLE);
+    let person = 0..PEOPLE;
+    let pair = (0..PEOPLE, 0..PEOPLE);
     prop_oneof![
-        5 => who.clone().prop_map(Event::Joins),
-        2 => who.clone().prop_map(Event::Leaves),
-        3 => (who.clone(), 0..NAMES.len()).prop_map(|(place, name)| Event::IsRenamed(place, name)),
-        2 => pair().prop_map(|(one, other)| Event::Swap(one, other)),
-        1 => pair().prop_map(|(from, into)| Event::Merge(from, into)),
-        1 => who.clone().prop_map(Event::Deactivates),
-        1 => who.clone().prop_map(Event::Job),
-        1 => who.clone().prop_map(Event::Reactivates),
-        1 => who.clone().prop_map(Event::IsSuspended),
-        1 => who.clone().prop_map(Event::Closes),
-        1 => (who.clone(), any::<bool>()).prop_map(|(place, signed)| Event::Signs(place, signed)),
-        1 => (who.clone(), any::<bool>()).prop_map(|(place, banned)| Event::Bans(place, banned)),
-        6 => who.prop_map(Event::SignsIn),
+        5 => person.clone().prop_map(Event::Join),
+        2 => person.clone().prop_map(Event::Leave),
+        3 => (person.clone(), 0..NAMES.len()).prop_map(|(person, name)| Event::Rename(person, name)),
+        2 => pair.clone().prop_map(|(one, other)| Event::Swap(one, other)),
+        1 => pair.prop_map(|(from, into)| Event::Merge(from, into)),
+        1 => person.clone().prop_map(Event::Deactivate),
+        1 => person.clone().prop_map(Event::RunJob),
+        1 => person.clone().prop_map(Event::Reactivate),
+        1 => person.clone().prop_map(Event::Suspend),
+        1 => person.clone().prop_map(Event::Close),
+        1 => (person.clone(), any::<bool>()).prop_map(|(person, signed)| Event::SignCode(person, signed)),
+        1 => (person.clone(), any::<bool>()).prop_map(|(person, banned)| Event::Ban(person, banned)),
+        6 => person.prop_map(Event::SignIn),
         2 => (1_i64..200).prop_map(Event::Days),
         5 => (0_usize..3, proptest::option::of(0..PEOPLE), 0_usize..3, any::<bool>(), 0_usize..4)
-            .prop_map(|(lost, unseen, fails, stores, behind)| Event::Sync { lost, unseen, fails, stores, behind }),
+            .prop_map(|(lost, unseen, fails, saves_names, lag)| Event::Sync { lost, unseen, fails, saves_names, lag }),
         3 => prop::sample::select(vec![-9_000, -1, 0, 1, 9_000, 9_000]).prop_map(Event::Skew),
         3 => any::<(usize, usize)>().prop_map(|(one, other)| Event::Race(one, other)),
         2 => Just(Event::Release),
-        8 => (any::<usize>(), any::<bool>()).prop_map(|(which, stays)| Event::Deliver { which, stays }),
+        8 => (any::<usize>(), any::<bool>()).prop_map(|(index, redeliver)| Event::Deliver { index, redeliver }),
     ]
 }
 
 impl World {
-    /// What the rules say of a table in step with the team.
-    fn check(&mut self) {
+    fn states(&self) -> Vec<(&Address, MemberId, Status)> {
+        self.table.iter().map(|(address, alias)| (address, alias.member, alias.status)).collect()
+    }
+
+    /// Asserts that the table matches the team and the rules.
+    fn assert_consistent(&mut self) {
         let members: Vec<_> = self.members.keys().copied().collect();
         for alias in self.table.values().cloned().collect::<Vec<_>>() {
             let is_banned = self.members[&self.survivor(alias.member)].banned;
@@ -108,7 +113,7 @@ impl World {
             if self.members[&member].merged_into.is_some() {
                 continue;
             }
-            // A member without an address who was renamed before joining is found at the next sign-in.
+            // A member without an address who was renamed before joining is found only at the next sign-in.
             let has_alias = self
                 .table
                 .values()
@@ -126,7 +131,7 @@ impl World {
         let limit = usize::from(self.rules.addresses_per_domain);
         assert!(self.counts.values().all(|count| *count <= limit));
         let audited: BTreeSet<_> = self.audit.iter().collect();
-        assert_eq!(audited.len(), self.audit.len(), "a change was made twice");
+        assert_eq!(audited.len(), self.audit.len(), "a change was applied twice");
         for alias in self.table.values() {
             assert!((1..=alias.version).all(|version| audited.contains(&(alias.address.clone(), version))));
         }
@@ -139,46 +144,45 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(600))]
 
     #[test]
-    fn clean_syncs_make_everything_right(
+    fn clean_syncs_restore_consistency(
         residents in 0..=PEOPLE,
         events in proptest::collection::vec(event(), 1..60),
     ) {
         let mut world = World::with_residents(residents);
-        events.into_iter().for_each(|event| world.happen(event));
+        events.into_iter().for_each(|event| world.handle(event));
         world.sync_cleanly();
-        world.check();
+        world.assert_consistent();
     }
 
-    /// No clean sync takes an address from a member who is eligible at that moment.
+    /// A clean sync removes no address of a member who is eligible at that time.
     #[test]
     fn eligible_member_keeps_every_address(
         events in proptest::collection::vec(event(), 1..60),
         unseen in proptest::option::of(0..PEOPLE),
     ) {
         let mut world = World::new();
-        events.into_iter().for_each(|event| world.happen(event));
+        events.into_iter().for_each(|event| world.handle(event));
         world.queue.clear();
         world.now += SignedDuration::from_secs(1);
         let (plan, ..) = world.plan(unseen, 0, true);
-        for step in plan.steps.iter().filter(|step: &&Step| step.action.removes() && step.action.can_wait()) {
+        for step in plan.steps.iter().filter(|step: &&Step| step.action.is_removal() && step.action.is_guarded()) {
             let evidence = world.look_up(step.member, false).map(|(_, evidence)| evidence);
             prop_assert!(evidence.is_none_or(|evidence| evidence.eligible.is_err()), "{}", step);
         }
     }
 
-    /// Any order of the steps of a run, each any number of times, comes to the same table.
+    /// The steps of a run give the same table in any order, with any repeats.
     #[test]
-    fn order_and_repeats_do_not_matter(
+    fn order_and_repeats_change_nothing(
         events in proptest::collection::vec(event(), 1..40),
         order in proptest::collection::vec(any::<prop::sample::Index>(), 0..30),
     ) {
-        let happen = || {
+        let [mut one, mut other] = [(); 2].map(|()| {
             let mut world = World::new();
-            events.iter().cloned().for_each(|event| world.happen(event));
+            events.iter().cloned().for_each(|event| world.handle(event));
             world.queue.clear();
             world
-        };
-        let (mut one, mut other) = (happen(), happen());
+        });
         let (Plan { steps, read_at, .. }, ..) = one.plan(None, 0, true);
         other.plan(None, 0, true);
         let messages: Vec<_> = steps.into_iter().map(|step| Message { step, read_at }).collect();
@@ -189,14 +193,10 @@ proptest! {
             }
         }
         messages.iter().rev().for_each(|message| other.apply(message));
-        let states = |world: &World| {
-            let states = world.table.values().map(|alias| (alias.address.to_string(), alias.member, alias.status));
-            states.collect::<Vec<_>>()
-        };
-        // At the limit of addresses the order says which name gets the last one.
+        // At the address limit, the order decides which name gets the last address.
         let limit = usize::from(one.rules.addresses_per_domain);
         if one.counts.values().all(|count| *count < limit) {
-            prop_assert_eq!(states(&one), states(&other));
+            prop_assert_eq!(one.states(), other.states());
         }
     }
 }

@@ -1,50 +1,51 @@
-//! Runs as the engine does them: from a table that may be behind, by a clock that may be wrong, guarded, and released.
+//! Runs as the engine does them: with stale reads and a wrong clock, guarded, and released.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use membermail_core::address::Address;
-use membermail_core::alias::Alias;
-use membermail_core::guard::{self, History, HoldReason, Kind, Outcome, PastRun, Verdict, WINDOW};
-use membermail_core::lifecycle::{Action, Step};
+use membermail_core::alias::{Alias, ExpectedVersion};
+use membermail_core::guard::{self, History, HoldReason, Outcome, PastRun, Verdict, WINDOW};
+use membermail_core::lifecycle::{Action, ChangeKind, Step};
+use membermail_core::member::MemberId;
 use membermail_core::plan::Plan;
 
 use crate::world::{Message, World};
 
-/// What goes wrong in a run.
+/// The faults of a run.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Adversity {
-    /// Steps that are not handed on, since the run dies.
+pub(crate) struct Faults {
+    /// Number of last steps that are lost because the run dies.
     pub(crate) lost: usize,
-    /// A person whom the pages miss.
+    /// A person who is missing from the pages.
     pub(crate) unseen: Option<usize>,
-    /// Members of all that are looked up who get no answer.
+    /// Number of look-ups that fail.
     pub(crate) fails: usize,
-    /// Whether it stores the names before it dies.
-    pub(crate) stores: bool,
-    /// Writes by which the table is behind.
-    pub(crate) behind: usize,
+    /// Whether the run saves the names.
+    pub(crate) saves_names: bool,
+    /// Number of latest writes that the run does not see.
+    pub(crate) lag: usize,
 }
 
-/// A run, as the table keeps it.
+/// A stored run.
 #[derive(Clone, Debug)]
 pub(crate) struct PastSync {
     pub(crate) started: Timestamp,
     pub(crate) past: PastRun,
-    /// Its steps, of which a held run handed on bans only.
+    /// Its steps; a held run applied only the bans.
     steps: Vec<Step>,
-    /// Why it was held.
+    /// The reasons of a hold.
     reasons: Vec<HoldReason>,
 }
 
 impl World {
-    /// The time as the sync has it.
-    pub(crate) fn clock_of_sync(&self) -> Timestamp {
+    /// The time on the sync's clock.
+    pub(crate) fn sync_clock(&self) -> Timestamp {
         self.now + self.skew
     }
 
-    /// The table without the latest writes.
-    pub(crate) fn behind(&self, writes: usize) -> BTreeMap<Address, Alias> {
+    /// The table without its latest writes.
+    pub(crate) fn stale_table(&self, writes: usize) -> BTreeMap<Address, Alias> {
         let mut table = self.table.clone();
         for (address, before) in self.undo.iter().rev().take(writes) {
             match before {
@@ -55,32 +56,33 @@ impl World {
         table
     }
 
-    pub(crate) fn sync(&mut self, Adversity { lost, unseen, fails, stores, behind }: Adversity) {
-        let (plan, mut names, cursor) = self.plan_behind(unseen, fails, true, behind);
+    pub(crate) fn sync(&mut self, Faults { lost, unseen, fails, saves_names, lag }: Faults) {
+        let (plan, mut names, cursor) = self.plan_with_lag(unseen, fails, true, lag);
         let history = self.history(plan.read_at);
         let verdict = guard::check(&plan, &history, &self.rules);
         let Plan { steps, read_at, counts, .. } = plan;
         let reasons = verdict.clone().reasons();
-        let (mut handed_on, outcome) = match verdict {
+        let (mut to_enqueue, outcome) = match verdict {
             Verdict::Pass => {
                 let outcome = Outcome::Unattended { steps: steps.clone(), first_sync: self.runs.is_empty() };
                 (steps.clone(), outcome)
             }
             Verdict::Hold(_) => {
-                let grants = steps.iter().filter(|step| Kind::of(&step.action) == Some(Kind::Grants));
+                let grants = steps.iter().filter(|step| step.action.kind() == Some(ChangeKind::Grants));
                 let withheld: Vec<_> =
                     grants.filter_map(|step| step.known_as.as_ref()).map(|known_as| known_as.name.clone()).collect();
                 names.forget(&withheld);
                 self.held = Some(self.runs.len());
-                (steps.iter().filter(|step| !step.action.can_wait()).cloned().collect(), Outcome::Withheld)
+                (steps.iter().filter(|step| !step.action.is_guarded()).cloned().collect(), Outcome::Withheld)
             }
         };
         self.runs.push(PastSync { started: read_at, past: PastRun { counts: Some(counts), outcome }, steps, reasons });
-        self.stays_in_bounds();
-        handed_on.truncate(handed_on.len().saturating_sub(lost));
-        self.queue.extend(handed_on.into_iter().map(|step| Message { step, read_at }));
-        if stores && lost == 0 {
-            (self.previous, self.cursor) = (names, cursor);
+        self.assert_removals_bounded();
+        to_enqueue.truncate(to_enqueue.len().saturating_sub(lost));
+        self.queue.extend(to_enqueue.into_iter().map(|step| Message { step, read_at }));
+        if saves_names && lost == 0 {
+            self.previous = names;
+            self.cursor = cursor;
         }
     }
 
@@ -90,41 +92,46 @@ impl World {
         History::of(recent, self.runs.is_empty())
     }
 
-    /// An operator releases the held plan, and what is still right goes on the queue.
+    /// Releases the held plan: the steps that a new plan has too are enqueued.
     pub(crate) fn release(&mut self) {
-        let Some(place) = self.held.take() else { return };
-        let run = &mut self.runs[place];
+        let Some(held) = self.held.take() else { return };
+        let run = &mut self.runs[held];
         run.past.outcome = Outcome::Released(run.reasons.clone());
         let held = run.steps.clone();
         let (Plan { steps, read_at, .. }, ..) = self.plan(None, 0, true);
-        let approval = |step: &Step| (step.address.clone(), step.version, step.member, Kind::of(&step.action));
-        let held: BTreeSet<_> = held.iter().filter(|step| step.action.can_wait()).map(approval).collect();
+        let held: BTreeSet<_> = held.iter().filter(|step| step.action.is_guarded()).map(approval).collect();
         let approved = steps.into_iter().filter(|step| held.contains(&approval(step)));
         self.queue.extend(approved.map(|step| Message { step, read_at }));
     }
 
-    /// What runs removed within a day and no operator saw stays within the rules: counted here in another way than by the
-    /// guard.
-    fn stays_in_bounds(&self) {
+    /// Asserts that the removals of a day without an operator's decision stay within the limits. Counts them independently of
+    /// the guard.
+    fn assert_removals_bounded(&self) {
         let Some(last) = self.runs.last() else { return };
-        let (mut gone, mut active) = (BTreeSet::new(), last.past.counts.map_or(0, |counts| counts.active));
+        let mut removed = BTreeSet::new();
+        let mut active = last.past.counts.map_or(0, |counts| counts.active);
         let mut is_removing = false;
         for run in self.runs.iter().rev().take_while(|run| !matches!(run.past.outcome, Outcome::Released(_))) {
             let age = last.started.duration_since(run.started);
-            // A run by a clock that was ahead was not long ago.
+            // A run whose clock was ahead has a negative age and counts.
             if age > WINDOW {
                 continue;
             }
             active = active.max(run.past.counts.map_or(0, |counts| counts.active));
             if let Outcome::Unattended { steps, .. } = &run.past.outcome {
                 let leaves = steps.iter().filter(|step| matches!(step.action, Action::Leave { .. }));
-                gone.extend(leaves.map(|step| step.address.clone()));
-                is_removing |= std::ptr::eq(run, last) && !gone.is_empty();
+                removed.extend(leaves.map(|step| step.address.clone()));
+                is_removing |= std::ptr::eq(run, last) && !removed.is_empty();
             }
         }
-        let gone = gone.len() as u64;
-        let is_much = gone > u64::from(self.rules.hold_above_count)
-            && gone * 100 > active * u64::from(self.rules.hold_above_percent);
-        assert!(!is_removing || !is_much, "{gone} of {active} were removed within a day");
+        let removed = removed.len() as u64;
+        let exceeds_limit = removed > u64::from(self.rules.hold_above_count)
+            && removed * 100 > active * u64::from(self.rules.hold_above_percent);
+        assert!(!is_removing || !exceeds_limit, "{removed} of {active} were removed within a day");
     }
+}
+
+/// What an operator approves of a step.
+fn approval(step: &Step) -> (Address, ExpectedVersion, MemberId, Option<ChangeKind>) {
+    (step.address.clone(), step.expected, step.member, step.action.kind())
 }

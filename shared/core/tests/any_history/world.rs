@@ -1,5 +1,5 @@
-//! The product around the pure rules, as simply as it can be: a table, a queue that loses, repeats and delays, and the
-//! sync that looks members up by identity.
+//! A minimal model of the product around the pure rules: a table, a queue that loses, repeats and delays messages, and a sync
+//! that looks members up by identity.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,19 +7,20 @@ use jiff::{SignedDuration, Timestamp};
 use membermail_core::address::{Address, DomainName};
 use membermail_core::alias::{Alias, Reason, Status};
 use membermail_core::community::Rules;
+use membermail_core::eligibility::Account;
 use membermail_core::expiry::CLOCK_SKEW;
 use membermail_core::lifecycle::Step;
-use membermail_core::member::{LaunchpadName, MemberId, ObservedName};
-use membermail_core::plan::{Evidence, Plan, Planner};
+use membermail_core::member::{MemberId, ObservedName, PersonName};
+use membermail_core::plan::{Comparison, Evidence, Plan, Planner};
 use membermail_core::random::CountingRandom;
 use membermail_core::rolling::{Cursor, Rolling};
 use membermail_core::roster::{Names, Roster};
 
 use crate::launchpad::Launchpad;
-use crate::syncs::{Adversity, PastSync};
+use crate::syncs::{Faults, PastSync};
 use crate::{Event, NAMES, PEOPLE};
 
-/// A member: their identities, and the one that they were linked to.
+/// A member with their identities and the member that they were linked to.
 #[derive(Clone, Debug)]
 pub(crate) struct Member {
     pub(crate) identifiers: BTreeSet<usize>,
@@ -29,7 +30,7 @@ pub(crate) struct Member {
     pub(crate) observed: Option<ObservedName>,
 }
 
-/// A step on its way to `write-aliases`, and when the team was read.
+/// A message to `write-aliases`: a step and the time of the reading.
 #[derive(Clone, Debug)]
 pub(crate) struct Message {
     pub(crate) step: Step,
@@ -40,19 +41,19 @@ pub(crate) struct World {
     pub(crate) launchpad: Launchpad,
     pub(crate) members: BTreeMap<MemberId, Member>,
     pub(crate) owner_of: BTreeMap<usize, MemberId>,
-    pub(crate) claims: BTreeMap<LaunchpadName, MemberId>,
+    pub(crate) claims: BTreeMap<PersonName, MemberId>,
     pub(crate) table: BTreeMap<Address, Alias>,
     pub(crate) counts: BTreeMap<MemberId, usize>,
     pub(crate) owners: BTreeMap<Address, MemberId>,
-    /// One entry for each change of an alias.
+    /// One entry per change of an alias.
     pub(crate) audit: Vec<(Address, u64)>,
     pub(crate) queue: Vec<Message>,
-    /// The held plan that was announced last, by its place among the runs.
+    /// The index of the run whose plan was held last.
     pub(crate) held: Option<usize>,
     pub(crate) runs: Vec<PastSync>,
-    /// The latest writes, each with what was there before: a reader can be behind by some of them.
+    /// The previous value of each write, for stale reads.
     pub(crate) undo: Vec<(Address, Option<Alias>)>,
-    /// How far the clock of the sync is ahead.
+    /// The amount by which the sync's clock is ahead.
     pub(crate) skew: SignedDuration,
     pub(crate) previous: Names,
     pub(crate) cursor: Cursor,
@@ -83,62 +84,57 @@ impl World {
             skew: SignedDuration::ZERO,
             previous: Names::default(),
             cursor: Cursor::default(),
-            // Few enough that a handful of people come to it.
+            // Low limits, so that a few people reach them.
             rules: Rules { hold_above_count: 1, hold_above_percent: 40, ..Rules::default() },
             now: "2026-01-01T00:00:00Z".parse().unwrap(),
             random: CountingRandom::default(),
         }
     }
 
-    /// So many people have joined and signed in before anything goes wrong.
+    /// A world in which `count` people have joined and signed in.
     pub(crate) fn with_residents(count: usize) -> Self {
         let mut world = Self::new();
-        for place in 0..count {
-            world.happen(Event::Joins(place));
-            world.happen(Event::SignsIn(place));
+        for person in 0..count {
+            world.handle(Event::Join(person));
+            world.handle(Event::SignIn(person));
         }
         world
     }
 
-    pub(crate) fn happen(&mut self, event: Event) {
-        // Time passes between any two events, so that "before" and "after" differ.
+    pub(crate) fn handle(&mut self, event: Event) {
+        // Each event has a later time than the one before.
         self.now += SignedDuration::from_secs(1);
         let launchpad = &mut self.launchpad;
         match event {
-            Event::Joins(place) => change(launchpad, place, |someone| someone.in_team = true),
-            Event::Leaves(place) => change(launchpad, place, |someone| someone.in_team = false),
-            Event::Signs(place, signed) => change(launchpad, place, |someone| someone.signed = signed),
-            Event::IsSuspended(place) => {
-                change(launchpad, place, |someone| {
-                    someone.account = membermail_core::eligibility::Account::Suspended;
-                });
-            }
-            Event::IsRenamed(place, name) => launchpad.rename(place, NAMES[name]),
+            Event::Join(person) => launchpad.change(person, |profile| profile.in_team = true),
+            Event::Leave(person) => launchpad.change(person, |profile| profile.in_team = false),
+            Event::SignCode(person, signed) => launchpad.change(person, |profile| profile.signed = signed),
+            Event::Suspend(person) => launchpad.change(person, |profile| profile.account = Account::Suspended),
+            Event::Rename(person, name) => launchpad.rename(person, NAMES[name]),
             Event::Swap(one, other) => launchpad.swap(one, other),
             Event::Merge(from, into) => launchpad.merge(from, into),
-            Event::Deactivates(place) => launchpad.deactivate(place),
-            Event::Job(place) => launchpad.run_job(place),
-            Event::Reactivates(place) => launchpad.reactivate(place),
-            Event::Closes(place) => launchpad.close(place),
-            Event::Bans(place, banned) => self.ban(place, banned),
-            Event::SignsIn(identifier) => self.sign_in(identifier),
+            Event::Deactivate(person) => launchpad.deactivate(person),
+            Event::RunJob(person) => launchpad.run_job(person),
+            Event::Reactivate(person) => launchpad.reactivate(person),
+            Event::Close(person) => launchpad.close(person),
+            Event::Ban(person, banned) => self.ban(person, banned),
+            Event::SignIn(identifier) => self.sign_in(identifier),
             Event::Days(days) => self.now += SignedDuration::from_hours(24 * days),
             Event::Skew(hours) => self.skew = SignedDuration::from_hours(hours),
-            Event::Sync { lost, unseen, fails, stores, behind } => {
-                self.sync(Adversity { lost, unseen, fails, stores, behind });
+            Event::Sync { lost, unseen, fails, saves_names, lag } => {
+                self.sync(Faults { lost, unseen, fails, saves_names, lag });
             }
             Event::Release => self.release(),
-            Event::Deliver { which, stays } if !self.queue.is_empty() => {
-                let which = which % self.queue.len();
-                let message = if stays { self.queue[which].clone() } else { self.queue.swap_remove(which) };
+            Event::Deliver { index, redeliver } if !self.queue.is_empty() => {
+                let index = index % self.queue.len();
+                let message = if redeliver { self.queue[index].clone() } else { self.queue.swap_remove(index) };
                 self.apply(&message);
             }
             Event::Race(one, other) if !self.queue.is_empty() => {
-                let (one, other) = (one % self.queue.len(), other % self.queue.len());
-                self.race(&self.queue[one].clone(), &self.queue[other].clone());
+                let [one, other] = [one, other].map(|index| self.queue[index % self.queue.len()].clone());
+                self.race(&one, &other);
             }
-            Event::Race(..) => {}
-            Event::Deliver { .. } => {}
+            Event::Race(..) | Event::Deliver { .. } => {}
         }
     }
 
@@ -159,7 +155,7 @@ impl World {
         self.members[&self.survivor(id)].banned
     }
 
-    /// A sign-in with an identifier, whether Launchpad knows it or not.
+    /// A sign-in with an identifier, which Launchpad may not know.
     fn sign_in(&mut self, identifier: usize) {
         let id = *self.owner_of.entry(identifier).or_insert_with(|| {
             let id = MemberId::new(self.now, &self.random);
@@ -170,13 +166,13 @@ impl World {
         });
         let Some((owner, evidence)) = self.look_up(id, true) else { return };
         if let Evidence { known_as: Some(known_as), eligible: Ok(()), .. } = evidence
-            && let Some(alias) = self.granted(&known_as, owner)
+            && let Some(alias) = self.decide_grant(&known_as, owner)
         {
-            assert!(self.commit(alias), "no other writer is at it");
+            assert!(self.commit(alias), "there is no concurrent writer");
         }
     }
 
-    /// Asks by identity, records the name, and settles who has it. `records` is false for a look-up that changes nothing.
+    /// Looks the member up by identity and, with `records`, records the name and resolves conflicts about it.
     pub(crate) fn look_up(&mut self, id: MemberId, records: bool) -> Option<(MemberId, Evidence)> {
         self.look_up_at(id, records, self.now)
     }
@@ -208,7 +204,7 @@ impl World {
         Some((owner, Evidence { owner, known_as: Some(known_as), eligible }))
     }
 
-    /// Claims the name. Another member who had it last is asked about: the same name is the same person, who are linked.
+    /// Claims the name. Its former holder is looked up: with the same name they are the same person, and are linked.
     fn record(&mut self, id: MemberId, known_as: &ObservedName) -> MemberId {
         let holder = self.claims.get(&known_as.name).map(|holder| self.survivor(*holder));
         let mut owner = id;
@@ -244,45 +240,46 @@ impl World {
         }
     }
 
-    /// Reads the pages and looks up, as the engine does.
+    /// Reads the pages, looks members up and plans, as the engine does.
     pub(crate) fn plan(&mut self, unseen: Option<usize>, fails: usize, records: bool) -> (Plan, Names, Cursor) {
-        self.plan_behind(unseen, fails, records, 0)
+        self.plan_with_lag(unseen, fails, records, 0)
     }
 
-    /// The same from an index that is behind by some writes.
-    pub(crate) fn plan_behind(
+    /// A plan from a stale read that misses the latest `lag` writes.
+    pub(crate) fn plan_with_lag(
         &mut self,
         unseen: Option<usize>,
         fails: usize,
         records: bool,
-        behind: usize,
+        lag: usize,
     ) -> (Plan, Names, Cursor) {
         let roster = Roster::new(self.launchpad.roster(unseen));
         let mut names = roster.names();
-        let aliases = self.behind(behind).into_values().collect();
-        let clock = self.clock_of_sync();
+        let aliases = self.stale_table(lag).into_values().collect();
+        let clock = self.sync_clock();
         let banned: BTreeSet<_> = self.members.keys().copied().filter(|id| self.is_banned(*id)).collect();
         let rules = self.rules.clone();
-        let mut planner = Planner::new(domain(), roster, aliases, &banned, true, &rules, clock);
-        let mut wanted = planner.due();
-        let joiners = planner.joiners(&self.previous);
+        let comparison = Comparison::new(domain(), roster, aliases, &banned, true, &rules, clock);
+        let mut wanted = comparison.due();
+        let joiners = comparison.joiners(&self.previous);
+        let mut planner = Planner::new(comparison);
         let members = joiners.iter().filter_map(|name| Some((name.clone(), *self.claims.get(name)?)));
         let joining: Vec<_> = members.collect();
         wanted.extend(joining.iter().map(|(_, member)| *member));
         let Rolling(next) = planner.rolling(&self.cursor, 2, |_| false);
         wanted.extend(next.iter().map(|(member, _)| *member));
         let cursor = next.last().map_or_else(|| self.cursor.clone(), |(_, cursor)| cursor.clone());
-        let mut asked = BTreeSet::new();
+        let mut looked_up = BTreeSet::new();
         for member in wanted {
-            if !asked.insert(member) {
+            if !looked_up.insert(member) {
                 continue;
             }
-            if asked.len() <= fails {
+            if looked_up.len() <= fails {
                 planner.postpone(member);
                 let failed = joining.iter().filter(|(_, one)| *one == member);
                 names.forget(&failed.map(|(name, _)| name.clone()).collect::<Vec<_>>());
             } else if let Some((_, evidence)) = self.look_up_at(member, records, clock) {
-                planner.answer(member, evidence);
+                planner.add_evidence(member, evidence);
             } else {
                 planner.postpone(member);
             }
@@ -290,29 +287,24 @@ impl World {
         (planner.finish(), names, cursor)
     }
 
-    /// Syncs in which nothing is lost, until every member had their turn in the rolling check.
+    /// Syncs without faults until the rolling check has covered every member.
     pub(crate) fn sync_cleanly(&mut self) {
         self.queue.clear();
-        // The clock is set right, and what a wrong one wrote is no longer from the future.
+        // The clock is corrected, and the times of a clock that was an hour ahead pass.
         self.skew = SignedDuration::ZERO;
         self.now += SignedDuration::from_hours(25);
         for _ in 0..2 * self.table.len().max(2) {
             self.now += SignedDuration::from_secs(1);
             let (Plan { steps, read_at, .. }, names, cursor) = self.plan(None, 0, true);
             steps.into_iter().for_each(|step| self.apply(&Message { step, read_at }));
-            (self.previous, self.cursor) = (names, cursor);
+            self.previous = names;
+            self.cursor = cursor;
         }
     }
 }
 
-fn change(launchpad: &mut Launchpad, place: usize, change: impl Fn(&mut crate::launchpad::Someone)) {
-    if let Some(someone) = launchpad.someone(place) {
-        change(someone);
-    }
-}
-
-/// What no step may skip: a grace period before mail is refused, and half a year before the data is gone.
-pub(crate) fn may_become(before: &Alias, after: &Alias, rules: &Rules) -> bool {
+/// Whether a transition keeps the grace period before the suspension and the time before the retirement.
+pub(crate) fn can_become(before: &Alias, after: &Alias, rules: &Rules) -> bool {
     match (before.status, after.status) {
         (Status::Active, Status::Suspended) => after.reason == Reason::Banned,
         (Status::Active, Status::Leaving) => after.until.unwrap() >= after.since + rules.leaving(),

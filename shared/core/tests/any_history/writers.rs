@@ -1,29 +1,37 @@
-//! `write-aliases`: what it makes of a message, by conditional writes, also where two of it meet.
+//! A model of `write-aliases`: it applies messages by conditional writes, also concurrently.
 
 use membermail_core::address::{Address, LocalPart};
-use membermail_core::alias::{self, Alias, Decision, Wish};
-use membermail_core::email::EmailAddress;
+use membermail_core::alias::{self, Alias, GrantDecision, GrantRequest};
 use membermail_core::expiry::Present;
 use membermail_core::lifecycle::{self, Action, Step};
 use membermail_core::member::{MemberId, ObservedName};
 
-use crate::world::{Message, World, domain, may_become};
+use crate::world::{Message, World, can_become, domain};
 
 impl World {
-    /// The alias that a grant comes to, from what is in the table.
-    pub(crate) fn granted(&self, known_as: &ObservedName, owner: MemberId) -> Option<Alias> {
+    /// The alias that a grant would write, given the table.
+    pub(crate) fn decide_grant(&self, known_as: &ObservedName, owner: MemberId) -> Option<Alias> {
         let local_part = LocalPart::of(&known_as.name).ok()?;
         let address = Address { local_part, domain: domain() };
-        let destination = EmailAddress::parse("somebody@mail.example").unwrap();
-        let wish = Wish { member: owner, destination: &destination, eligible_at: known_as.observed_at };
         let existing = self.table.get(&address);
-        let (status, reason) = match alias::decide(existing, wish, &[domain()]) {
-            Decision::Create { status, reason } | Decision::Change { status, reason, .. } => (status, reason),
-            Decision::Unchanged | Decision::Refuse(_) => return None,
+        let limit = self.rules.addresses_per_domain;
+        let request = GrantRequest { address: &address, existing, known_as, renamed_from: None, limit };
+        let (status, reason) = match alias::decide_grant(&request, owner, true) {
+            GrantDecision::Create { status, reason } | GrantDecision::Change { status, reason, .. } => (status, reason),
+            GrantDecision::Unchanged | GrantDecision::Refuse(_) => return None,
         };
         let version = existing.map_or(1, |alias| alias.version + 1);
-        let (known_as, since, until, erase_pending) = (known_as.clone(), self.now, None, false);
-        Some(Alias { address, member: owner, known_as, status, reason, since, until, version, erase_pending })
+        Some(Alias {
+            address,
+            member: owner,
+            known_as: known_as.clone(),
+            status,
+            reason,
+            since: self.now,
+            until: None,
+            version,
+            erase_pending: false,
+        })
     }
 
     fn observe(&mut self, address: &Address, member: MemberId, known_as: &ObservedName) {
@@ -33,48 +41,53 @@ impl World {
         }
     }
 
-    /// What `write-aliases` does with a step.
+    /// Applies a step, as `write-aliases` does.
     pub(crate) fn apply(&mut self, message: &Message) {
         if let Some(alias) = self.attempt(message) {
-            assert!(self.commit(alias), "no other writer is at it");
+            assert!(self.commit(alias), "there is no concurrent writer");
         }
-        self.observed(&message.step);
+        self.record_names(&message.step);
     }
 
-    /// Two writers read the same alias before either writes. The one that comes second reads again.
+    /// Two writers read the same alias before either writes. The second write fails and is retried.
     pub(crate) fn race(&mut self, one: &Message, other: &Message) {
-        let (first, second) = (self.attempt(one), self.attempt(other));
+        let first = self.attempt(one);
+        let second = self.attempt(other);
         if let Some(alias) = first {
-            assert!(self.commit(alias), "it is the first");
+            assert!(self.commit(alias), "the first write succeeds");
         }
-        self.observed(&one.step);
+        self.record_names(&one.step);
         match second {
             Some(alias) if !self.commit(alias.clone()) => self.apply(other),
-            _ => self.observed(&other.step),
+            _ => self.record_names(&other.step),
         }
     }
 
-    /// What a writer would write, from what is in the table now.
+    /// The alias that a writer would write, given the table.
     fn attempt(&self, Message { step, read_at }: &Message) -> Option<Alias> {
         let owner = self.survivor(step.member);
         let member = &self.members[&owner];
-        let (newest, ban_changed_at) = (member.observed.as_ref(), member.ban_changed_at);
-        let present = Present { domains: &[domain()], newest, ban_changed_at, now: self.now };
+        let present = Present {
+            domains: &[domain()],
+            newest: member.observed.as_ref(),
+            ban_changed_at: member.ban_changed_at,
+            now: self.now,
+        };
         match (&step.action, &step.known_as) {
             (Action::Create | Action::Rename { .. }, Some(known_as)) => {
                 let is_fresh = !member.banned && present.check_grant(known_as, &domain()).is_ok();
-                is_fresh.then(|| self.granted(known_as, owner)).flatten()
+                is_fresh.then(|| self.decide_grant(known_as, owner)).flatten()
             }
             (Action::Restore, _) if present.check_restore(*read_at, &domain()).is_err() => None,
             _ => lifecycle::apply(self.table.get(&step.address)?, step, &self.rules, false, self.now)
                 .ok()
-                // The erasure follows at once.
+                // In the model the erasure happens at once.
                 .map(|after| Alias { erase_pending: false, ..after }),
         }
     }
 
-    /// The names that a step records, whatever became of its alias.
-    fn observed(&mut self, step: &Step) {
+    /// Records the observed names of a step, whether or not it was applied.
+    fn record_names(&mut self, step: &Step) {
         let Some(known_as) = &step.known_as else { return };
         match &step.action {
             Action::Observe | Action::Create => self.observe(&step.address, step.member, known_as),
@@ -87,7 +100,7 @@ impl World {
         }
     }
 
-    /// A conditional write: on the version that was read, and within the limit of addresses. Whether it was written.
+    /// A conditional write on the version that was read and the address limit. Returns false if the version has changed.
     pub(crate) fn commit(&mut self, alias: Alias) -> bool {
         let stored = self.table.get(&alias.address).map(|alias| alias.version);
         if stored.unwrap_or_default() + 1 != alias.version {
@@ -108,7 +121,7 @@ impl World {
         let owner = *self.owners.entry(alias.address.clone()).or_insert(alias.member);
         assert_eq!(owner, alias.member, "{} passed to another member", alias.address);
         if let Some(before) = self.table.get(&alias.address) {
-            assert!(may_become(before, &alias, &self.rules), "{before:?} became {alias:?}");
+            assert!(can_become(before, &alias, &self.rules), "{before:?} became {alias:?}");
         }
         self.audit.push((alias.address.clone(), alias.version));
         self.undo.push((alias.address.clone(), self.table.get(&alias.address).cloned()));

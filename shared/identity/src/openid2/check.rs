@@ -1,153 +1,143 @@
-//! Everything that can be checked of an assertion without asking anybody (section 11, in its order).
+//! All checks of an assertion that need no request to the provider (section 11, in its order).
 
 use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
-use membermail_core::member::{ClaimedIdentifier, Identity};
+use membermail_core::member::{Identity, Subject};
 use url::Url;
 
 use super::registration::{self, Registration};
-use super::{Answer, NS, Provider, Refusal, RelyingParty};
+use super::{IndirectResponse, NS, Provider, Refusal, RelyingParty};
 
-/// How far the provider's clock may be off, or its answer late.
-const WINDOW: SignedDuration = SignedDuration::from_mins(5);
-/// Characters of a provider's error at most.
-const WORDS_LIMIT: usize = 200;
-/// What must be signed (10.1).
-const MUST_BE_SIGNED: [&str; 6] =
+/// Maximum clock skew of the provider and delay of its response.
+const NONCE_WINDOW: SignedDuration = SignedDuration::from_mins(5);
+/// Maximum characters of a provider's error message.
+const ERROR_LIMIT: usize = 200;
+/// The fields that must be signed (10.1).
+const REQUIRED_SIGNED: [&str; 6] =
     ["op_endpoint", "return_to", "response_nonce", "assoc_handle", "claimed_id", "identity"];
 
-/// An assertion that is whole and meant for us, but not yet confirmed by the provider.
+/// A valid assertion for this site, not yet confirmed by the provider.
 #[derive(Clone)]
 pub struct Checked {
-    pub(super) answer: Answer,
+    pub(super) response: IndirectResponse,
     pub(super) identity: Identity,
     pub(super) registration: Registration,
-    pub(super) nonce: ResponseNonce,
-}
-
-/// The nonce of an assertion (10.1), to be used up.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ResponseNonce(String);
-
-impl ResponseNonce {
-    /// The text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
+    pub(super) nonce: String,
 }
 
 impl Checked {
-    /// The nonce, to be used up before the provider is asked.
-    pub fn nonce(&self) -> &ResponseNonce {
+    /// The nonce (10.1) as the provider sent it; consume it before the call to [`RelyingParty::confirm`].
+    pub fn nonce(&self) -> &str {
         &self.nonce
     }
 
-    /// The provider that the nonce is unique at.
+    /// The provider, within which the nonce is unique.
     pub fn issuer(&self) -> &str {
         &self.identity.issuer
     }
 }
 
 impl RelyingParty {
-    /// Checks an answer that came to `callback` (our URL, without a query) at this time.
-    pub fn check(&self, answer: Answer, callback: &Url, now: Timestamp) -> Result<Checked, Refusal> {
-        if answer.required("ns")? != NS {
+    /// Checks a response that arrived at `callback` (our URL without a query) now.
+    pub fn check(&self, response: IndirectResponse, callback: &Url, now: Timestamp) -> Result<Checked, Refusal> {
+        if response.required("ns")? != NS {
             return Err(Refusal::Namespace);
         }
-        match answer.required("mode")? {
+        match response.required("mode")? {
             "id_res" => {}
             "cancel" => return Err(Refusal::Cancelled),
             "setup_needed" => return Err(Refusal::SetupNeeded),
-            "error" => return Err(Refusal::ProviderError(words(&answer))),
+            "error" => return Err(Refusal::ProviderError(error_message(&response))),
             _ => return Err(Refusal::Mode),
         }
-        if !came_to(answer.required("return_to")?, callback, &answer) {
+        if !is_return_to(response.required("return_to")?, callback, &response) {
             return Err(Refusal::ReturnTo);
         }
-        if answer.required("op_endpoint")? != self.provider.endpoint.as_str() {
+        if response.required("op_endpoint")? != self.provider.endpoint.as_str() {
             return Err(Refusal::Endpoint);
         }
-        let subject = claimed_identifier(&answer, &self.provider)?;
-        let nonce = nonce(answer.required("response_nonce")?, now)?;
-        let handle = answer.required("assoc_handle")?;
-        answer.required("sig")?;
-        if answer.field("invalidate_handle") == Some(handle) {
+        let subject = claimed_identifier(&response, &self.provider)?;
+        let nonce = parse_nonce(response.required("response_nonce")?, now)?;
+        let handle = response.required("assoc_handle")?;
+        response.required("sig")?;
+        if response.field("invalidate_handle") == Some(handle) {
             return Err(Refusal::AssociationConfusion);
         }
-        let signed = signed(&answer)?;
-        let registration = registration::read(&answer, &signed)?;
+        let signed = signed_fields(&response)?;
+        let registration = registration::read(&response, &signed)?;
         let identity = Identity { issuer: self.provider.endpoint.to_string(), subject };
-        Ok(Checked { identity, registration, nonce, answer })
+        Ok(Checked { identity, registration, nonce, response })
     }
 }
 
-/// What the provider says went wrong (5.2.3), short and without control characters, so that it is fit for a log.
-fn words(answer: &Answer) -> String {
-    answer.field("error").unwrap_or_default().chars().take(WORDS_LIMIT).flat_map(char::escape_debug).collect()
+/// The provider's error message (5.2.3), truncated and escaped for the log.
+fn error_message(response: &IndirectResponse) -> String {
+    response.field("error").unwrap_or_default().chars().take(ERROR_LIMIT).flat_map(char::escape_debug).collect()
 }
 
-/// Whether `return_to` is the URL that this came to (11.1): the same place, and the same parameters of ours.
-fn came_to(return_to: &str, callback: &Url, answer: &Answer) -> bool {
+/// Whether `return_to` is the URL that the response arrived at (11.1): the same callback and the same own parameters.
+fn is_return_to(return_to: &str, callback: &Url, response: &IndirectResponse) -> bool {
     let Ok(url) = Url::parse(return_to) else { return false };
-    let mut place = url.clone();
-    place.set_query(None);
-    let Ok(asked) = Answer::from_query(url.query().unwrap_or_default()) else { return false };
-    // We wrote it as a URL is written, so it comes back letter by letter, not just as an equal of it.
-    url.as_str() == return_to && place == *callback && asked.ours() == answer.ours() && asked.fields().next().is_none()
+    let mut base = url.clone();
+    base.set_query(None);
+    let Ok(sent) = IndirectResponse::from_query(url.query().unwrap_or_default()) else { return false };
+    // We sent it in normalized form, so it must come back unchanged, not merely equivalent.
+    url.as_str() == return_to
+        && base == *callback
+        && sent.own_parameters() == response.own_parameters()
+        && sent.fields().next().is_none()
 }
 
-/// The identifier, if this provider may speak for it (11.2).
-fn claimed_identifier(answer: &Answer, provider: &Provider) -> Result<ClaimedIdentifier, Refusal> {
-    let claimed = answer.required("claimed_id")?;
-    if answer.required("identity")? != claimed {
+/// The claimed identifier, if this provider is authoritative for it (11.2).
+fn claimed_identifier(response: &IndirectResponse, provider: &Provider) -> Result<Subject, Refusal> {
+    let claimed = response.required("claimed_id")?;
+    if response.required("identity")? != claimed {
         return Err(Refusal::IdentityDiffers);
     }
-    // Compared as text: what a URL parser would make equal is not the identifier that Launchpad knows.
+    // Compared as text: Launchpad does not know an equivalent URL as the same identifier.
     let word = claimed.strip_prefix(provider.identifier_root.as_str()).ok_or(Refusal::ForeignIdentifier)?;
     if word.is_empty() || !word.bytes().all(|b| b.is_ascii_alphanumeric()) {
         return Err(Refusal::ForeignIdentifier);
     }
-    ClaimedIdentifier::parse(claimed).map_err(|_| Refusal::ForeignIdentifier)
+    Subject::parse(claimed).map_err(|_| Refusal::ForeignIdentifier)
 }
 
-/// A nonce: a time in UTC, to the second, and what makes it unique (10.1).
-fn nonce(text: &str, now: Timestamp) -> Result<ResponseNonce, Refusal> {
+/// Parses a nonce: a UTC time in seconds, and a unique suffix (10.1).
+fn parse_nonce(text: &str, now: Timestamp) -> Result<String, Refusal> {
     let (time, _) = text.split_at_checked(20).ok_or(Refusal::NonceForm)?;
-    let shape = |(place, b): (usize, u8)| match place {
-        4 | 7 => b == b'-',
-        10 => b == b'T',
-        13 | 16 => b == b':',
-        19 => b == b'Z',
-        _ => b.is_ascii_digit(),
-    };
-    if text.len() > 255 || !text.bytes().all(|b| b.is_ascii_graphic()) || !time.bytes().enumerate().all(shape) {
+    let has_shape = time.bytes().zip(*b"dddd-dd-ddTdd:dd:ddZ").all(|(b, shape)| match shape {
+        b'd' => b.is_ascii_digit(),
+        shape => b == shape,
+    });
+    if text.len() > 255 || !text.bytes().all(|b| b.is_ascii_graphic()) || !has_shape {
         return Err(Refusal::NonceForm);
     }
-    let made: Timestamp = time.parse().map_err(|_| Refusal::NonceForm)?;
-    let age = now.duration_since(made);
-    if age > WINDOW {
+    let created: Timestamp = time.parse().map_err(|_| Refusal::NonceForm)?;
+    let age = now.duration_since(created);
+    if age > NONCE_WINDOW {
         Err(Refusal::NonceOld)
-    } else if -age > WINDOW {
+    } else if -age > NONCE_WINDOW {
         Err(Refusal::NonceFuture)
     } else {
-        Ok(ResponseNonce(text.to_owned()))
+        Ok(text.to_owned())
     }
 }
 
-/// The names of the signed fields: each once, each there, and all that must be among them.
-fn signed(answer: &Answer) -> Result<BTreeSet<&str>, Refusal> {
+/// The names of the signed fields: unique, present, and with all required ones among them.
+fn signed_fields(response: &IndirectResponse) -> Result<BTreeSet<&str>, Refusal> {
     let mut names = BTreeSet::new();
-    for name in answer.required("signed")?.split(',') {
-        // A colon in a name could cut a signed line (4.1.1) elsewhere than the provider did: `signed` itself is not signed.
+    for name in response.required("signed")?.split(',') {
+        // A colon in a name could split a signed line (4.1.1) elsewhere than the provider did, because `signed` itself need
+        // not be signed.
         if name.is_empty() || name.contains(':') || !names.insert(name) {
             return Err(Refusal::SignedForm);
         }
     }
-    if let Some(missing) = MUST_BE_SIGNED.into_iter().find(|name| !names.contains(name)) {
+    if let Some(missing) = REQUIRED_SIGNED.into_iter().find(|name| !names.contains(name)) {
         return Err(Refusal::Unsigned(missing));
     }
-    if names.iter().any(|name| answer.field(name).is_none()) {
+    if names.iter().any(|name| response.field(name).is_none()) {
         return Err(Refusal::SignedAbsent);
     }
     Ok(names)

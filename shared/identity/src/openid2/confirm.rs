@@ -1,4 +1,4 @@
-//! Direct verification (11.4.2): the provider itself is asked whether it made the assertion.
+//! Direct verification (11.4.2): asks the provider whether it made the assertion.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,18 +9,18 @@ use reqwest::header::CONTENT_TYPE;
 use reqwest::{Response, StatusCode};
 
 use super::registration::Registration;
-use super::{Answer, Checked, NS, RelyingParty};
+use super::{Checked, IndirectResponse, NS, RelyingParty};
 
-/// Bytes of the provider's answer at most.
+/// Maximum bytes of the provider's response.
 const BODY_LIMIT: usize = 8 * 1024;
 
-/// Who signed in: checked and confirmed.
+/// A confirmed sign-in.
 pub struct SignedIn {
-    /// Whom the provider vouches for.
+    /// The verified identity.
     pub identity: Identity,
-    /// The address that the provider knows.
+    /// The person's e-mail address at the provider.
     pub email: EmailAddress,
-    /// The language that the person likes best, as the provider has it (ISO 639).
+    /// The person's preferred language at the provider (ISO 639).
     pub language: Option<String>,
 }
 
@@ -31,16 +31,16 @@ impl fmt::Debug for SignedIn {
 }
 
 impl RelyingParty {
-    /// Asks the configured endpoint, and no other, whether it made this assertion.
+    /// Asks the configured endpoint whether it made this assertion.
     ///
-    /// The provider confirms an assertion once, so this asks once: no failure is retried. The caller uses up the nonce
-    /// before, so that no second request can ask either.
+    /// The provider confirms an assertion only once, so failures are not retried. The caller consumes the nonce first, so
+    /// that concurrent requests do not ask again.
     pub async fn confirm(&self, checked: Checked) -> Result<SignedIn, ConfirmError> {
-        let request = self.http.post(self.provider.endpoint.clone()).body(verification(&checked.answer));
+        let request = self.http.post(self.provider.endpoint.clone()).body(verification_request(&checked.response));
         let response = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").send().await?;
-        // A client that follows redirects would believe any server that it is sent to.
+        // With a client that follows redirects, the response could come from any server.
         if *response.url() != self.provider.endpoint {
-            return Err(ConfirmError::Malformed("from another place".into()));
+            return Err(ConfirmError::Malformed("it comes from another URL".into()));
         }
         match response.status() {
             StatusCode::OK => {}
@@ -50,44 +50,44 @@ impl RelyingParty {
             StatusCode::BAD_REQUEST => return Err(ConfirmError::Rejected),
             status => return Err(ConfirmError::Malformed(format!("status {status}"))),
         }
-        let text = bounded(response).await?;
-        let fields = key_values(&text).ok_or_else(|| ConfirmError::Malformed("no key-value form".into()))?;
+        let text = read_body(response).await?;
+        let fields = key_values(&text).ok_or_else(|| ConfirmError::Malformed("it is not in key-value form".into()))?;
         if fields.get("ns") != Some(&NS) {
-            return Err(ConfirmError::Malformed("another namespace".into()));
+            return Err(ConfirmError::Malformed("it has another namespace".into()));
         }
         match fields.get("is_valid") {
             Some(&"true") => {}
             Some(&"false") => return Err(ConfirmError::Forged),
-            _ => return Err(ConfirmError::Malformed("no is_valid".into())),
+            _ => return Err(ConfirmError::Malformed("is_valid is missing".into())),
         }
         let Checked { identity, registration: Registration { email, language }, .. } = checked;
         Ok(SignedIn { identity, email, language })
     }
 }
 
-/// All fields back as they came, but for the mode (11.4.2.1).
-fn verification(answer: &Answer) -> String {
+/// All protocol fields unchanged, except for the mode (11.4.2.1).
+fn verification_request(response: &IndirectResponse) -> String {
     let mut form = form_urlencoded::Serializer::new(String::new());
-    for (name, value) in answer.fields() {
+    for (name, value) in response.fields() {
         let value = if name == "mode" { "check_authentication" } else { value };
         form.append_pair(&format!("openid.{name}"), value);
     }
     form.finish()
 }
 
-async fn bounded(mut response: Response) -> Result<String, ConfirmError> {
+async fn read_body(mut response: Response) -> Result<String, ConfirmError> {
     let mut bytes = Vec::new();
     while let Some(chunk) = response.chunk().await? {
         bytes.extend_from_slice(&chunk);
         if bytes.len() > BODY_LIMIT {
-            return Err(ConfirmError::Malformed("oversized".into()));
+            return Err(ConfirmError::Malformed("it is oversized".into()));
         }
     }
-    String::from_utf8(bytes).map_err(|_| ConfirmError::Malformed("no text".into()))
+    String::from_utf8(bytes).map_err(|_| ConfirmError::Malformed("it is not UTF-8".into()))
 }
 
-/// Key-value form (4.1.1): a line each, ended by a line feed alone, no key twice. Without the last line feed it is
-/// perhaps not the whole answer.
+/// Parses key-value form (4.1.1): one pair per line, each ended by a line feed, with unique keys. A missing last line feed
+/// means that the response may be truncated.
 fn key_values(text: &str) -> Option<BTreeMap<&str, &str>> {
     let mut fields = BTreeMap::new();
     for line in text.strip_suffix('\n')?.split('\n') {
@@ -99,23 +99,23 @@ fn key_values(text: &str) -> Option<BTreeMap<&str, &str>> {
     Some(fields)
 }
 
-/// Why an assertion is not confirmed.
+/// Why the provider did not confirm an assertion.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfirmError {
-    /// The provider did not make it, or confirmed it before.
-    #[error("the provider denies the assertion")]
+    /// The provider did not make it, or has already confirmed it.
+    #[error("the provider denied the assertion")]
     Forged,
-    /// It rejects the request as broken (HTTP 400), as Ubuntu One does with an assertion that was changed on its way.
-    #[error("the provider rejects the assertion as malformed")]
+    /// The provider rejected the request (HTTP 400). Ubuntu One does so for an altered assertion.
+    #[error("the provider rejected the assertion as malformed")]
     Rejected,
-    /// No answer in time. The provider may have confirmed the assertion, so it cannot be asked again.
-    #[error("the provider did not answer in time")]
+    /// Timeout. The provider may have confirmed the assertion, so a retry is impossible.
+    #[error("the request to the provider timed out")]
     TimedOut,
-    /// Out of reach: the member tries again later.
-    #[error("the provider cannot be reached: {0}")]
+    /// The provider is unreachable or failing; the member can try again later.
+    #[error("the provider is unavailable; retry later: {0}")]
     Unavailable(String),
-    /// Not an answer that a provider gives: an operator looks at the configuration.
-    #[error("the provider's answer is malformed: {0}")]
+    /// Not a response of an OpenID provider.
+    #[error("the provider's response is invalid; check the configured endpoint: {0}")]
     Malformed(String),
 }
 

@@ -1,14 +1,14 @@
-//! The person's own data by Simple Registration. Only what is signed counts: an unsigned address, an unsigned alias, or
-//! a second alias for the same namespace is an attempt to put on another person's address.
+//! The e-mail address and language from Simple Registration. An unsigned address, an unsigned alias, or a second alias for
+//! the same namespace is an attempt to claim another person's address.
 
 use std::collections::BTreeSet;
 
 use membermail_core::email::EmailAddress;
 
-use super::{Answer, Refusal, SREG};
+use super::{IndirectResponse, Refusal, SREG};
 
-/// Names of the protocol's own fields, which no alias may have (section 12): two readers could take the same field for
-/// one of the protocol and one of an extension.
+/// Names of protocol fields, which are forbidden as aliases (section 12), because a field could otherwise be read as part of
+/// the protocol or of an extension.
 const RESERVED: [&str; 24] = [
     "assoc_handle",
     "assoc_type",
@@ -36,27 +36,27 @@ const RESERVED: [&str; 24] = [
     "trust_root",
 ];
 
-/// The person's own data, as signed.
+/// The signed data of Simple Registration.
 #[derive(Clone, Debug)]
 pub(super) struct Registration {
     pub(super) email: EmailAddress,
     pub(super) language: Option<String>,
 }
 
-pub(super) fn read(answer: &Answer, signed: &BTreeSet<&str>) -> Result<Registration, Refusal> {
-    check_aliases(answer)?;
-    let sreg = Extension::find(answer, signed, &SREG)?.ok_or(Refusal::NoEmail)?;
-    // Read first: an unsigned field is an attack, and that is worth more in the log than a missing address.
+pub(super) fn read(response: &IndirectResponse, signed: &BTreeSet<&str>) -> Result<Registration, Refusal> {
+    check_aliases(response)?;
+    let sreg = Extension::find(response, signed, &SREG)?.ok_or(Refusal::NoEmail)?;
+    // Read first: an unsigned language is an attack, which matters more in the log than a missing address.
     let language = sreg.field("language")?.map(str::to_owned);
     let email = sreg.field("email")?.ok_or(Refusal::NoEmail)?;
     Ok(Registration { email: EmailAddress::parse(email).map_err(Refusal::BadEmail)?, language })
 }
 
-/// Each alias is one that the protocol allows, and no namespace has two (section 12). The two versions of Simple
-/// Registration count as one namespace.
-fn check_aliases(answer: &Answer) -> Result<(), Refusal> {
+/// Refuses forbidden aliases, and two aliases for one namespace (section 12). The two versions of Simple Registration count
+/// as one namespace.
+fn check_aliases(response: &IndirectResponse) -> Result<(), Refusal> {
     let mut namespaces = BTreeSet::new();
-    for (name, namespace) in answer.fields() {
+    for (name, namespace) in response.fields() {
         let Some(alias) = name.strip_prefix("ns.") else { continue };
         if alias.is_empty() || alias.contains(['.', ',']) || RESERVED.contains(&alias) {
             return Err(Refusal::BadAlias);
@@ -69,32 +69,36 @@ fn check_aliases(answer: &Answer) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// The fields of one extension, under the alias that this answer gives it (section 12).
+/// The fields of one extension under its alias in this response (section 12).
 struct Extension<'a> {
-    answer: &'a Answer,
+    response: &'a IndirectResponse,
     signed: &'a BTreeSet<&'a str>,
     alias: &'a str,
 }
 
 impl<'a> Extension<'a> {
-    fn find(answer: &'a Answer, signed: &'a BTreeSet<&'a str>, namespaces: &[&str]) -> Result<Option<Self>, Refusal> {
-        let mut aliases = answer
+    fn find(
+        response: &'a IndirectResponse,
+        signed: &'a BTreeSet<&'a str>,
+        namespaces: &[&str],
+    ) -> Result<Option<Self>, Refusal> {
+        let mut aliases = response
             .fields()
             .filter(|(_, namespace)| namespaces.contains(namespace))
             .filter_map(|(name, _)| name.strip_prefix("ns."));
         let Some(alias) = aliases.next() else { return Ok(None) };
         if signed.contains(format!("ns.{alias}").as_str()) {
-            Ok(Some(Self { answer, signed, alias }))
+            Ok(Some(Self { response, signed, alias }))
         } else {
             Err(Refusal::UnsignedRegistration("alias"))
         }
     }
 
-    /// A field that is there and holds something; it is signed then.
+    /// A non-empty field; fails if it is not signed.
     fn field(&self, name: &'static str) -> Result<Option<&'a str>, Refusal> {
-        let whole = format!("{}.{name}", self.alias);
-        match self.answer.field(&whole).filter(|value| !value.is_empty()) {
-            Some(_) if !self.signed.contains(whole.as_str()) => Err(Refusal::UnsignedRegistration(name)),
+        let name_with_alias = format!("{}.{name}", self.alias);
+        match self.response.field(&name_with_alias).filter(|value| !value.is_empty()) {
+            Some(_) if !self.signed.contains(name_with_alias.as_str()) => Err(Refusal::UnsignedRegistration(name)),
             other => Ok(other),
         }
     }

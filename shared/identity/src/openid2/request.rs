@@ -1,15 +1,15 @@
-//! The authentication request (section 9): sends the browser to the provider.
+//! The authentication request (section 9).
 
 use url::Url;
 
 use super::{NS, RelyingParty, SREG};
 
-/// The provider finds out which of its identifiers signs in (7.3.1).
+/// Lets the provider determine the identifier (7.3.1).
 const IDENTIFIER_SELECT: &str = "http://specs.openid.net/auth/2.0/identifier_select";
 
 impl RelyingParty {
-    /// Where to send the browser so that it comes back to `return_to`, which lies under `realm` (9.2). Asks for the
-    /// address and, optionally, the language: a name could change, and Launchpad decides on teams.
+    /// The URL that sends the browser to the provider and back to `return_to`, which is below `realm` (9.2). Requests only the
+    /// e-mail address and, optionally, the language: names can change, and Launchpad is the authority on teams.
     pub fn authentication_request(&self, realm: &Url, return_to: &Url) -> Url {
         let mut url = self.provider.endpoint.clone();
         url.query_pairs_mut()

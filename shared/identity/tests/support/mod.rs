@@ -1,4 +1,4 @@
-//! A provider that signs and verifies as a real one does, and an answer of it that is good in every point.
+//! A fake provider that signs and verifies assertions, and a valid response of it.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where it stopped")]
 
@@ -8,7 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
-use membermail_identity::openid2::{Answer, Checked, Provider, Refusal, RelyingParty};
+use membermail_identity::openid2::{Checked, IndirectResponse, Provider, Refusal, RelyingParty};
 use sha2::Sha256;
 use url::Url;
 use wiremock::matchers::method;
@@ -26,7 +26,7 @@ pub(crate) fn callback() -> Url {
     "https://mail.example.org/live/callback".parse().unwrap()
 }
 
-/// The pairs of an answer, in order, as a browser would carry them.
+/// The ordered parameters of a response.
 #[derive(Clone)]
 pub(crate) struct Pairs(pub(crate) Vec<(String, String)>);
 
@@ -59,7 +59,7 @@ impl Pairs {
         self.set("openid.signed", &kept)
     }
 
-    /// Signs these fields too.
+    /// Adds these fields to the signature.
     pub(crate) fn sign_too(&mut self, names: &str) -> &mut Self {
         let signed = format!("{},{names}", self.get("openid.signed"));
         self.set("openid.signed", &signed).sign()
@@ -84,16 +84,24 @@ fn signature(pairs: &Pairs) -> String {
     STANDARD.encode(mac.finalize().into_bytes())
 }
 
-/// Believes the provider at this root.
+/// A relying party of the provider at this root.
 pub(crate) fn party(root: &Url, http: reqwest::Client) -> RelyingParty {
-    let at = |path: &str| root.join(path).unwrap();
-    let provider = Provider { endpoint: at("/+openid"), identifier_root: at("/+id/") };
-    RelyingParty::new(provider, http)
+    let [endpoint, identifier_root] = ["/+openid", "/+id/"].map(|path| root.join(path).unwrap());
+    RelyingParty::new(Provider { endpoint, identifier_root }, http)
 }
 
-/// For what asks nobody.
+/// For tests without requests to the provider.
 pub(crate) fn party_alone() -> RelyingParty {
     party(&"https://login.example/".parse().unwrap(), reqwest::Client::new())
+}
+
+/// Confirms what the provider signed.
+fn verify(request: &Request) -> ResponseTemplate {
+    let mut pairs = Pairs(form_urlencoded::parse(&request.body).into_owned().collect());
+    let is_check = pairs.get("openid.mode") == "check_authentication";
+    pairs.set("openid.mode", "id_res");
+    let is_valid = is_check && signature(&pairs) == pairs.get("openid.sig");
+    ResponseTemplate::new(200).set_body_string(format!("ns:{NS}\nis_valid:{is_valid}\n"))
 }
 
 pub(crate) struct World {
@@ -105,20 +113,11 @@ impl World {
     /// A provider that verifies what it signed.
     pub(crate) async fn new() -> Self {
         let world = Self::silent().await;
-        let verify = |request: &Request| {
-            let pairs = Pairs(form_urlencoded::parse(&request.body).into_owned().collect());
-            let valid = pairs.get("openid.mode") == "check_authentication" && {
-                let mut asserted = pairs.clone();
-                asserted.set("openid.mode", "id_res");
-                signature(&asserted) == pairs.get("openid.sig")
-            };
-            ResponseTemplate::new(200).set_body_string(format!("ns:{NS}\nis_valid:{valid}\n"))
-        };
         Mock::given(method("POST")).respond_with(verify).mount(&world.server).await;
         world
     }
 
-    /// A provider whose answers the test gives.
+    /// A provider whose responses the test defines.
     pub(crate) async fn silent() -> Self {
         let server = MockServer::start().await;
         let http = reqwest::Client::builder()
@@ -131,7 +130,7 @@ impl World {
         Self { server, party }
     }
 
-    /// With another client.
+    /// Replaces the HTTP client.
     pub(crate) fn with_http(self, http: reqwest::Client) -> Self {
         let party = party(&Url::parse(&self.server.uri()).unwrap(), http);
         Self { party, ..self }
@@ -141,7 +140,7 @@ impl World {
         format!("{}{path}", self.server.uri())
     }
 
-    /// An answer that is good in every point.
+    /// A valid response.
     pub(crate) fn good(&self) -> Pairs {
         let identifier = self.at("/+id/AbC1234");
         let fields = [
@@ -170,7 +169,7 @@ impl World {
     }
 
     pub(crate) fn check(&self, query: &str) -> Result<Checked, Refusal> {
-        self.party.check(Answer::from_query(query)?, &callback(), now())
+        self.party.check(IndirectResponse::from_query(query)?, &callback(), now())
     }
 
     pub(crate) async fn asked(&self) -> usize {

@@ -1,12 +1,12 @@
 //! The same identifier under another root.
 //!
-//! Launchpad compares the root letter by letter with those that it is configured with, which are not published.
-//! Canonical's own services rewrite `https://login.ubuntu.com/` to `https://login.launchpad.net/` before they ask.
+//! Launchpad compares the root byte by byte with its configured ones, which are not published. Canonical's own services
+//! rewrite `https://login.ubuntu.com/` to `https://login.launchpad.net/` before they look up a person.
 
-/// Ends every root.
+/// The end of every root.
 const SUFFIX_MARK: &str = "+id/";
 
-/// The identifier under the last listed root that is not its own; none, where there is no such root or no suffix.
+/// The identifier under the last other root of the list; none without another root or a suffix.
 pub(crate) fn under_other_root(identifier: &str, roots: &[String]) -> Option<String> {
     let (root, suffix) = identifier.split_at(identifier.find(SUFFIX_MARK)? + SUFFIX_MARK.len());
     let is_plain = !suffix.is_empty() && suffix.bytes().all(|byte| byte.is_ascii_alphanumeric());

@@ -1,26 +1,23 @@
-//! A client of the Launchpad web service, as an anonymous client sees it.
+//! An anonymous client of the Launchpad web service.
 //!
-//! People are asked for by identity (`getByOpenIDIdentifier`), because nothing else that an anonymous client sees of a
-//! person survives a rename. Names, dates and flags are observations. Every answer is read strictly: a field that is
-//! missing, redacted or of another type is an [`Error`], never a "no".
+//! People are looked up by identity (`getByOpenIDIdentifier`), because nothing else that an anonymous client sees of a person
+//! survives a rename. Names, dates and flags are observations. Responses are parsed strictly: a missing, redacted or mistyped
+//! field is an [`Error`](crate::Error), never a "no".
 //!
-//! Launchpad is slow at times and down at others. A failure that may pass is retried after the pauses of
-//! [`Settings::pauses`], within [`Settings::lookup_timeout`] for a look-up; a page of a roster has all attempts.
+//! Launchpad is sometimes slow or down. Transient failures are retried with the backoff of [`Settings::pauses`], within
+//! [`Settings::lookup_timeout`] for a lookup and without a limit for a roster page.
 //!
-//! No request is conditional: a list has no `ETag`, and one look-up never reads the same object twice.
+//! Requests are not conditional: lists have no `ETag`, and a lookup never reads the same object twice.
 
-mod answer;
 mod client;
 pub mod doctor;
-mod error;
 mod identifier;
 mod pages;
-mod retry;
+mod response;
 mod settings;
 mod source;
 
-pub use client::{Client, Observer};
-pub use error::{Error, SettingsError};
+pub use client::Client;
 pub use settings::Settings;
 
 #[cfg(test)]

@@ -1,12 +1,12 @@
-//! One page of a list, with a page size that adapts.
+//! One page of a list, with an adaptive page size.
 //!
-//! A page begins at `ws.start` and has up to `ws.size` rows. A row that the reader may not see (a private team) keeps its
-//! place but has no entry, so that rows count and entries do not.
+//! A page starts at `ws.start` and has up to `ws.size` rows. A hidden row (a private team) counts as a row but has no entry, so
+//! positions count rows, not entries.
 //!
-//! The page size shrinks where Launchpad cannot answer: an oversized body halves it at once, and every second slow failure
-//! (timeout, 503, 504) in a row of attempts halves it too: 300, 150, 75, 37, 18, 9, 4, 2, 1. The page after a small one
-//! asks for twice its size, up to 300 again. A single row beyond the body limit is skipped and counted as malformed, so
-//! that one endless description cannot block a team.
+//! The page size shrinks when Launchpad cannot deliver a page: an oversized body halves it at once, and so does every second
+//! slow failure (timeout, 503, 504) in a sequence of attempts: 300, 150, 75, 37, 18, 9, 4, 2, 1. The next page doubles the
+//! size again, up to 300. A single row beyond the body limit is skipped and counts as malformed, so that one huge description
+//! cannot block a team.
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -16,41 +16,41 @@ use tracing::debug;
 use url::Url;
 
 use super::client::Client;
-use super::error::Error;
-use super::retry::Budget;
+use crate::error::Error;
+use crate::retry::Budget;
 use crate::source::PageCursor;
 
-/// The most that Launchpad gives; it refuses 301.
-pub(crate) const LARGEST_PAGE: u32 = 300;
-/// Rows in a row that may each be beyond the body limit.
-const MOST_SKIPPED: u64 = 8;
+/// Maximum page size; Launchpad refuses 301.
+pub(crate) const MAX_PAGE_SIZE: u32 = 300;
+/// Maximum consecutive rows beyond the body limit.
+const MAX_SKIPPED: u64 = 8;
 
 /// One page.
 #[derive(Debug)]
 pub(crate) struct Page<T> {
-    /// Its entries in order; none for a malformed one.
+    /// The entries in order; none for a malformed one.
     pub(crate) entries: Vec<Option<T>>,
-    /// Rows of the whole list, with hidden ones.
+    /// Number of rows in the whole list, with hidden ones.
     pub(crate) total: u64,
-    /// The next page; none, where this is the last one.
+    /// The next page; none if this is the last one.
     pub(crate) next: Option<PageCursor>,
-    /// Rows before it that were skipped because each is beyond the body limit.
+    /// Number of rows before the page that were skipped because each exceeds the body limit.
     pub(crate) skipped: u64,
 }
 
-/// A page as it is sent.
+/// A page as Launchpad sends it.
 #[derive(Deserialize)]
-pub(crate) struct PageAnswer<'a> {
+pub(crate) struct PageResponse<'a> {
     start: Option<u64>,
     pub(crate) total_size: u64,
     pub(crate) next_collection_link: Option<String>,
-    /// Unread, so that one malformed entry does not fail the page.
+    /// Not parsed, so that one malformed entry does not fail the page.
     #[serde(borrow)]
     pub(crate) entries: Vec<&'a RawValue>,
 }
 
 impl Client {
-    /// Reads the page of `list` at the cursor, with retries within the budget. `what` is for messages.
+    /// Fetches the page of `list` at the cursor, with retries within the budget. `what` names the list in errors and logs.
     pub(crate) async fn page<T: DeserializeOwned>(
         &self,
         list: &Url,
@@ -58,27 +58,28 @@ impl Client {
         cursor: PageCursor,
         budget: &Budget,
     ) -> Result<Page<T>, Error> {
-        let size = if cursor.size == 0 { LARGEST_PAGE } else { cursor.size.min(LARGEST_PAGE) };
+        let size = if cursor.size == 0 { MAX_PAGE_SIZE } else { cursor.size.min(MAX_PAGE_SIZE) };
         let mut at = PageCursor { size, ..cursor };
         let mut pauses = self.settings().pauses.iter().copied();
-        let (mut slow, mut skipped) = (0_u32, 0);
+        let mut slow = 0_u32;
+        let mut skipped = 0;
         loop {
             let url = page_url(list, at);
-            let answer = self.attempt(&url, what, budget.next_timeout(), |body| self.read_page(body, at, what)).await;
-            let error = match answer {
+            let result = self.attempt(&url, what, budget.next_timeout(), |body| self.read_page(body, at, what)).await;
+            let error = match result {
                 Ok(page) => return Ok(Page { skipped, ..page }),
                 Err(error) => error,
             };
             if error == Error::TooLarge {
                 if at.size > 1 {
                     at.size /= 2;
-                } else if skipped < MOST_SKIPPED {
+                } else if skipped < MAX_SKIPPED {
                     at.start = at.start.saturating_add(1);
                     skipped += 1;
                 } else {
                     return Err(error);
                 }
-                debug!(size = at.size, skipped, "Launchpad's page is too large");
+                debug!(size = at.size, skipped, "the page is too large, requesting a smaller one");
                 continue;
             }
             let pause = if error.is_transient() { budget.next_pause(&error, pauses.next()) } else { None };
@@ -86,7 +87,7 @@ impl Client {
             slow += u32::from(error.is_slow());
             if error.is_slow() && slow.is_multiple_of(2) {
                 at.size = (at.size / 2).max(1);
-                debug!(size = at.size, "Launchpad's page takes too long");
+                debug!(size = at.size, "the page is too slow, requesting a smaller one");
             }
             sleep(pause).await;
         }
@@ -98,17 +99,17 @@ impl Client {
         at: PageCursor,
         what: &'static str,
     ) -> Result<Page<T>, Error> {
-        let answer: PageAnswer<'_> = serde_json::from_slice(body).map_err(|_| Error::Malformed { what })?;
-        if answer.start.is_some_and(|start| start != at.start) && !answer.entries.is_empty() {
+        let page: PageResponse<'_> = serde_json::from_slice(body).map_err(|_| Error::Malformed { what })?;
+        if page.start.is_some_and(|start| start != at.start) && !page.entries.is_empty() {
             return Err(Error::TotalMismatch);
         }
-        let next = self.next_cursor(answer.next_collection_link.as_deref(), answer.total_size, at)?;
-        let entries = answer.entries.iter().map(|entry| serde_json::from_str(entry.get()).ok()).collect();
-        Ok(Page { entries, total: answer.total_size, next, skipped: 0 })
+        let next = self.next_cursor(page.next_collection_link.as_deref(), page.total_size, at)?;
+        let entries = page.entries.iter().map(|entry| serde_json::from_str(entry.get()).ok()).collect();
+        Ok(Page { entries, total: page.total_size, next, skipped: 0 })
     }
 
-    /// Where the next page begins: behind the rows asked for, or earlier where the link says so, so that a server which
-    /// gives smaller pages than asked loses no row. Neither total nor link can make a list endless.
+    /// The next page starts after the requested rows, or earlier if the link says so, because a server may return smaller
+    /// pages than requested. Neither the total nor the link can make a list endless.
     pub(crate) fn next_cursor(
         &self,
         link: Option<&str>,
@@ -128,11 +129,11 @@ impl Client {
         if total <= at.start {
             return Err(Error::TotalMismatch);
         }
-        Ok(Some(PageCursor { start: start.min(end), size: at.size.saturating_mul(2).min(LARGEST_PAGE) }))
+        Ok(Some(PageCursor { start: start.min(end), size: at.size.saturating_mul(2).min(MAX_PAGE_SIZE) }))
     }
 }
 
-/// The URL of a page. The first one has no `ws.start`, as in Launchpad's own links.
+/// The URL of a page. Like Launchpad's own links, that of the first page has no `ws.start`.
 pub(crate) fn page_url(list: &Url, at: PageCursor) -> Url {
     let mut url = list.clone();
     let mut query = url.query_pairs_mut();

@@ -4,27 +4,34 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use membermail_core::eligibility::{Group, Person};
-use membermail_core::member::{Fingerprint, Identity, LaunchpadName, TeamName};
+use membermail_core::member::{Fingerprint, Identity, PersonName, TeamName};
 use tracing::debug;
 use url::Url;
 
-use super::answer::{GroupAnswer, ParticipantAnswer, PersonAnswer, TeamAnswer};
 use super::client::Client;
-use super::error::Error;
 use super::identifier;
 use super::pages::Page;
-use super::retry::Budget;
+use super::response::{GroupResponse, ParticipantResponse, PersonResponse, TeamResponse};
+use crate::error::Error;
+use crate::retry::Budget;
 use crate::source::{PageCursor, RosterPage, Source};
 
-/// The most pages of one person's teams: 6,000 teams.
-const MOST_GROUP_PAGES: usize = 20;
-/// 1 July 2005 in microseconds. All accounts of before mid-June 2005 share one date, because a single statement filled the
-/// column when it was added.
-const DATES_BEGIN: Fingerprint = Fingerprint(1_120_176_000_000_000);
+/// Maximum pages of a person's teams (6,000 teams).
+const MAX_GROUP_PAGES: usize = 20;
+/// 1 July 2005 in microseconds. All accounts from before mid-June 2005 share one date, because a single SQL statement filled
+/// the column when it was added.
+const FIRST_UNIQUE_DATE: Fingerprint = Fingerprint(1_120_176_000_000_000);
 
 #[async_trait]
 impl Source for Client {
+    fn is_authority_on(&self, identity: &Identity) -> bool {
+        self.settings().issuers.contains(&identity.issuer)
+    }
+
     async fn person(&self, identity: &Identity) -> Result<Option<Person>, Error> {
+        if !self.is_authority_on(identity) {
+            return Ok(None);
+        }
         let budget = self.start_lookup();
         let identifier = identity.subject.as_str();
         if let Some(person) = self.person_by(identifier, &budget).await? {
@@ -40,10 +47,11 @@ impl Source for Client {
         const WHAT: &str = "the teams of a person";
         let budget = self.start_lookup();
         let list = self.groups_url(&person.name);
-        let (mut groups, mut unusable) = (BTreeSet::new(), 0_u64);
+        let mut groups = BTreeSet::new();
+        let mut unusable = 0_u64;
         let mut cursor = PageCursor::default();
-        for _ in 0..MOST_GROUP_PAGES {
-            let page: Page<GroupAnswer> = self.page(&list, WHAT, cursor, &budget).await?;
+        for _ in 0..MAX_GROUP_PAGES {
+            let page: Page<GroupResponse> = self.page(&list, WHAT, cursor, &budget).await?;
             if page.skipped > 0 {
                 return Err(Error::TooLarge);
             }
@@ -63,24 +71,25 @@ impl Source for Client {
     }
 
     async fn group(&self, name: &TeamName) -> Result<Option<Group>, Error> {
-        // Syncs read it, which wait for it as for a page.
-        let (url, budget) = (self.group_url(name), Budget::for_requests(self.settings().page_timeout));
-        match self.get::<TeamAnswer>(&url, "a team", &budget).await {
-            Ok(answer) => Ok(answer.into_group(name)),
+        // Only syncs call this, so the timeout is that of a page.
+        let url = self.group_url(name);
+        let budget = Budget::for_requests(self.settings().page_timeout);
+        match self.get::<TeamResponse>(&url, "a team", &budget).await {
+            Ok(team) => Ok(team.into_group(name)),
             Err(error) if error.is_absent() => Ok(None),
             Err(error) => Err(error),
         }
     }
 
-    async fn roster_page(&self, group: &TeamName, cursor: PageCursor) -> Result<RosterPage, Error> {
+    async fn roster_page(&self, group: &Group, cursor: PageCursor) -> Result<RosterPage, Error> {
         const WHAT: &str = "the participants of a team";
-        let list = self.roster_url(group);
+        let list = self.roster_url(&group.name);
         let budget = Budget::for_requests(self.settings().page_timeout);
-        let absent = |error: Error| if error.is_absent() { Error::NoSuchTeam } else { error };
-        let page: Page<ParticipantAnswer> = self.page(&list, WHAT, cursor, &budget).await.map_err(absent)?;
+        let page = self.page::<ParticipantResponse>(&list, WHAT, cursor, &budget).await;
+        let page = page.map_err(|error| if error.is_absent() { Error::NoSuchTeam } else { error })?;
         let entries = page.entries.len() as u64;
         let read: Vec<_> = page.entries.into_iter().flatten().collect();
-        // One malformed entry is an odd account; a page of nothing else is another format.
+        // A single malformed entry is an unusual account; a page with only malformed entries has another format.
         if read.is_empty() && entries > 1 {
             return Err(Error::Malformed { what: WHAT });
         }
@@ -89,34 +98,34 @@ impl Source for Client {
             debug!(malformed, "skipped malformed participants of a team");
         }
         Ok(RosterPage {
-            people: read.into_iter().filter_map(ParticipantAnswer::into_entry).collect(),
+            people: read.into_iter().filter_map(ParticipantResponse::into_entry).collect(),
             shown: entries + page.skipped,
             malformed,
-            total: page.total,
+            total: Some(page.total),
             next: page.next,
         })
     }
 
     fn is_shared(&self, fingerprint: Fingerprint) -> bool {
-        fingerprint < DATES_BEGIN
+        fingerprint < FIRST_UNIQUE_DATE
     }
 }
 
 impl Client {
-    /// Asks `getByOpenIDIdentifier`, which answers `null` for an identifier without an account. It exists in `devel` only.
+    /// Calls `getByOpenIDIdentifier`, which returns `null` for an identifier without an account. Only `devel` has it.
     async fn person_by(&self, identifier: &str, budget: &Budget) -> Result<Option<Person>, Error> {
-        let answer: Option<PersonAnswer> = self.get(&self.person_url(identifier), "a person", budget).await?;
-        answer.map(PersonAnswer::into_person).transpose()
+        let person: Option<PersonResponse> = self.get(&self.person_url(identifier), "a person", budget).await?;
+        person.map(PersonResponse::into_person).transpose()
     }
 
-    /// The pairs are form-encoded, which turns `+` into `%2B`: a bare `+` would be read as a blank.
+    /// Form encoding turns `+` into `%2B`; a bare `+` would be decoded as a space.
     pub(crate) fn person_url(&self, identifier: &str) -> Url {
         let mut url = self.url("devel/people");
         url.query_pairs_mut().append_pair("ws.op", "getByOpenIDIdentifier").append_pair("identifier", identifier);
         url
     }
 
-    pub(crate) fn groups_url(&self, name: &LaunchpadName) -> Url {
+    pub(crate) fn groups_url(&self, name: &PersonName) -> Url {
         self.url(&format!("devel/~{name}/super_teams"))
     }
 

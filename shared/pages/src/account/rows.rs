@@ -1,130 +1,148 @@
-//! Addresses and refusals in words: the state of each, and what the member can do about it.
+//! Describes addresses and refusals: their state, and the next step.
 
 use jiff::Timestamp;
 use membermail_core::address::{DomainName, LOCAL_PART_OCTETS, LocalPartError};
 use membermail_core::alias::{Alias, Reason, Refusal, Status};
-use membermail_core::community::{Community, SignIn};
-use membermail_core::email::EmailAddress;
+use membermail_core::destination::{Route, route};
+use membermail_core::failing::Failing;
+use membermail_core::status_code::FailureKind;
+use membermail_store::StoredAlias;
+use membermail_texts::FluentValue;
 
-use super::{Mood, Row};
+use super::failures::Failure;
+use super::manage::Manage;
+use super::{AccountState, Mood, Row};
+use crate::wording::Wording;
 
 /// The row of an address.
-pub(super) fn alias_row(alias: &Alias, destination: Option<&EmailAddress>, community: &Community) -> Row {
-    let SignIn::OpenId2 { title: provider, .. } = &community.sign_in;
-    let destination = destination.map_or("nowhere", EmailAddress::expose);
-    let (state, mood, advice) = match (alias.status, alias.reason) {
-        (Status::Active, _) => (
-            format!("{} now forwards to {destination}", alias.address),
-            Mood::Good,
-            "Ask someone to send you a message, or send one from another address.".into(),
-        ),
-        (Status::Leaving, reason) => {
-            let end = alias.until.map_or_else(|| "soon".to_owned(), |until| format!("on {}", day(until)));
-            (
-                format!("{} still forwards to {destination}, and ends {end}", alias.address),
-                Mood::Wait,
-                what_to_do(reason).into(),
-            )
+pub(super) fn alias_row(stored: &StoredAlias, state: &AccountState<'_>, wording: Wording<'_>) -> Row {
+    let alias = &stored.alias;
+    let title = alias.address.to_string();
+    let listed = state.mailboxes_of(stored);
+    let usable: Vec<_> = listed.iter().filter(|known| known.destination.is_usable()).collect();
+    let usable: Vec<_> = usable.iter().map(|known| known.address.expose()).collect();
+    let destination = if usable.is_empty() { wording.text("destination-none") } else { usable.join(", ") };
+    let manage = Manage::new(stored, state, wording);
+    let (text, mood, advice) = match (alias.status, alias.reason) {
+        (Status::Active | Status::Leaving, _) => {
+            match route(stored.paused, listed.iter().map(|known| &known.destination)) {
+                Route::To(_) => forwarding(alias, &destination, wording),
+                Route::Paused { is_permanent } => held(alias, pause_part(is_permanent), None, wording),
+                Route::Unconfirmed { until } => {
+                    let part = if state.now < until { "address-unconfirmed" } else { "address-unconfirmed-late" };
+                    held(alias, part, Some(until), wording)
+                }
+            }
         }
-        (Status::Suspended, Reason::Loop) => (
-            "Switched off: mail would go round in a circle".into(),
-            Mood::Bad,
-            // The address comes with a sign-in: a check alone does not bring the new one.
-            format!(
-                "The address that you sign in with belongs to this community itself. Choose another one at {provider}. \
-                 Mail goes there after your next sign-in."
-            ),
-        ),
+        (Status::Suspended, Reason::Deleted) => deleted(alias, state.now, wording),
+        (Status::Suspended, Reason::Returning) => {
+            (wording.part("address-returning", "state"), Mood::Wait, advice_for(Reason::Returning, wording))
+        }
+        // Another check would not help: the member has to choose another mailbox.
+        (Status::Suspended, Reason::Loop) => {
+            (wording.part("address-loop", "state"), Mood::Bad, wording.part("address-loop", "advice"))
+        }
         (Status::Suspended, Reason::Banned) => {
-            ("Switched off by an operator".into(), Mood::Bad, what_to_do(Reason::Banned).into())
+            (wording.part("address-banned", "state"), Mood::Bad, advice_for(Reason::Banned, wording))
         }
         (Status::Suspended | Status::Retired, reason) => (
-            format!("Switched off since {}", day(alias.since)),
+            wording.part_with("address-off", "state", &[("date", wording.date(alias.since).into())]),
             Mood::Bad,
-            format!("{} The address stays yours.", what_to_do(reason)),
+            wording.part_with("address-off", "advice", &[("reason", advice_for(reason, wording).into())]),
         ),
     };
-    Row { title: alias.address.to_string(), state, mood, advice }
-}
-
-fn what_to_do(reason: Reason) -> &'static str {
-    match reason {
-        Reason::NotInTeam => "You are no longer in the team that it comes with. Once you are back, check again.",
-        Reason::NotValid => "Your Launchpad account is not active. Once it is, check again.",
-        Reason::Deactivated => {
-            "Your Launchpad account is deactivated. Log in to Launchpad to activate it, then check again."
-        }
-        Reason::AccountSuspended => "Your Launchpad account is suspended. Once it is active, check again.",
-        Reason::AccountClosed => "Your Launchpad account is closed. Once you have a new one, check again.",
-        Reason::NoPreferredAddress => {
-            "Your Launchpad account has no preferred e-mail address. Set one on Launchpad, then check again."
-        }
-        Reason::CodeOfConductWithdrawn => "The Code of Conduct is no longer signed. Sign it, then check again.",
-        Reason::BanLifted => "It comes back within hours, or when you check again.",
-        Reason::DomainRetired => {
-            "The community gives up this domain, so all of its addresses end. Tell people another address of yours in time."
-        }
-        Reason::Banned => "Ask for help below.",
-        Reason::Eligible | Reason::Loop | Reason::Unassigned => "Check again to bring it back.",
+    let row = Row { title, state: text, mood, failure: String::new(), advice, manage };
+    let failing = state.failing.get(&alias.address).filter(|_| alias.status.forwards() && !usable.is_empty());
+    match failing {
+        Some(failing) => with_failure(row, alias, failing, &destination, wording),
+        None => row,
     }
 }
 
-/// The row of a domain that gave no address.
-pub(super) fn refusal_row(domain: &DomainName, refusal: Refusal, community: &Community) -> Row {
-    let title = &community.title;
-    let (state, mood, advice) = match refusal {
-        Refusal::Taken => (
-            "This address belongs to someone else".to_owned(),
-            Mood::Bad,
-            "An address never passes to another person. With another Launchpad name you would get another address."
-                .to_owned(),
-        ),
-        Refusal::DomainNotVerified => (
-            "This domain is not open for addresses yet".to_owned(),
-            Mood::Wait,
-            format!("The people of {title} who run it have to finish setting it up. Please check again later."),
-        ),
-        Refusal::TeamUnavailable => (
-            "The team of this domain cannot be checked right now".to_owned(),
-            Mood::Wait,
-            "It has to be put right first. That is our job, not yours. Please check again later.".to_owned(),
-        ),
-        Refusal::DomainRetired => (
-            "This domain gives no addresses any more".to_owned(),
-            Mood::Wait,
-            format!("{title} gives it up. There is nothing you need to do."),
-        ),
-        Refusal::TooMany => (
-            "You have as many addresses here as one person can have".to_owned(),
-            Mood::Bad,
-            "Those that you have stay yours. If you need another one, ask for help below.".to_owned(),
-        ),
-        Refusal::Name(why) => (name_state(why), Mood::Bad, name_advice(domain, why)),
-    };
-    Row { title: domain.to_string(), state, mood, advice }
-}
-
-fn name_state(why: LocalPartError) -> String {
-    match why {
-        LocalPartError::SubAddress => "Your Launchpad name contains a +".to_owned(),
-        LocalPartError::NotChosen => "Your Launchpad name is not one that you chose".to_owned(),
-        LocalPartError::Reserved => "Your Launchpad name is reserved for those who run the domain".to_owned(),
-        LocalPartError::TooLong => "Your Launchpad name is too long for an address".to_owned(),
-        LocalPartError::NotADotAtom => "Your Launchpad name is not allowed in an address".to_owned(),
+/// The state of an address that forwards.
+fn forwarding(alias: &Alias, destination: &str, wording: Wording<'_>) -> (String, Mood, String) {
+    let args = [("address", FluentValue::from(alias.address.to_string())), ("destination", destination.into())];
+    match (alias.status, alias.until) {
+        (Status::Leaving, Some(until)) => {
+            let [address, destination] = args;
+            let args = [address, destination, ("date", wording.date(until).into())];
+            (wording.part_with("address-leaving", "state", &args), Mood::Wait, advice_for(alias.reason, wording))
+        }
+        (Status::Leaving, None) => {
+            (wording.part_with("address-leaving", "soon", &args), Mood::Wait, advice_for(alias.reason, wording))
+        }
+        _ => {
+            (wording.part_with("address-active", "state", &args), Mood::Good, wording.part("address-active", "advice"))
+        }
     }
 }
 
-fn name_advice(domain: &DomainName, why: LocalPartError) -> String {
-    let reason = match why {
-        LocalPartError::SubAddress => format!("Mail to a+b@{domain} belongs to the owner of a@{domain}. "),
-        LocalPartError::NotChosen => "Launchpad assigned it to a merged, deactivated or closed account. ".to_owned(),
-        LocalPartError::Reserved => String::new(),
-        LocalPartError::TooLong => format!("There is room for {LOCAL_PART_OCTETS} characters before the @. "),
-        LocalPartError::NotADotAtom => "A dot cannot stand at its end or beside another dot. ".to_owned(),
-    };
-    format!("{reason}Change your name on Launchpad, then check again.")
+fn pause_part(is_permanent: bool) -> &'static str {
+    if is_permanent { "address-paused-permanently" } else { "address-paused" }
 }
 
-fn day(at: Timestamp) -> String {
-    at.strftime("%-d %B %Y").to_string()
+/// The state of an address that refuses mail until the member does something. One that ends says so as well.
+fn held(alias: &Alias, id: &str, until: Option<Timestamp>, wording: Wording<'_>) -> (String, Mood, String) {
+    let address = FluentValue::from(alias.address.to_string());
+    let state = wording.part_with(id, "state", &[("address", address)]);
+    let until = until.map(|until| wording.moment(until)).unwrap_or_default();
+    let advice = wording.part_with(id, "advice", &[("until", until.into())]);
+    let advice = match (alias.status, alias.until) {
+        (Status::Leaving, Some(end)) => {
+            let end = wording.text_with("address-ends", &[("date", wording.date(end).into())]);
+            format!("{advice} {end} {}", advice_for(alias.reason, wording))
+        }
+        (Status::Leaving, None) => format!("{advice} {}", advice_for(alias.reason, wording)),
+        _ => advice,
+    };
+    (state, Mood::Wait, advice)
+}
+
+fn deleted(alias: &Alias, now: Timestamp, wording: Wording<'_>) -> (String, Mood, String) {
+    let state = wording.part("address-deleted", "state");
+    let advice = match alias.until.filter(|until| now < *until) {
+        Some(until) => wording.part_with("address-deleted", "advice", &[("date", wording.date(until).into())]),
+        None => wording.part("address-deleted", "late"),
+    };
+    (state, Mood::Bad, advice)
+}
+
+fn with_failure(row: Row, alias: &Alias, failing: &Failing, destination: &str, wording: Wording<'_>) -> Row {
+    let failure = Failure::at_address(failing).in_words(destination, wording);
+    // An address that ends soon keeps its own state and advice.
+    let mood = if failing.reply.kind() == FailureKind::Message { Mood::Wait } else { Mood::Bad };
+    match alias.status {
+        Status::Active => {
+            let state = wording.part_with("address-failing", "state", &[("address", row.title.as_str().into())]);
+            Row { state, mood, failure, advice: String::new(), ..row }
+        }
+        _ => Row { mood, failure, ..row },
+    }
+}
+
+fn advice_for(reason: Reason, wording: Wording<'_>) -> String {
+    wording.text(&format!("advice-{reason}"))
+}
+
+/// The row of a domain that refused an address.
+pub(super) fn refusal_row(domain: &DomainName, refusal: Refusal, wording: Wording<'_>) -> Row {
+    let (id, mood) = match refusal {
+        Refusal::Taken => ("refusal-taken", Mood::Bad),
+        Refusal::DomainNotVerified => ("refusal-domain-not-verified", Mood::Wait),
+        Refusal::TeamUnavailable => ("refusal-team-unavailable", Mood::Wait),
+        Refusal::DomainRetired => ("refusal-domain-retired", Mood::Wait),
+        Refusal::TooMany => ("refusal-too-many", Mood::Bad),
+        Refusal::Name(LocalPartError::SubAddress) => ("name-sub-address", Mood::Bad),
+        Refusal::Name(LocalPartError::NotChosen) => ("name-not-chosen", Mood::Bad),
+        Refusal::Name(LocalPartError::Reserved) => ("name-reserved", Mood::Bad),
+        Refusal::Name(LocalPartError::TooLong) => ("name-too-long", Mood::Bad),
+        Refusal::Name(LocalPartError::NotADotAtom) => ("name-not-a-dot-atom", Mood::Bad),
+    };
+    let args = [
+        ("tagged", FluentValue::from(format!("a+b@{domain}"))),
+        ("plain", format!("a@{domain}").into()),
+        ("max", LOCAL_PART_OCTETS.to_string().into()),
+    ];
+    let [state, advice] = ["state", "advice"].map(|part| wording.part_with(id, part, &args));
+    Row { title: domain.to_string(), state, mood, failure: String::new(), advice, manage: None }
 }

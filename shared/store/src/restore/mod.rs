@@ -1,86 +1,88 @@
-//! After a point-in-time restore: what the restored table must know before it grants anything.
+//! The import after a point-in-time restore, before the restored table grants any address.
 //!
-//! An address that was granted after the restore point has no trace in the restored table, so another member could get it
-//! and read mail that is meant for its owner. The import marks each such address as taken: with its owner, where the table
-//! from before still knows them, and otherwise as a tombstone that no member is granted until an operator assigns it.
+//! An address that was granted after the restore point is missing from the restored table, so another member could get it
+//! and read its owner's mail. The import reserves each such address: for its owner, if the old table knows them, and
+//! otherwise as a tombstone that no member gets until an operator assigns it.
 //!
-//! The table from before may be damaged, which is why there was a restore. So nothing that the restored table has is
-//! replaced by what the other one says, with one exception that only takes rights away: a ban counts.
+//! The old table can be damaged, since there was a reason for the restore. So the import never replaces anything in the
+//! restored table, with one exception that only removes access: bans are imported.
 
 mod members;
 mod scan;
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Put, TransactWriteItem};
+use aws_sdk_dynamodb::types::AttributeValue;
 use membermail_core::address::Address;
 use membermail_core::alias::{Alias, Reason, Status};
 use membermail_core::audit::{Actor, Cause, Change, Entry};
 use membermail_core::clock::Clock;
-use membermail_core::member::{Fingerprint, LaunchpadName, MemberId, ObservedName};
+use membermail_core::destination::DestinationId;
+use membermail_core::member::{Fingerprint, MemberId, ObservedName, PersonName};
 use membermail_core::random::Random;
 use serde::{Deserialize, Serialize};
 
-use crate::aliases::{Stored, StoredAlias};
+use crate::aliases::{Delivery, Stored, StoredAlias, put_alias};
+use crate::audit;
 use crate::error::StoreError;
-use crate::keys::{self, Key};
-use crate::table::{Item, Store, TRIES, Written, decode, number, pause, text};
+use crate::keys;
+use crate::table::{Consistency, Item, Slot, Store, TRIES, Update, Write, decode, item_not_exists, path, pause};
 
 use members::Owner;
 
-/// The name that a tombstone is known by, where its local part is no name of the membership source.
+/// The name of a tombstone whose local part is not a valid name of the membership source.
 const NO_NAME: &str = "unknown";
 
 /// An import into a restored table.
 pub struct Import<'a> {
     restored: &'a Store,
     is_dry_run: bool,
-    /// The operator.
+    /// The operator who runs the import.
     by: &'a str,
     request_id: &'a str,
     clock: &'a dyn Clock,
     random: &'a dyn Random,
-    /// What is known of owners: a member can have many addresses.
+    /// A cache of owners: a member can have many addresses.
     owners: Mutex<HashMap<MemberId, Owner>>,
 }
 
-/// What an import did, or would do.
+/// The counts of an import, or of a dry run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImportReport {
-    /// Addresses that were looked at.
+    /// Addresses that were read.
     pub examined: u64,
-    /// Those that the restored table has.
+    /// Addresses that the restored table has.
     pub present: u64,
-    /// Those that were imported as they were, with their owner and where they forward to.
+    /// Addresses that were imported unchanged, with their owner and destination.
     pub with_owner: u64,
-    /// Those that were imported for their owner and forward nowhere until that member checks again: the restored table has
-    /// another key of theirs.
+    /// Addresses that were imported for their owner without a destination, until that member checks again: the restored
+    /// table has another key context.
     pub without_destination: u64,
-    /// Those that were imported without an owner.
+    /// Addresses that were imported without an owner.
     pub tombstones: u64,
-    /// Members that were imported with them, or because of a ban.
+    /// Members that were imported with an address, or because of a ban.
     pub members: u64,
-    /// Bans that were carried over.
+    /// Imported bans.
     pub bans: u64,
-    /// Addresses that each table gives to another member. The restored table counts.
+    /// Addresses that have different owners in the two tables. The restored table counts.
     pub other_owner: Vec<Address>,
-    /// Members who are banned in the restored table and were not any more: an operator decides.
+    /// Members who are banned in the restored table but no longer in the old one: an operator decides.
     pub still_banned: Vec<MemberId>,
-    /// Members whose personal data was erased after the restore point and is back: an operator decides.
+    /// Members whose personal data was erased after the restore point and was restored: an operator decides.
     pub not_erased: Vec<MemberId>,
 }
 
-/// The result of assigning a tombstone.
+/// The outcome of assigning a tombstone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Assigned {
-    /// It belongs to the member now.
+    /// The address belongs to the member now.
     Done(Box<Alias>),
-    /// It has an owner: addresses never pass to another member.
+    /// The address has an owner, and never passes to another member.
     HasOwner(MemberId),
-    /// There is no such address.
+    /// The address does not exist.
     NoAlias,
-    /// There is no such member.
+    /// The member does not exist.
     NoMember,
 }
 
@@ -91,7 +93,7 @@ struct Place {
 }
 
 impl<'a> Import<'a> {
-    /// Into this table. A dry run reads and counts, and writes nothing.
+    /// An import into this table. A dry run reads and counts, and writes nothing.
     pub fn new(
         restored: &'a Store,
         is_dry_run: bool,
@@ -102,12 +104,12 @@ impl<'a> Import<'a> {
         Self { restored, is_dry_run, by, request_id, clock, random, owners: Mutex::default() }
     }
 
-    /// Marks addresses as taken whose owners are not known, unless the table has them.
+    /// Reserves addresses with unknown owners, unless the table has them.
     pub async fn addresses(&self, addresses: &[Address]) -> Result<ImportReport, StoreError> {
         let known = self.owners_of(addresses.iter()).await?;
         let mut report = ImportReport { examined: addresses.len() as u64, ..ImportReport::default() };
         for address in addresses {
-            // An id of its own that no profile has: no member is the owner, and none can become it by signing in.
+            // A new id without a profile: no member owns the address, and none can by signing in.
             let unassigned = MemberId::new(self.clock.now(), self.random);
             if known.contains_key(address) || !self.put_without_destination(address, unassigned, None).await? {
                 report.present += 1;
@@ -118,14 +120,10 @@ impl<'a> Import<'a> {
         Ok(report)
     }
 
-    /// Imports those aliases of the table from before that this one does not have.
+    /// Imports the aliases of the old table that this one lacks.
     async fn aliases(&self, old: &Store, items: Vec<Item>) -> Result<ImportReport, StoreError> {
         let mut report = ImportReport::default();
-        let key = Key { pk: "DOMAIN".to_owned(), sk: keys::ALIAS.to_owned() };
-        let mut places = Vec::with_capacity(items.len());
-        for item in &items {
-            places.push(decode::<Place>(item.clone(), &key)?);
-        }
+        let places = items.iter().map(|item| decode::<Place>(item.clone())).collect::<Result<Vec<_>, _>>()?;
         let known = self.owners_of(places.iter().map(|place| &place.address)).await?;
         for (Place { address, member }, item) in places.into_iter().zip(items) {
             report.examined += 1;
@@ -151,75 +149,75 @@ impl<'a> Import<'a> {
     ) -> Result<(), StoreError> {
         let owner = self.owner(old, member).await?;
         report.members += u64::from(matches!(owner, Owner::Imported { is_new: true, .. }));
-        let count = match &owner {
-            Owner::Same { salt } | Owner::Imported { salt, .. } => {
-                if self.put_as_it_was((address, member), salt, item).await? {
-                    report.with_owner += 1;
-                    return Ok(());
-                }
-                &mut report.present
+        let (is_imported, count) = match &owner {
+            Owner::Same { key_context } | Owner::Imported { key_context, .. } => {
+                (self.put_unchanged(old, (address, member), key_context, item).await?, &mut report.with_owner)
             }
             Owner::OtherKey => {
-                let stored = StoredAlias::from(decode::<Stored>(item, &keys::alias(address))?).alias;
-                if self.put_without_destination(address, member, Some(stored)).await? {
-                    &mut report.without_destination
-                } else {
-                    &mut report.present
-                }
+                let former = StoredAlias::from(decode::<Stored>(item)?).alias;
+                (self.put_without_destination(address, member, Some(former)).await?, &mut report.without_destination)
             }
-            Owner::Unknown => match self.put_without_destination(address, member, None).await? {
-                true => &mut report.tombstones,
-                false => &mut report.present,
-            },
+            Owner::Unknown => (self.put_without_destination(address, member, None).await?, &mut report.tombstones),
         };
-        *count += 1;
+        *(if is_imported { count } else { &mut report.present }) += 1;
         Ok(())
     }
 
-    /// Puts an alias as the other table has it, for a member who has the same key here. False, where the address is there.
-    async fn put_as_it_was(
+    /// Copies an alias of a member who has the same key context here. Returns false if the address exists.
+    async fn put_unchanged(
         &self,
+        old: &Store,
         (address, member): (&Address, MemberId),
-        salt: &AttributeValue,
+        key_context: &AttributeValue,
         item: Item,
     ) -> Result<bool, StoreError> {
         if self.is_dry_run {
             return Ok(true);
         }
-        let alias = StoredAlias::from(decode::<Stored>(item.clone(), &keys::alias(address))?).alias;
-        let put = Put::builder().table_name(&self.restored.table).set_item(Some(item));
-        let put = put.condition_expression("attribute_not_exists(pk)").build()?;
-        let Key { pk, sk } = keys::profile(member);
-        let has_key = ConditionCheck::builder()
-            .table_name(&self.restored.table)
-            .key("pk", text(pk))
-            .key("sk", text(sk))
-            .condition_expression("salt = :salt")
-            .expression_attribute_values(":salt", salt.clone())
-            .build()?;
-        let writes = vec![
-            TransactWriteItem::builder().put(put).build(),
-            self.audit_write(Change::of_alias(&alias, None, None))?,
-            self.count_write(member, address)?,
-            TransactWriteItem::builder().condition_check(has_key).build(),
+        let stored = StoredAlias::from(decode::<Stored>(item.clone())?);
+        let mut writes = vec![
+            Write::put_raw(item)?.when(item_not_exists()).slot(Slot::Alias),
+            self.put_audit_entry(Change::of_alias(&stored.alias, None, None))?,
+            count_address(member, address),
+            Write::check(&keys::profile(member), path("salt").eq(key_context.clone())),
         ];
-        self.put_new(writes).await
+        writes.extend(self.missing_destinations(old, member, &stored.destinations).await?);
+        self.create_alias(writes).await
     }
 
-    /// Puts an address that forwards nowhere: retired, so that no sync looks after it, and its owner alone gets it back.
-    /// Without what it `was`, it has no owner yet.
+    /// Copies the destinations of an alias that were added after the restore point.
+    async fn missing_destinations(
+        &self,
+        old: &Store,
+        member: MemberId,
+        ids: &[DestinationId],
+    ) -> Result<Vec<Write>, StoreError> {
+        let mut writes = Vec::new();
+        for id in ids {
+            let key = keys::destination(member, *id);
+            if self.restored.get_raw(&key, Consistency::Strong).await?.is_none()
+                && let Some(item) = old.get_raw(&key, Consistency::Strong).await?
+            {
+                writes.push(Write::put_raw(item)?.when(item_not_exists()));
+            }
+        }
+        Ok(writes)
+    }
+
+    /// Puts an address without a destination: retired, so that no sync changes it, and only its owner can get it back. An
+    /// address without its former alias has no owner yet.
     async fn put_without_destination(
         &self,
         address: &Address,
         member: MemberId,
-        was: Option<Alias>,
+        former: Option<Alias>,
     ) -> Result<bool, StoreError> {
         if self.is_dry_run {
             return Ok(true);
         }
         let now = self.clock.now();
-        let (known_as, reason) = match was {
-            Some(was) => (was.known_as, was.reason),
+        let (known_as, reason) = match former {
+            Some(former) => (former.known_as, former.reason),
             None => (placeholder_name(address, now)?, Reason::Unassigned),
         };
         let alias = Alias {
@@ -233,74 +231,50 @@ impl<'a> Import<'a> {
             version: 1,
             erase_pending: false,
         };
-        let entry = self.entry(Change::of_alias(&alias, None, None));
-        // The alias and its audit entry, without the one in the outbox: no member is to be notified of an import.
-        let mut writes = self.restored.alias_writes(&alias, None, &entry)?;
-        writes.truncate(2);
+        // Without an outbox entry: no member is to be notified of an import.
+        let change = Change::of_alias(&alias, None, None);
+        let mut writes = vec![put_alias(&alias, Delivery::default())?, self.put_audit_entry(change)?];
         if reason != Reason::Unassigned {
-            writes.push(self.count_write(member, address)?);
+            writes.push(count_address(member, address));
         }
-        self.put_new(writes).await
+        self.create_alias(writes).await
     }
 
-    /// Writes what begins with a put of a new item. False, where that item is there.
-    async fn put_new(&self, writes: Vec<TransactWriteItem>) -> Result<bool, StoreError> {
+    /// Commits writes that create an alias. Returns false if the alias exists.
+    async fn create_alias(&self, writes: Vec<Write>) -> Result<bool, StoreError> {
         for tried in 0..TRIES {
-            match self.restored.transact(writes.clone()).await? {
-                Written::All => return Ok(true),
-                Written::Failed(places) if places.contains(&0) => return Ok(false),
-                Written::Failed(_) => pause(tried, self.random).await,
+            match self.restored.commit(writes.clone()).await?.committed_unless_failed(Slot::Alias) {
+                Err(StoreError::Conflict) => pause(tried, self.random).await,
+                done => return done,
             }
         }
         Err(StoreError::Conflict)
     }
 
-    /// Those of these addresses that the restored table has, with their owners.
+    /// The owners of those of these addresses that the restored table has.
     async fn owners_of(
         &self,
         addresses: impl Iterator<Item = &Address>,
     ) -> Result<HashMap<Address, MemberId>, StoreError> {
-        let keys: Vec<_> = addresses.map(keys::alias).collect();
-        let mut known = HashMap::new();
-        self.restored
-            .each_of(&keys, |Place { address, member }| {
-                known.insert(address, member);
-            })
-            .await?;
-        Ok(known)
+        let places: Vec<Place> = self.restored.get_all(&addresses.map(keys::alias).collect::<Vec<_>>()).await?;
+        Ok(places.into_iter().map(|Place { address, member }| (address, member)).collect())
     }
 
-    /// One address more of its owner, as a grant counts and lists it.
-    fn count_write(&self, member: MemberId, address: &Address) -> Result<TransactWriteItem, StoreError> {
-        let update = self
-            .restored
-            .update(&keys::addresses(member, &address.domain))
-            .update_expression("ADD #count :one, held :held")
-            .expression_attribute_names("#count", "count")
-            .expression_attribute_values(":one", number(1))
-            .expression_attribute_values(":held", AttributeValue::Ss(vec![address.to_string()]));
-        Ok(TransactWriteItem::builder().update(update.build()?).build())
-    }
-
-    fn audit_write(&self, change: Change) -> Result<TransactWriteItem, StoreError> {
-        self.restored.audit_write(&self.entry(change))
-    }
-
-    fn entry(&self, change: Change) -> Entry {
-        Entry::new(change, self.cause(), self.random)
+    fn put_audit_entry(&self, change: Change) -> Result<Write, StoreError> {
+        audit::put_entry(&Entry::new(change, self.cause(), self.random))
     }
 
     fn cause(&self) -> Cause<'a> {
         Cause { actor: Actor::Operator, by: Some(self.by), request_id: self.request_id, now: self.clock.now() }
     }
 
-    fn owners(&self) -> std::sync::MutexGuard<'_, HashMap<MemberId, Owner>> {
+    fn owners(&self) -> MutexGuard<'_, HashMap<MemberId, Owner>> {
         self.owners.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl ImportReport {
-    /// Adds what another part of the same import did.
+    /// Adds the counts of another segment of the same import.
     pub fn add(&mut self, other: Self) {
         self.examined += other.examined;
         self.present += other.present;
@@ -316,26 +290,8 @@ impl ImportReport {
 }
 
 impl Store {
-    /// An item with all of its attributes, also those that only a later release knows.
-    async fn raw(&self, Key { pk, sk }: &Key) -> Result<Option<Item>, StoreError> {
-        let request = self.client.get_item().table_name(&self.table).consistent_read(true);
-        Ok(request.key("pk", text(pk)).key("sk", text(sk)).send().await?.item)
-    }
-
-    /// The same for a partition.
-    async fn raw_partition(&self, pk: &str) -> Result<Vec<Item>, StoreError> {
-        let query = self.client.query().table_name(&self.table).consistent_read(true);
-        let query = query.key_condition_expression("pk = :pk").expression_attribute_values(":pk", text(pk));
-        let mut items = query.into_paginator().items().send();
-        let mut all = Vec::new();
-        while let Some(item) = items.next().await {
-            all.push(item?);
-        }
-        Ok(all)
-    }
-
-    /// Assigns an imported address without an owner to a member. It is theirs from now on, and forwards once they sign in
-    /// or check again under the name that it comes with.
+    /// Assigns an imported address without an owner to a member. It forwards once they sign in or check again under the name
+    /// that leads to it.
     pub async fn assign_alias(
         &self,
         address: &Address,
@@ -358,20 +314,26 @@ impl Store {
             }
             let alias = Alias { member, since: cause.now, version: before.version + 1, ..before.clone() };
             let entry = Entry::new(Change::of_alias(&alias, Some(&before), None), cause, random);
-            let mut writes = self.alias_writes(&alias, None, &entry)?;
-            writes.truncate(2);
-            match self.transact(writes).await? {
-                Written::All => return Ok(Assigned::Done(Box::new(alias))),
-                Written::Failed(_) => pause(tried, random).await,
+            let mut writes = vec![put_alias(&alias, Delivery::default())?];
+            writes.extend(audit::record(&entry)?);
+            if self.commit(writes).await?.is_committed() {
+                return Ok(Assigned::Done(Box::new(alias)));
             }
+            pause(tried, random).await;
         }
         Err(StoreError::Conflict)
     }
 }
 
-/// The observation of a tombstone, which has no member yet.
+/// Adds an address to the owner's count and list, as a grant does.
+fn count_address(member: MemberId, address: &Address) -> Write {
+    let update = Update::new().count("count").insert("held", address.to_string());
+    Write::update(&keys::addresses(member, &address.domain), update)
+}
+
+/// The observed name of a tombstone, which has no member yet.
 fn placeholder_name(address: &Address, now: jiff::Timestamp) -> Result<ObservedName, StoreError> {
-    let name = LaunchpadName::parse(address.local_part.as_str()).or_else(|_| LaunchpadName::parse(NO_NAME));
+    let name = PersonName::parse(address.local_part.as_str()).or_else(|_| PersonName::parse(NO_NAME));
     let name = name.map_err(|cause| StoreError::corrupt("DOMAIN", cause))?;
     Ok(ObservedName { name, fingerprint: Fingerprint(0), observed_at: now })
 }

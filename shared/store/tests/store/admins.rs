@@ -1,27 +1,27 @@
-//! Admins: members bound by id or by an identity of the community file, who can act now.
+//! Admins of a domain: members bound by id or by an identity in the community file.
 
 use membermail_core::community::Domain;
-use membermail_core::eligibility::{Account, Observation, Person};
-use membermail_core::member::{ClaimedIdentifier, MemberId};
+use membermail_core::eligibility::Account;
+use membermail_core::member::MemberId;
 use membermail_core::random::OsRandom;
 use membermail_store::Erasure;
 
-use crate::support::{World, community, days, identity, minutes, now, observation, operator};
+use crate::support::{World, days, identity, minutes, name, now, observation, operator, ubuntu};
 
 fn domain(identities: &[&str]) -> Domain {
-    let subject = |word: &&str| -> ClaimedIdentifier { identity(word).subject };
     Domain {
-        domain: community()[0].clone(),
+        domain: ubuntu(),
         team: "ubuntumembers".parse().unwrap(),
         team_created: None,
+        group_id: None,
         admins: vec!["alice".parse().unwrap()],
-        admin_identities: identities.iter().map(subject).collect(),
+        admin_identities: identities.iter().map(|word| identity(word).subject).collect(),
     }
 }
 
 impl World {
     async fn bind(&self, member: MemberId) -> bool {
-        self.store.bind_admin(&community()[0], member, operator(now()), &OsRandom).await.unwrap()
+        self.store.bind_admin(&ubuntu(), member, operator(now()), &OsRandom).await.unwrap()
     }
 
     async fn admins(&self, identities: &[&str]) -> Vec<MemberId> {
@@ -29,52 +29,45 @@ impl World {
         admins.into_iter().map(|admin| admin.id).collect()
     }
 
-    /// A bound admin called alice who can act.
-    async fn with_admin(name: &str) -> (Self, MemberId) {
-        let world = Self::new(name).await;
+    /// A world with the bound admin alice, who can act.
+    async fn with_admin() -> (Self, MemberId) {
+        let world = Self::new().await;
         let alice = world.resident("alice").await.0.id;
         assert!(world.bind(alice).await);
         assert_eq!(world.admins(&[]).await, [alice]);
         (world, alice)
     }
-
-    async fn end_alias(&self, name: &str) {
-        let address = crate::support::address(&format!("{name}@ubuntu.com"));
-        let alias = self.store.alias(&address).await.unwrap().unwrap().alias;
-        self.suspended(&alias).await;
-    }
 }
 
 #[tokio::test]
 async fn admin_is_bound_and_unbound_once() {
-    let (world, alice) = World::with_admin("binding").await;
+    let (world, alice) = World::with_admin().await;
     assert!(!world.bind(alice).await);
-    let [binding] = &world.store.admin_bindings(&community()[0]).await.unwrap()[..] else { panic!("not one") };
+    let [binding] = &world.store.admin_bindings(&ubuntu()).await.unwrap()[..] else { panic!("not one") };
     assert_eq!((binding.member, binding.since, binding.by.as_deref()), (alice, now(), Some("olivia")));
-    let ubuntu = &community()[0];
-    let unbind = || world.store.unbind_admin(ubuntu, alice, operator(now()), &OsRandom);
-    assert!(unbind().await.unwrap() && !unbind().await.unwrap());
+    let unbind = async || world.store.unbind_admin(&ubuntu(), alice, operator(now()), &OsRandom).await.unwrap();
+    assert!(unbind().await && !unbind().await);
     assert!(world.admins(&[]).await.is_empty());
 }
 
 #[tokio::test]
-async fn admin_needs_a_valid_account() {
-    let (world, alice) = World::with_admin("valid").await;
-    let seen = observation("alice", minutes(1));
-    let suspended =
-        Observation { person: Person { account: Account::Suspended, ..seen.person.clone() }, ..seen.clone() };
-    world.observe(alice, &suspended).await;
+async fn admin_needs_valid_account() {
+    let (world, alice) = World::with_admin().await;
+    let mut seen = observation("alice", minutes(1));
+    seen.person.account = Account::Suspended;
+    world.observe(alice, &seen).await;
     assert!(world.admins(&[]).await.is_empty());
-    let unsigned = Person { signed_code_of_conduct: false, ..seen.person };
-    world.observe(alice, &Observation { person: unsigned, observed_at: minutes(2) }).await;
+    let mut seen = observation("alice", minutes(2));
+    seen.person.signed_code_of_conduct = false;
+    world.observe(alice, &seen).await;
     assert!(world.admins(&[]).await.is_empty());
     world.observe(alice, &observation("alice", minutes(3))).await;
     assert_eq!(world.admins(&[]).await, [alice]);
 }
 
 #[tokio::test]
-async fn admin_needs_an_observation() {
-    let world = World::new("unobserved").await;
+async fn admin_needs_observation() {
+    let world = World::new().await;
     let alice = world.member("alice", "alice@mail.example").await;
     world.grant(&alice, "alice@ubuntu.com").await;
     world.bind(alice.id).await;
@@ -83,58 +76,56 @@ async fn admin_needs_an_observation() {
 
 #[tokio::test]
 async fn banned_admin_cannot_act() {
-    let (world, alice) = World::with_admin("banned-admin").await;
+    let (world, alice) = World::with_admin().await;
     world.store.ban(alice, operator(now()), &OsRandom).await.unwrap();
     assert!(world.admins(&[]).await.is_empty());
 }
 
 #[tokio::test]
-async fn admin_needs_an_active_address() {
-    let (world, _) = World::with_admin("no-address").await;
-    world.end_alias("alice").await;
+async fn admin_needs_active_address() {
+    let (world, _) = World::with_admin().await;
+    world.suspended(&world.alias("alice@ubuntu.com").await).await;
     assert!(world.admins(&[]).await.is_empty());
 }
 
 #[tokio::test]
-async fn shredded_admin_cannot_act() {
-    let world = World::new("shredded-admin").await;
+async fn erased_admin_cannot_act() {
+    let world = World::new().await;
     let alice = world.named("alice", "alice").await.id;
     world.bind(alice).await;
-    assert_eq!(world.store.shred(alice, operator(days(2)), &OsRandom).await.unwrap(), Erasure::Done);
-    // A grant of a moment ago can leave an active address.
+    assert_eq!(world.store.erase(alice, operator(days(2)), &OsRandom).await.unwrap(), Erasure::Done);
+    // A concurrent grant can leave an active address.
     let bob = world.resident("bob").await.0.id;
-    let (alice_now, bob_now) = (world.read(alice).await, world.read(bob).await);
-    world.store.link(&alice_now, &bob_now, operator(now()), &OsRandom).await.unwrap();
+    world.link_ids(alice, bob).await;
     assert!(world.admins(&[]).await.is_empty());
 }
 
 #[tokio::test]
-async fn identity_of_the_file_binds() {
-    let (world, alice) = World::with_admin("file").await;
+async fn identity_in_file_binds_admin() {
+    let (world, alice) = World::with_admin().await;
     let bob = world.resident("bob").await.0.id;
     assert_eq!(world.admins(&["bob", "unknown"]).await, [alice, bob]);
-    assert_eq!(world.admins(&["alice"]).await, [alice], "each admin once");
+    assert_eq!(world.admins(&["alice"]).await, [alice], "each admin is listed once");
     let admins = world.store.admins(&domain(&["bob"]), "https://another.example/").await.unwrap();
-    assert_eq!(admins.len(), 1, "an identity of another provider is another one");
+    assert_eq!(admins.len(), 1, "the provider is part of the identity");
 }
 
 #[tokio::test]
 async fn merged_admin_acts_as_survivor() {
-    let (world, alice) = World::with_admin("merged-admin").await;
+    let (world, alice) = World::with_admin().await;
     let bob = world.named("bob", "bob").await.id;
-    let (survivor, other) = (world.read(bob).await, world.read(alice).await);
-    world.store.link(&survivor, &other, operator(now()), &OsRandom).await.unwrap();
-    assert_eq!(world.admins(&[]).await, [bob], "by the address of the linked member");
+    world.link_ids(bob, alice).await;
+    assert_eq!(world.admins(&[]).await, [bob], "the linked member's address counts");
     assert_eq!(world.admins(&["alice", "bob"]).await, [bob]);
 }
 
 #[tokio::test]
-async fn outsider_with_freed_name_is_no_admin() {
-    let (world, alice) = World::with_admin("freed-name").await;
+async fn reused_name_makes_no_admin() {
+    let (world, alice) = World::with_admin().await;
     world.observe(alice, &observation("alina", minutes(1))).await;
     let outsider = world.member("outsider", "outsider@mail.example").await.id;
-    world.take_name(outsider, &observation("alice", minutes(2)), Some(alice)).await;
+    world.claim_name(outsider, &observation("alice", minutes(2)), Some(alice)).await;
     world.grant(&world.read(outsider).await, "outsider@ubuntu.com").await;
-    assert_eq!(world.store.member_by_name(&crate::support::name("alice")).await.unwrap().unwrap().id, outsider);
+    assert_eq!(world.store.member_by_name(&name("alice")).await.unwrap().unwrap().id, outsider);
     assert_eq!(world.admins(&[]).await, [alice]);
 }

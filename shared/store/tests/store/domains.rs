@@ -1,173 +1,139 @@
-//! The proof of a domain, and the gate that hangs on it, in a real DynamoDB.
+//! The proof of a domain, and the gate that depends on it.
 
-use crate::support::{World, address, community, now, operator};
 use aws_sdk_dynamodb::types::AttributeValue;
-use jiff::{SignedDuration, Timestamp};
-use membermail_core::address::DomainName;
+use futures_util::future::join_all;
+use jiff::Timestamp;
 use membermail_core::alias::{Refusal, Status};
 use membermail_core::audit::{Change, DomainChange};
 use membermail_core::community::Rules;
 use membermail_core::domain_mail::{Dmarc, Mx, Spf};
 use membermail_core::domain_proof::{DomainEvent, Proof, Seen, Unanswered};
 use membermail_core::random::OsRandom;
-use membermail_store::{DomainCheck, Grant, RecordedCheck};
+use membermail_store::{DomainCheck, GrantOutcome, RecordedCheck};
 
-fn day(day: i64) -> Timestamp {
-    now() + SignedDuration::from_hours(24 * day)
-}
-
-fn check(record: Seen, asked_at: Timestamp) -> DomainCheck {
-    DomainCheck { record, mx: Mx::Present { servers: 2 }, spf: Spf::Present, dmarc: Dmarc::None, asked_at }
-}
+use crate::support::{Item, World, days, kubuntu, now, operator, text, ubuntu};
 
 impl World {
     async fn record(&self, record: Seen, asked_at: Timestamp) -> RecordedCheck {
-        let check = check(record, asked_at);
-        self.store
-            .record_domain_check(&kubuntu(), &check, Rules::default().domain_grace(), "request-1", &OsRandom)
-            .await
-            .unwrap()
+        let check =
+            DomainCheck { record, mx: Mx::Present { servers: 2 }, spf: Spf::Present, dmarc: Dmarc::None, asked_at };
+        let grace = Rules::default().domain_grace();
+        self.store.record_domain_check(&kubuntu(), &check, grace, "request-1", &OsRandom).await.unwrap()
     }
 
-    /// The item as DynamoDB has it.
-    async fn item(&self) -> std::collections::HashMap<String, AttributeValue> {
-        let key = |text: &str| AttributeValue::S(text.to_owned());
-        let request = self.client.get_item().table_name(&self.table).consistent_read(true);
-        let request = request.key("pk", key("DOMAIN#kubuntu.org")).key("sk", key("DOMAIN"));
-        request.send().await.unwrap().item.unwrap()
+    async fn domain_item(&self) -> Item {
+        self.item("DOMAIN#kubuntu.org", "DOMAIN").await.unwrap()
     }
-}
-
-fn kubuntu() -> DomainName {
-    community()[1].clone()
 }
 
 #[tokio::test]
-async fn token_is_made_once() {
-    let world = World::new("tokens").await;
+async fn token_is_created_once() {
+    let world = World::new().await;
     let domain = kubuntu();
-    let ask = || world.store.domain_token(&domain, &OsRandom);
-    let tokens = tokio::join!(ask(), ask(), ask());
-    let token = tokens.0.unwrap();
-    assert_eq!((&tokens.1.unwrap(), &tokens.2.unwrap()), (&token, &token));
-    // Nothing that is done to the domain changes it.
-    world.record(Seen::Found, day(0)).await;
+    let tokens = join_all((0..3).map(|_| world.store.ensure_domain_token(&domain, &OsRandom))).await;
+    let tokens: Vec<_> = tokens.into_iter().map(Result::unwrap).collect();
+    let token = &tokens[0];
+    assert!(tokens.iter().all(|one| one == token), "{tokens:?}");
+    // No change of the domain changes its token.
+    world.record(Seen::Found, days(0)).await;
     world.store.unverify_domain(&domain, operator(now()), &OsRandom).await.unwrap();
-    world.store.verify_domain(&domain, operator(day(1)), &OsRandom).await.unwrap();
-    assert_eq!(ask().await.unwrap(), token);
-    assert_ne!(world.store.domain_token(&community()[0], &OsRandom).await.unwrap(), token);
+    world.store.verify_domain(&domain, operator(days(1)), &OsRandom).await.unwrap();
+    assert_eq!(world.store.ensure_domain_token(&domain, &OsRandom).await.unwrap(), *token);
+    assert_ne!(world.store.ensure_domain_token(&ubuntu(), &OsRandom).await.unwrap(), *token);
 }
 
 #[tokio::test]
-async fn lapsed_domain_keeps_addresses_gives_none() {
-    let world = World::new("lapse").await;
+async fn lapsed_domain_only_keeps_addresses() {
+    let world = World::new().await;
     let alice = world.member("alice", "alice@mail.example").await;
     let bob = world.member("bob", "bob@mail.example").await;
-    let refused = Grant::Refused(Refusal::DomainNotVerified);
+    let refused = GrantOutcome::Refused(Refusal::DomainNotVerified);
     assert_eq!(world.grant(&alice, "alice@kubuntu.org").await, refused);
-    world.record(Seen::Found, day(0)).await;
-    assert!(matches!(world.grant(&alice, "alice@kubuntu.org").await, Grant::Created { .. }));
+    world.record(Seen::Found, days(0)).await;
+    assert!(matches!(world.grant(&alice, "alice@kubuntu.org").await, GrantOutcome::Created { .. }));
 
-    world.record(Seen::Missing, day(1)).await;
-    // Within the grace all goes on.
-    assert!(matches!(world.grant(&bob, "bob@kubuntu.org").await, Grant::Created { .. }));
-    let lapsed = world.record(Seen::Missing, day(8)).await;
-    let proof = Proof::Lapsed { gone_since: day(1) };
+    world.record(Seen::Missing, days(1)).await;
+    // Within the grace period the domain still gives addresses.
+    assert!(matches!(world.grant(&bob, "bob@kubuntu.org").await, GrantOutcome::Created { .. }));
+    let lapsed = world.record(Seen::Missing, days(8)).await;
+    let proof = Proof::Lapsed { gone_since: days(1) };
     let RecordedCheck::Recorded { proof: found, event: Some(DomainEvent::Lapsed), entry: Some(entry) } = lapsed else {
         panic!("{lapsed:?}")
     };
     assert_eq!(found, proof);
-    // The news lies in the outbox and in the audit log, from the same transaction on.
+    // The same transaction writes the outbox entry and the audit entry.
     let waiting = world.store.undelivered(entry).await.unwrap().unwrap();
     assert!(matches!(waiting.change, Change::Domain { did: DomainChange::Lapsed, .. }));
     let entries = world.store.audit(Some(&kubuntu()), "2026-12").await.unwrap();
     assert!(entries.contains(&waiting), "{entries:?}");
     assert_eq!(world.grant(&bob, "bobby@kubuntu.org").await, refused);
-    assert_eq!(world.grant(&alice, "alice@kubuntu.org").await, Grant::Unchanged);
-    let alias = world.store.alias(&address("alice@kubuntu.org")).await.unwrap().unwrap();
-    assert_eq!(alias.alias.status, Status::Active);
+    assert_eq!(world.grant(&alice, "alice@kubuntu.org").await, GrantOutcome::Unchanged);
+    assert_eq!(world.alias("alice@kubuntu.org").await.status, Status::Active);
 
-    world.record(Seen::Found, day(9)).await;
-    assert!(matches!(world.grant(&bob, "bobby@kubuntu.org").await, Grant::Created { .. }));
+    world.record(Seen::Found, days(9)).await;
+    assert!(matches!(world.grant(&bob, "bobby@kubuntu.org").await, GrantOutcome::Created { .. }));
 }
 
 #[tokio::test]
-async fn older_look_is_dropped_when_late() {
-    let world = World::new("late-look").await;
-    world.record(Seen::Found, day(2)).await;
-    assert_eq!(world.record(Seen::Missing, day(1)).await, RecordedCheck::Superseded);
-    assert!(matches!(world.record(Seen::Missing, day(3)).await, RecordedCheck::Recorded { event: Some(_), .. }));
+async fn late_check_is_superseded() {
+    let world = World::new().await;
+    world.record(Seen::Found, days(2)).await;
+    assert_eq!(world.record(Seen::Missing, days(1)).await, RecordedCheck::Superseded);
+    assert!(matches!(world.record(Seen::Missing, days(3)).await, RecordedCheck::Recorded { event: Some(_), .. }));
 }
 
 #[tokio::test]
-async fn concurrent_looks_announce_once() {
-    let world = World::new("looks").await;
-    let look = || world.record(Seen::Found, day(0));
-    let looks = tokio::join!(look(), look(), look(), look());
-    let told = [looks.0, looks.1, looks.2, looks.3]
-        .into_iter()
-        .filter(|look| matches!(look, RecordedCheck::Recorded { event: Some(DomainEvent::Verified), .. }));
-    assert_eq!(told.count(), 1);
+async fn concurrent_checks_announce_once() {
+    let world = World::new().await;
+    let checks = join_all((0..4).map(|_| world.record(Seen::Found, days(0)))).await;
+    let announced = checks.iter().filter(|check| matches!(check, RecordedCheck::Recorded { event: Some(_), .. }));
+    assert_eq!(announced.count(), 1);
 }
 
 #[tokio::test]
-async fn operator_outranks_concurrent_look() {
-    let world = World::new("word").await;
-    world.record(Seen::Found, day(0)).await;
+async fn operator_overrides_concurrent_check() {
+    let world = World::new().await;
+    world.record(Seen::Found, days(0)).await;
     let domain = kubuntu();
-    let (said, _) = tokio::join!(
-        world.store.verify_domain(&domain, operator(day(1)), &OsRandom),
-        world.record(Seen::Missing, day(1))
+    let (verified, _) = tokio::join!(
+        world.store.verify_domain(&domain, operator(days(1)), &OsRandom),
+        world.record(Seen::Missing, days(1))
     );
-    said.unwrap();
+    verified.unwrap();
     let stored = world.store.domain(&domain).await.unwrap();
-    assert_eq!((stored.proof(), stored.verified), (Proof::Operator { since: day(1) }, Some(day(0))));
+    assert_eq!((stored.proof(), stored.verified), (Proof::Operator { since: days(1) }, Some(days(0))));
 }
 
 #[tokio::test]
-async fn unchanged_look_writes_only_its_time() {
-    let world = World::new("unchanged").await;
+async fn unchanged_check_writes_only_time() {
+    let world = World::new().await;
     let domain = kubuntu();
-    world.record(Seen::Found, day(0)).await;
-    let before = world.item().await;
-    world.record(Seen::Unanswered(Unanswered::ServerFailure), day(1)).await;
-    world.record(Seen::Found, day(2)).await;
-    let after = world.item().await;
-    let without_time = |item: &std::collections::HashMap<String, AttributeValue>| {
-        let state = |name: &str| item[name].as_m().unwrap()["state"].clone();
-        (item["verified"].clone(), state("proof"), state("mx"), state("spf"), state("dmarc"))
-    };
-    assert_eq!(without_time(&before), without_time(&after));
+    world.record(Seen::Found, days(0)).await;
+    let before = world.domain_item().await;
+    world.record(Seen::Unanswered(Unanswered::ServerFailure), days(1)).await;
+    world.record(Seen::Found, days(2)).await;
+    let after = world.domain_item().await;
+    assert_eq!(before["verified"], after["verified"]);
+    for name in ["proof", "mx", "spf", "dmarc"] {
+        let states = [&before, &after].map(|item| &item[name].as_m().unwrap()["state"]);
+        assert_eq!(states[0], states[1], "{name}");
+    }
     assert_eq!(after["mx"].as_m().unwrap()["servers"], AttributeValue::N("2".into()));
-    assert_eq!(after["spf"].as_m().unwrap()["checked_at"], AttributeValue::S(day(2).to_string()));
+    assert_eq!(after["spf"].as_m().unwrap()["checked_at"], AttributeValue::S(days(2).to_string()));
     let stored = world.store.domain(&domain).await.unwrap();
     assert_eq!(stored.mx.unwrap().state, Mx::Present { servers: 2 });
-    assert_eq!(stored.dmarc.unwrap().checked_at, day(2));
+    assert_eq!(stored.dmarc.unwrap().checked_at, days(2));
 }
 
 #[tokio::test]
-async fn old_mark_counts_as_operator_proof() {
-    let world = World::new("old-mark").await;
-    let text = |text: &str| AttributeValue::S(text.to_owned());
-    let put = world.client.put_item().table_name(&world.table).item("pk", text("DOMAIN#kubuntu.org"));
-    put.item("sk", text("DOMAIN")).item("verified", text(&day(0).to_string())).send().await.unwrap();
-    let RecordedCheck::Recorded { proof, event, .. } = world.record(Seen::Missing, day(9)).await else {
-        panic!("not recorded")
-    };
-    assert_eq!((proof, event), (Proof::Operator { since: day(0) }, None));
-    assert!(world.store.domain_verified(&kubuntu()).await.unwrap());
-}
-
-#[tokio::test]
-async fn foreign_attributes_of_domain_stay() {
-    let world = World::new("beside").await;
+async fn check_keeps_other_attributes() {
+    let world = World::new().await;
     let domain = kubuntu();
-    world.store.domain_token(&domain, &OsRandom).await.unwrap();
-    let text = |text: &str| AttributeValue::S(text.to_owned());
-    let update = world.client.update_item().table_name(&world.table).key("pk", text("DOMAIN#kubuntu.org"));
-    let update = update.key("sk", text("DOMAIN")).update_expression("SET last_sync = :at");
-    update.expression_attribute_values(":at", text("today")).send().await.unwrap();
-    world.record(Seen::Found, day(0)).await;
+    world.store.ensure_domain_token(&domain, &OsRandom).await.unwrap();
+    world
+        .change_item("DOMAIN#kubuntu.org", "DOMAIN", |item| drop(item.insert("last_sync".into(), text("today"))))
+        .await;
+    world.record(Seen::Found, days(0)).await;
     world.store.unverify_domain(&domain, operator(now()), &OsRandom).await.unwrap();
-    assert_eq!(world.item().await["last_sync"], text("today"));
+    assert_eq!(world.domain_item().await["last_sync"], text("today"));
 }

@@ -1,90 +1,77 @@
-//! The copies of a domain's gate: grants check one of them, and all of them say what the domain says.
+//! The copies of a domain's gate: a grant checks one copy, and all copies match the domain's item.
 
-use std::collections::HashMap;
-
-use aws_sdk_dynamodb::types::AttributeValue;
-use jiff::SignedDuration;
 use membermail_core::address::DomainName;
 use membermail_core::alias::Refusal;
 use membermail_core::community::Rules;
 use membermail_core::domain_mail::{Dmarc, Mx, Spf};
 use membermail_core::domain_proof::Seen;
 use membermail_core::random::OsRandom;
-use membermail_store::{DomainCheck, GATE_COPIES, Grant, TeamProblem};
+use membermail_store::{DomainCheck, GATE_COPIES, GrantOutcome, TeamProblem};
 
-use crate::support::{World, community, now, operator};
+use crate::support::{Item, World, minutes, now, operator, text, ubuntu};
 
-fn ubuntu() -> DomainName {
-    community()[0].clone()
-}
-
-fn text(text: &str) -> AttributeValue {
-    AttributeValue::S(text.to_owned())
+fn partition(domain: &DomainName, copy: u64) -> String {
+    format!("DOMAIN#{domain}#GATE#{GATE_COPIES}#{copy}")
 }
 
 impl World {
-    /// The copies of a gate as DynamoDB has them; none where there is no item.
-    async fn copies(&self, domain: &DomainName) -> Vec<Option<HashMap<String, AttributeValue>>> {
+    /// The items of a gate's copies; `None` for a missing item.
+    async fn copies(&self, domain: &DomainName) -> Vec<Option<Item>> {
         let mut copies = Vec::new();
         for copy in 0..GATE_COPIES {
-            let request = self.client.get_item().table_name(&self.table).consistent_read(true);
-            let request = request.key("pk", text(&format!("DOMAIN#{domain}#GATE#{GATE_COPIES}#{copy}")));
-            copies.push(request.key("sk", text("GATE")).send().await.unwrap().item);
+            copies.push(self.item(&partition(domain, copy), "GATE").await);
         }
         copies
     }
 
-    /// How many copies of a gate are open.
+    /// The number of open copies.
     async fn open_copies(&self, domain: &DomainName) -> u64 {
         let copies = self.copies(domain).await;
         copies.iter().flatten().filter(|copy| copy.contains_key("is_open")).count() as u64
     }
 
-    /// All copies say what the domain says.
-    async fn gate_agrees(&self, domain: &DomainName) {
+    /// Asserts that all copies match the domain's item.
+    async fn assert_gate_matches(&self, domain: &DomainName) {
         let stored = self.store.domain(domain).await.unwrap();
-        let gives = stored.verified.is_some() && stored.team_problem.is_none();
-        let expected = if gives { GATE_COPIES } else { 0 };
+        let is_open = stored.verified.is_some() && stored.team_problem.is_none();
+        let expected = if is_open { GATE_COPIES } else { 0 };
         assert_eq!(self.open_copies(domain).await, expected, "{stored:?}");
     }
 
-    async fn change_domain(&self, domain: &DomainName, expression: &str) {
-        let update = self.client.update_item().table_name(&self.table).key("pk", text(&format!("DOMAIN#{domain}")));
-        update.key("sk", text("DOMAIN")).update_expression(expression).send().await.unwrap();
+    async fn remove_attributes(&self, domain: &DomainName, names: &[&str]) {
+        let pk = format!("DOMAIN#{domain}");
+        self.change_item(&pk, "DOMAIN", |item| item.retain(|name, _| !names.contains(&name.as_str()))).await;
     }
 
-    /// The table as a release without gates left it.
-    async fn forget_gate(&self, domain: &DomainName) {
-        self.change_domain(domain, "REMOVE gate").await;
+    /// Deletes all copies, as if their number had changed.
+    async fn delete_gate(&self, domain: &DomainName) {
+        self.remove_attributes(domain, &["gate"]).await;
         for copy in 0..GATE_COPIES {
-            let request = self.client.delete_item().table_name(&self.table);
-            let request = request.key("pk", text(&format!("DOMAIN#{domain}#GATE#{GATE_COPIES}#{copy}")));
-            request.key("sk", text("GATE")).send().await.unwrap();
+            self.delete_item(&partition(domain, copy), "GATE").await;
         }
     }
 
-    async fn checks_record(&self, record: Seen, hours: i64) {
-        let asked_at = now() + SignedDuration::from_hours(hours);
-        let (mx, spf, dmarc) = (Mx::None, Spf::Present, Dmarc::None);
-        let check = DomainCheck { record, mx, spf, dmarc, asked_at };
+    async fn check_record(&self, record: Seen, hours: i64) {
+        let asked_at = minutes(hours * 60);
+        let check = DomainCheck { record, mx: Mx::None, spf: Spf::Present, dmarc: Dmarc::None, asked_at };
         let grace = Rules::default().domain_grace();
         self.store.record_domain_check(&ubuntu(), &check, grace, "request-1", &OsRandom).await.unwrap();
     }
 }
 
 #[tokio::test]
-async fn grant_checks_copy_not_domain_item() {
-    let world = World::new("gate-copy").await;
+async fn grant_checks_gate_copy() {
+    let world = World::new().await;
     let alice = world.member("alice", "alice@mail.example").await;
-    let delete = world.client.delete_item().table_name(&world.table).key("pk", text("DOMAIN#ubuntu.com"));
-    delete.key("sk", text("DOMAIN")).send().await.unwrap();
-    assert!(matches!(world.grant(&alice, "alice@ubuntu.com").await, Grant::Created { .. }));
+    world.delete_item("DOMAIN#ubuntu.com", "DOMAIN").await;
+    assert!(matches!(world.grant(&alice, "alice@ubuntu.com").await, GrantOutcome::Created { .. }));
 }
 
 #[tokio::test]
 async fn copies_follow_each_change() {
-    let world = World::new("gate-changes").await;
-    let (store, domain) = (&world.store, ubuntu());
+    let world = World::new().await;
+    let store = &world.store;
+    let domain = ubuntu();
     assert_eq!(world.open_copies(&domain).await, GATE_COPIES);
     store.record_team(&domain, Some(TeamProblem::Missing), &OsRandom).await.unwrap();
     assert_eq!(world.open_copies(&domain).await, 0);
@@ -92,78 +79,80 @@ async fn copies_follow_each_change() {
     store.unverify_domain(&domain, operator(now()), &OsRandom).await.unwrap();
     store.record_team(&domain, None, &OsRandom).await.unwrap();
     assert_eq!(world.open_copies(&domain).await, 0, "the domain is not verified");
-    world.checks_record(Seen::Found, 1).await;
+    world.check_record(Seen::Found, 1).await;
     assert_eq!(world.open_copies(&domain).await, GATE_COPIES);
-    world.checks_record(Seen::Missing, 2).await;
-    world.checks_record(Seen::Missing, 24 * 30).await;
-    assert_eq!(world.open_copies(&domain).await, 0, "the grace period of the domain is over");
-    world.gate_agrees(&domain).await;
+    world.check_record(Seen::Missing, 2).await;
+    world.check_record(Seen::Missing, 24 * 30).await;
+    assert_eq!(world.open_copies(&domain).await, 0, "the grace period has ended");
+    world.assert_gate_matches(&domain).await;
 }
 
 #[tokio::test]
-async fn copies_agree_after_concurrent_changes() {
-    let world = World::new("gate-race").await;
-    let (store, domain) = (&world.store, ubuntu());
+async fn copies_match_after_concurrent_changes() {
+    let world = World::new().await;
+    let store = &world.store;
+    let domain = ubuntu();
     for round in 0..6 {
         let problem = [None, Some(TeamProblem::Missing)][round % 2];
-        // A change that loses too many races is reported as a conflict and has written nothing.
+        // A change that loses too many races fails with a conflict and writes nothing.
         let _ = tokio::join!(
             store.record_team(&domain, problem, &OsRandom),
             store.unverify_domain(&domain, operator(now()), &OsRandom),
             store.verify_domain(&domain, operator(now()), &OsRandom),
             store.record_team(&domain, Some(TeamProblem::Replaced), &OsRandom),
         );
-        world.gate_agrees(&domain).await;
+        world.assert_gate_matches(&domain).await;
     }
 }
 
 #[tokio::test]
-async fn unchanged_look_writes_no_copy() {
-    let world = World::new("gate-look").await;
+async fn unchanged_check_writes_no_copy() {
+    let world = World::new().await;
     let domain = ubuntu();
-    world.checks_record(Seen::Found, 1).await;
-    let copy = format!("DOMAIN#{domain}#GATE#{GATE_COPIES}#3");
-    let mark = world.client.update_item().table_name(&world.table).key("pk", text(&copy)).key("sk", text("GATE"));
-    let mark =
-        mark.update_expression("REMOVE is_open SET mark = :mark").expression_attribute_values(":mark", text("x"));
-    mark.send().await.unwrap();
+    world.check_record(Seen::Found, 1).await;
+    world
+        .change_item(&partition(&domain, 3), "GATE", |item| {
+            item.remove("is_open");
+            item.insert("mark".into(), text("x"));
+        })
+        .await;
     let before = world.copies(&domain).await;
-    world.checks_record(Seen::Found, 2).await;
+    world.check_record(Seen::Found, 2).await;
     assert_eq!(world.copies(&domain).await, before);
 }
 
 #[tokio::test]
-async fn table_without_copies_gives_addresses() {
-    let world = World::new("gate-missing").await;
+async fn missing_copies_are_repaired() {
+    let world = World::new().await;
     let alice = world.member("alice", "alice@mail.example").await;
-    world.forget_gate(&ubuntu()).await;
-    assert!(matches!(world.grant(&alice, "alice@ubuntu.com").await, Grant::Created { .. }));
-    world.gate_agrees(&ubuntu()).await;
+    world.delete_gate(&ubuntu()).await;
+    assert!(matches!(world.grant(&alice, "alice@ubuntu.com").await, GrantOutcome::Created { .. }));
+    world.assert_gate_matches(&ubuntu()).await;
 }
 
 #[tokio::test]
-async fn table_without_copies_refuses_unavailable_team() {
-    let world = World::new("gate-refuses").await;
+async fn missing_copies_refuse_unavailable_team() {
+    let world = World::new().await;
     let alice = world.member("alice", "alice@mail.example").await;
     world.store.record_team(&ubuntu(), Some(TeamProblem::Missing), &OsRandom).await.unwrap();
-    world.forget_gate(&ubuntu()).await;
-    assert_eq!(world.grant(&alice, "alice@ubuntu.com").await, Grant::Refused(Refusal::TeamUnavailable));
-    world.gate_agrees(&ubuntu()).await;
+    world.delete_gate(&ubuntu()).await;
+    assert_eq!(world.grant(&alice, "alice@ubuntu.com").await, GrantOutcome::Refused(Refusal::TeamUnavailable));
+    world.assert_gate_matches(&ubuntu()).await;
 }
 
 #[tokio::test]
-async fn copies_left_open_close_at_check() {
-    let world = World::new("gate-old-writer").await;
-    // An earlier release takes the domain's verification back and knows no copies.
-    world.change_domain(&ubuntu(), "REMOVE verified, proof, proof_version").await;
+async fn stale_open_copies_close_at_check() {
+    let world = World::new().await;
+    // The domain's item was restored from a backup, its copies were not.
+    world.remove_attributes(&ubuntu(), &["verified", "proof", "proof_version"]).await;
     assert_eq!(world.open_copies(&ubuntu()).await, GATE_COPIES);
-    world.checks_record(Seen::Missing, 1).await;
+    world.check_record(Seen::Missing, 1).await;
     assert_eq!(world.open_copies(&ubuntu()).await, 0);
 }
 
 #[tokio::test]
 async fn members_are_spread_over_copies() {
-    let world = World::new("gate-spread").await;
+    let world = World::new().await;
     let mut shards = std::collections::BTreeSet::new();
     for number in 0..40 {
         let member = world.member(&format!("m{number}"), "m@mail.example").await;

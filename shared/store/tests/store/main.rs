@@ -1,24 +1,26 @@
-//! The table in a real DynamoDB, by topic.
+//! The store on a table in memory, or in DynamoDB where `MEMBERMAIL_STACK` is set, by topic.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test that cannot go on says where it stopped"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says where it stopped")]
 
 mod address_limit;
 mod admins;
 mod bans;
 mod checks;
+mod confirmation;
+mod conflicts;
 mod decisions;
+mod destinations;
 mod digests;
 mod domains;
 mod edges;
+mod erase_request;
 mod erasure;
 mod expiry;
+mod export;
+mod failing;
 mod gates;
-mod late;
+mod identities;
+mod interceptor;
 mod links;
 mod lives;
 mod members;
@@ -28,10 +30,14 @@ mod outbox;
 mod resealing;
 mod restore;
 mod retirement;
+mod return_senders;
 mod runs;
+mod session_list;
 mod slots;
 mod support;
+mod switches;
 mod sync_requests;
 mod sync_state;
 mod table;
 mod teams;
+mod undo;

@@ -1,20 +1,20 @@
-//! Observations of members: the newer one stays, and a name leads to the member who had it last.
+//! Observations of members: the newest one wins, and a name belongs to the member who was last observed with it.
 
 use jiff::SignedDuration;
-use membermail_core::eligibility::{Observation, Outcome, Person};
+use membermail_core::eligibility::{CheckState, Outcome};
 use membermail_core::member::{Fingerprint, MemberId};
 use membermail_core::random::OsRandom;
-use membermail_store::{CheckState, Record, Recorded};
+use membermail_store::{Record, Recorded};
 
 use crate::support::{World, minutes, name, now, observation};
 
 impl World {
-    async fn found_by(&self, text: &str) -> Option<MemberId> {
+    async fn find_id_by_name(&self, text: &str) -> Option<MemberId> {
         self.store.member_by_name(&name(text)).await.unwrap().map(|member| member.id)
     }
 
-    /// The member whom the item of the name leads to.
-    async fn owner_of(&self, text: &str) -> Option<MemberId> {
+    /// The owner in the name's item.
+    async fn name_owner(&self, text: &str) -> Option<MemberId> {
         let found = self.store.members_by_names(&[name(text)]).await.unwrap();
         found.first().map(|(_, owner)| *owner)
     }
@@ -22,66 +22,67 @@ impl World {
 
 #[tokio::test]
 async fn newer_observation_replaces_older() {
-    let world = World::new("newer").await;
+    let world = World::new().await;
     let alice = world.named("alice", "alice").await.id;
     assert_eq!(world.observe(alice, &observation("alina", minutes(2))).await, Recorded::Recorded);
     assert_eq!(world.observe(alice, &observation("alma", minutes(1))).await, Recorded::Stale);
     assert_eq!(world.observe(alice, &observation("alma", minutes(2))).await, Recorded::Stale);
     assert_eq!(world.read(alice).await.observation, Some(observation("alina", minutes(2))));
-    assert_eq!((world.found_by("alina").await, world.owner_of("alma").await), (Some(alice), None));
-    assert_eq!(world.found_by("alice").await, None, "the former name finds no member");
+    assert_eq!((world.find_id_by_name("alina").await, world.name_owner("alma").await), (Some(alice), None));
+    assert_eq!(world.find_id_by_name("alice").await, None, "the former name finds no member");
 }
 
 #[tokio::test]
 async fn observations_compare_by_microsecond() {
-    let world = World::new("microseconds").await;
+    let world = World::new().await;
     let alice = world.member("alice", "alice@mail.example").await.id;
-    // As texts the two would sort the other way round.
-    let (whole, later) = (now(), now() + SignedDuration::from_micros(500_000));
+    // Compared as text, the two would sort the other way round.
+    let whole = now();
+    let later = now() + SignedDuration::from_micros(500_000);
     assert_eq!(world.observe(alice, &observation("alice", whole)).await, Recorded::Recorded);
     assert_eq!(world.observe(alice, &observation("alina", later)).await, Recorded::Recorded);
     assert_eq!(world.observe(alice, &observation("alice", whole)).await, Recorded::Stale);
 }
 
 #[tokio::test]
-async fn held_name_is_refused_until_taken() {
-    let world = World::new("held-name").await;
+async fn held_name_needs_former_holder() {
+    let world = World::new().await;
     let alice = world.named("alice", "alice").await.id;
     let eve = world.member("eve", "eve@mail.example").await.id;
     let seen = observation("alice", minutes(1));
     assert_eq!(world.observe(eve, &seen).await, Recorded::NameHeld(alice));
-    assert_eq!(world.read(eve).await.observation, None, "nothing of it is recorded");
+    assert_eq!(world.read(eve).await.observation, None, "the observation is not recorded");
     let other = world.member("other", "other@mail.example").await.id;
-    assert_eq!(world.take_name(eve, &seen, Some(other)).await, Recorded::NameHeld(alice));
-    assert_eq!(world.take_name(eve, &seen, Some(alice)).await, Recorded::Recorded);
-    assert_eq!(world.found_by("alice").await, Some(eve));
+    assert_eq!(world.claim_name(eve, &seen, Some(other)).await, Recorded::NameHeld(alice));
+    assert_eq!(world.claim_name(eve, &seen, Some(alice)).await, Recorded::Recorded);
+    assert_eq!(world.find_id_by_name("alice").await, Some(eve));
 }
 
 #[tokio::test]
 async fn unchanged_name_writes_no_claim() {
-    let world = World::new("unchanged-name").await;
+    let world = World::new().await;
     let alice = world.named("alice", "alice").await.id;
     let eve = world.member("eve", "eve@mail.example").await.id;
-    world.take_name(eve, &observation("alice", minutes(1)), Some(alice)).await;
-    // A claim would meet eve's.
+    world.claim_name(eve, &observation("alice", minutes(1)), Some(alice)).await;
+    // A claim would conflict with eve's.
     assert_eq!(world.observe(alice, &observation("alice", minutes(2))).await, Recorded::Recorded);
-    assert_eq!(world.owner_of("alice").await, Some(eve));
+    assert_eq!(world.name_owner("alice").await, Some(eve));
 }
 
 #[tokio::test]
 async fn new_fingerprint_claims_name_again() {
-    let world = World::new("new-fingerprint").await;
+    let world = World::new().await;
     let alice = world.named("alice", "alice").await.id;
     let eve = world.member("eve", "eve@mail.example").await.id;
-    world.take_name(eve, &observation("alice", minutes(1)), Some(alice)).await;
-    let seen = observation("alice", minutes(2));
-    let moved = Observation { person: Person { fingerprint: Fingerprint(8), ..seen.person }, ..seen };
+    world.claim_name(eve, &observation("alice", minutes(1)), Some(alice)).await;
+    let mut moved = observation("alice", minutes(2));
+    moved.person.fingerprint = Fingerprint(8);
     assert_eq!(world.observe(alice, &moved).await, Recorded::NameHeld(eve));
 }
 
 #[tokio::test]
 async fn concurrent_claims_leave_one_owner() {
-    let world = World::new("claims").await;
+    let world = World::new().await;
     let alice = world.member("alice", "alice@mail.example").await.id;
     let eve = world.member("eve", "eve@mail.example").await.id;
     let seen = observation("alice", now());
@@ -92,12 +93,12 @@ async fn concurrent_claims_leave_one_owner() {
 }
 
 #[tokio::test]
-async fn outcome_is_recorded_with_its_observation() {
-    let world = World::new("outcome").await;
+async fn outcome_is_recorded_with_observation() {
+    let world = World::new().await;
     let alice = world.member("alice", "alice@mail.example").await;
     let seen = observation("alice", minutes(1));
     let outcome = Some((&Outcome::NoTeam, alice.check.requested_at));
-    let record = Record { member: &alice, observation: Some(&seen), outcome, takes_name_from: None, now: minutes(2) };
+    let record = Record { member: &alice, observation: Some(&seen), outcome, claims_name_from: None, now: minutes(2) };
     assert_eq!(world.store.record(record, &OsRandom).await.unwrap(), Recorded::Recorded);
     let read = world.read(alice.id).await;
     assert_eq!((read.check.state, read.check.outcome), (CheckState::Done, Some(Outcome::NoTeam)));
@@ -110,14 +111,14 @@ async fn outcome_is_recorded_with_its_observation() {
 }
 
 #[tokio::test]
-async fn members_are_found_by_many_names() {
-    let world = World::new("many-names").await;
+async fn many_names_find_their_members() {
+    let world = World::new().await;
     let mut expected = Vec::new();
     for number in 0..3 {
         let text = format!("member{number}");
         expected.push((name(&text), world.named(&text, &text).await.id));
     }
-    // More names than one request takes.
+    // More names than fit in one request.
     let names: Vec<_> = (0..250).map(|number| name(&format!("member{number}"))).collect();
     let mut found = world.store.members_by_names(&names).await.unwrap();
     found.sort();

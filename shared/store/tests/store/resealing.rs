@@ -1,4 +1,4 @@
-//! Sealing anew by the current master secret: page by page, resumable, and without leaving an address out.
+//! Resealing with the current master secret: in pages, resumable, complete.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -10,15 +10,15 @@ use zeroize::Zeroizing;
 
 use crate::support::{World, minutes, now};
 
-/// Members with an address each, so that twice as many addresses are sealed.
+/// Members with one alias each; each has two sealed addresses, the sign-in address and the destination.
 const MEMBERS: u64 = 9;
-/// As `World` has it.
-const OLD: &str = "a master secret of a test, long enough";
+/// The master secret of `World`.
+const OLD: &[u8] = b"a master secret of a test, long enough";
 
-/// What seals by a new secret and opens by the old one too.
-fn both() -> Sealer {
-    let of = |text: &str| Zeroizing::new(text.as_bytes().to_vec());
-    Sealer::of(&MasterKeys::new(of("the next master secret, as long"), Some(of(OLD))))
+/// A sealer during a key rotation: seals with the new secret and opens with both.
+fn rotating_sealer() -> Sealer {
+    let new = Zeroizing::new(b"the next master secret, as long".to_vec());
+    Sealer::of(&MasterKeys::new(new, Some(Zeroizing::new(OLD.to_vec()))))
 }
 
 fn sealed(current: u64, previous: u64) -> SealedBy {
@@ -26,23 +26,25 @@ fn sealed(current: u64, previous: u64) -> SealedBy {
 }
 
 impl World {
-    async fn filled(name: &str) -> Self {
-        let world = Self::new(name).await;
+    async fn with_members() -> Self {
+        let world = Self::new().await;
         for number in 1..=MEMBERS {
             world.resident(&format!("member{number}")).await;
         }
         world
     }
 
-    async fn seals(&self) -> SealedBy {
-        self.store.sealed_by(&both(), &|_| {}).await.unwrap()
+    async fn count_seals(&self) -> SealedBy {
+        self.store.sealed_by(&rotating_sealer(), &|_| {}).await.unwrap()
     }
 
-    /// A pass with pages of two items; it is stopped once it has looked at so many addresses.
+    /// A pass with pages of two items, stopped after `stops_after` addresses. Returns the number of examined addresses.
     async fn reseal(&self, secret: &str, stops_after: u64) -> (Option<Resealed>, u64) {
-        let (looked_at, enough, sealer) = (AtomicU64::new(0), Notify::new(), both());
+        let examined = AtomicU64::new(0);
+        let enough = Notify::new();
+        let sealer = rotating_sealer();
         let progress = |count| {
-            if looked_at.fetch_add(count, Ordering::Relaxed) + count >= stops_after {
+            if examined.fetch_add(count, Ordering::Relaxed) + count >= stops_after {
                 enough.notify_one();
             }
         };
@@ -52,58 +54,62 @@ impl World {
             () = enough.notified() => None,
             done = self.store.reseal(pass, &progress) => Some(done.unwrap()),
         };
-        (done, looked_at.load(Ordering::Relaxed))
+        (done, examined.load(Ordering::Relaxed))
     }
 }
 
 #[tokio::test]
-async fn look_counts_each_address_once() {
-    let world = World::filled("reseal-look").await;
-    assert_eq!(world.seals().await, sealed(0, 2 * MEMBERS));
-    assert_eq!(world.seals().await, sealed(0, 2 * MEMBERS), "a look changes nothing");
+async fn count_has_each_address_once() {
+    let world = World::with_members().await;
+    assert_eq!(world.count_seals().await, sealed(0, 2 * MEMBERS));
+    assert_eq!(world.count_seals().await, sealed(0, 2 * MEMBERS), "counting changes nothing");
 }
 
 #[tokio::test]
-async fn pages_join_without_gap() {
-    let world = World::filled("reseal-pages").await;
-    let (mut position, mut all, mut pages) = (Position::Start, SealedBy::default(), 0);
+async fn pages_cover_all_addresses() {
+    let world = World::with_members().await;
+    let sealer = rotating_sealer();
+    let segment = Segment { index: 0, of: 1 };
+    let mut position = Position::Start;
+    let mut all = SealedBy::default();
+    let mut pages = 0;
     while position != Position::End {
-        let segment = Segment { index: 0, of: 1 };
-        let (by, next) = world.store.sealed_page(&both(), Some(&OsRandom), segment, &position, 3).await.unwrap();
+        let (by, next) = world.store.sealed_page(&sealer, Some(&OsRandom), segment, &position, 3).await.unwrap();
         assert!(by.total() <= 3);
         all.add(by);
-        (position, pages) = (next, pages + 1);
+        position = next;
+        pages += 1;
     }
     assert!(pages > MEMBERS, "{pages}");
     assert_eq!(all, sealed(0, 2 * MEMBERS));
-    assert_eq!(world.seals().await, sealed(2 * MEMBERS, 0));
+    assert_eq!(world.count_seals().await, sealed(2 * MEMBERS, 0));
 }
 
 #[tokio::test]
-async fn stopped_pass_goes_on_where_it_was() {
-    let world = World::filled("reseal-stops").await;
+async fn stopped_pass_is_resumed() {
+    let world = World::with_members().await;
     let (stopped, _) = world.reseal("second", MEMBERS).await;
     assert!(stopped.is_none());
-    let SealedBy { current, previous, .. } = world.seals().await;
+    let SealedBy { current, previous, .. } = world.count_seals().await;
     assert!(current > 0 && previous > 0, "{current} {previous}");
 
-    let (done, looked_at) = world.reseal("second", u64::MAX).await;
+    let (done, examined) = world.reseal("second", u64::MAX).await;
     let done = done.unwrap();
     assert!(done.is_resumed);
-    // Counts of the pass as a whole; what it looked at again is at most the page that each segment was at.
-    assert_eq!((done.by.total(), looked_at), (2 * MEMBERS, 2 * MEMBERS));
+    // The counts cover the whole pass; each segment examines at most one page again.
+    assert_eq!((done.by.total(), examined), (2 * MEMBERS, 2 * MEMBERS));
     assert!(done.by.current <= 8, "{:?}", done.by);
-    assert_eq!(world.seals().await, sealed(2 * MEMBERS, 0));
+    assert_eq!(world.count_seals().await, sealed(2 * MEMBERS, 0));
 
     let (again, _) = world.reseal("second", u64::MAX).await;
     let again = again.unwrap();
-    assert!(!again.is_resumed, "a pass that ended leaves nothing to go on with");
+    assert!(!again.is_resumed, "a completed pass is not resumed");
     assert_eq!(again.by, sealed(2 * MEMBERS, 0));
 }
 
 #[tokio::test]
-async fn pass_of_former_secret_is_dropped() {
-    let world = World::filled("reseal-secret").await;
+async fn pass_of_former_secret_restarts() {
+    let world = World::with_members().await;
     assert!(world.reseal("second", MEMBERS).await.0.is_none());
     let (done, _) = world.reseal("third", u64::MAX).await;
     let done = done.unwrap();
@@ -111,8 +117,8 @@ async fn pass_of_former_secret_is_dropped() {
 }
 
 #[tokio::test]
-async fn concurrent_changes_leave_nothing_out() {
-    let world = World::filled("reseal-race").await;
+async fn concurrent_changes_are_resealed() {
+    let world = World::with_members().await;
     let sign_ins = async {
         for number in 1..=MEMBERS {
             let word = format!("member{number}");
@@ -121,15 +127,15 @@ async fn concurrent_changes_leave_nothing_out() {
     };
     let (one, two, ()) = tokio::join!(world.reseal("second", u64::MAX), world.reseal("second", u64::MAX), sign_ins);
     assert!(one.0.is_some() && two.0.is_some());
-    // A function that has the old secret yet can seal behind a pass; the next one finds it.
+    // A function with the old secret can seal an address after the pass has read it; the next pass reseals it.
     let done = world.reseal("second", u64::MAX).await.0.unwrap();
     assert_eq!(done.by.neither_count, 0);
-    assert_eq!(world.seals().await, sealed(2 * MEMBERS, 0));
+    assert_eq!(world.count_seals().await, sealed(2 * MEMBERS, 0));
 }
 
 #[tokio::test]
 async fn unreadable_addresses_are_counted() {
-    let world = World::filled("reseal-lost").await;
+    let world = World::with_members().await;
     let other = Sealer::new(b"a secret that never sealed anything");
     let by = world.store.sealed_by(&other, &|_| {}).await.unwrap();
     assert_eq!((by.neither_count, by.neither.len()), (2 * MEMBERS, 18));

@@ -1,13 +1,14 @@
-//! Slots: a bound on the runs of all domains together.
+//! Slots: a limit on concurrent runs across all domains.
 
+use futures_util::future::join_all;
 use membermail_core::random::OsRandom;
 use membermail_store::Slot;
 
 use crate::support::{World, minutes, now};
 
 impl World {
-    async fn take_slot(&self, slots: u32, at: i64) -> Option<Slot> {
-        self.store.take_slot(slots, minutes(at), minutes(at + 16), &OsRandom).await.unwrap()
+    async fn acquire_slot(&self, slots: u32, at: i64) -> Option<Slot> {
+        self.store.acquire_slot(slots, minutes(at), minutes(at + 16), &OsRandom).await.unwrap()
     }
 }
 
@@ -15,38 +16,36 @@ impl World {
 #[case::one(1)]
 #[case::two(2)]
 #[tokio::test]
-async fn no_more_slots_than_allowed(#[case] slots: u32) {
-    let world = World::new(&format!("slots-{slots}")).await;
-    let (one, two, three) =
-        tokio::join!(world.take_slot(slots, 0), world.take_slot(slots, 0), world.take_slot(slots, 0));
-    let taken = [one, two, three].into_iter().flatten().count();
-    assert_eq!(u32::try_from(taken).unwrap(), slots);
+async fn slots_are_limited(#[case] slots: u32) {
+    let world = World::new().await;
+    let acquired = join_all((0..3).map(|_| world.acquire_slot(slots, 0))).await;
+    assert_eq!(u32::try_from(acquired.into_iter().flatten().count()).unwrap(), slots);
 }
 
 #[tokio::test]
-async fn returned_slot_is_free_at_once() {
-    let world = World::new("slot-back").await;
-    let slot = world.take_slot(1, 0).await.unwrap();
-    assert!(world.take_slot(1, 1).await.is_none());
-    world.store.give_back_slot(slot).await.unwrap();
-    assert!(world.take_slot(1, 1).await.is_some());
+async fn released_slot_is_free_at_once() {
+    let world = World::new().await;
+    let slot = world.acquire_slot(1, 0).await.unwrap();
+    assert!(world.acquire_slot(1, 1).await.is_none());
+    world.store.release_slot(slot).await.unwrap();
+    assert!(world.acquire_slot(1, 1).await.is_some());
 }
 
 #[tokio::test]
-async fn dead_holder_loses_slot_with_lease() {
-    let world = World::new("slot-dead").await;
-    let dead = world.take_slot(1, 0).await.unwrap();
-    assert!(world.take_slot(1, 15).await.is_none());
-    let next = world.take_slot(1, 16).await.unwrap();
-    // It was only slow: what it gives back is no longer its own.
-    world.store.give_back_slot(dead).await.unwrap();
-    assert!(world.take_slot(1, 17).await.is_none());
-    world.store.give_back_slot(next).await.unwrap();
-    assert!(world.take_slot(1, 17).await.is_some());
+async fn expired_slot_is_acquired_again() {
+    let world = World::new().await;
+    let dead = world.acquire_slot(1, 0).await.unwrap();
+    assert!(world.acquire_slot(1, 15).await.is_none());
+    let next = world.acquire_slot(1, 16).await.unwrap();
+    // The first holder was only slow: its release does not free the slot of the second.
+    world.store.release_slot(dead).await.unwrap();
+    assert!(world.acquire_slot(1, 17).await.is_none());
+    world.store.release_slot(next).await.unwrap();
+    assert!(world.acquire_slot(1, 17).await.is_some());
 }
 
 #[tokio::test]
-async fn no_slots_let_nothing_run() {
-    let world = World::new("slot-none").await;
-    assert!(world.store.take_slot(0, now(), minutes(1), &OsRandom).await.unwrap().is_none());
+async fn zero_slots_allow_no_run() {
+    let world = World::new().await;
+    assert!(world.store.acquire_slot(0, now(), minutes(1), &OsRandom).await.unwrap().is_none());
 }

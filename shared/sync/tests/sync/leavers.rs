@@ -1,4 +1,4 @@
-//! Members who leave the team, or whose account is in another state.
+//! Members who leave the team, or whose account is no longer valid.
 
 use membermail_core::alias::{Reason, Status};
 use membermail_core::eligibility::Account;
@@ -28,58 +28,61 @@ use crate::support::{Queue, World};
     Reason::AccountClosed
 )]
 #[tokio::test]
-async fn leaver_gets_the_right_reason(#[case] name: &str, #[case] change: fn(&mut Profile), #[case] reason: Reason) {
+async fn leaver_gets_matching_reason(#[case] name: &str, #[case] change: fn(&mut Profile), #[case] reason: Reason) {
     let world = World::new(name, 4).await;
     world.source.change(3, change);
-    assert_eq!(world.counted().await.leave, 1);
+    assert_eq!(world.sync_counts().await.leave, 1);
     assert_eq!(
-        (world.state("member03").await, world.asked()),
+        (world.state("member03").await, world.looked_up()),
         ((Status::Leaving, reason), vec!["member03".to_owned()])
     );
     let needs_groups = reason == Reason::NotInTeam;
     assert_eq!(world.source.lock().groups.is_empty(), !needs_groups);
     assert_eq!(world.addresses().await.iter().filter(|(_, status, ..)| *status == Status::Active).count(), 3);
 
-    assert_eq!(world.synced().await.state, RunState::Unchanged, "the grace period goes on");
+    assert_eq!(world.sync_and_deliver().await.state, RunState::Unchanged, "the grace period goes on");
     world.clock.advance(world.community.rules.leaving());
-    assert_eq!(world.counted().await.suspend, 1);
+    assert_eq!(world.sync_counts().await.suspend, 1);
     assert_eq!(world.state("member03").await, (Status::Suspended, reason));
 }
 
 #[tokio::test]
-async fn returner_is_restored_by_look_up() {
+async fn returner_is_restored() {
     let world = World::new("returner", 4).await;
-    world.source.change(3, |profile| profile.in_team = false);
-    world.synced().await;
+    world.leave_team(3);
+    world.sync_and_deliver().await;
     world.source.change(3, |profile| profile.in_team = true);
-    assert_eq!(world.counted().await.restore, 1);
-    assert_eq!((world.state("member03").await.0, world.asked()), (Status::Active, vec!["member03".to_owned()]));
+    assert_eq!(world.sync_counts().await.restore, 1);
+    assert_eq!((world.state("member03").await.0, world.looked_up()), (Status::Active, vec!["member03".to_owned()]));
 }
 
 #[tokio::test]
-async fn member_behind_a_page_shift_stays() {
+async fn shifted_page_removes_no_member() {
     let world = World::new("shift", 4).await;
     world.source.lock().shifted.insert("member03".into());
-    let run = world.synced().await;
+    let run = world.sync_and_deliver().await;
     assert_eq!((run.state, run.counts.unwrap().unverified), (RunState::Unchanged, 0));
-    assert_eq!((world.asked(), world.source.lock().groups.clone()), (vec!["member03".into()], vec!["member03".into()]));
+    assert_eq!(
+        (world.looked_up(), world.source.lock().groups.clone()),
+        (vec!["member03".into()], vec!["member03".into()])
+    );
     assert_eq!(world.state("member03").await.0, Status::Active);
 }
 
 #[tokio::test]
-async fn banned_member_is_suspended_without_look_up() {
+async fn banned_member_needs_no_look_up() {
     let world = World::new("banned", 4).await;
     let member = world.alias("member03").await.member;
-    world.source.change(3, |profile| profile.in_team = false);
-    world.source.change(2, |profile| profile.in_team = false);
+    world.leave_team(3);
+    world.leave_team(2);
     world.ban(member).await;
-    let counts = world.counted().await;
+    let counts = world.sync_counts().await;
     assert_eq!((counts.suspend, counts.leave), (1, 1));
     assert_eq!(world.state("member03").await, (Status::Suspended, Reason::Banned));
-    assert_eq!(world.asked(), ["member02"]);
+    assert_eq!(world.looked_up(), ["member02"]);
     for _ in 0..4 {
-        world.synced().await;
-        assert!(!world.source.lock().asked.contains(&"member03".to_owned()));
+        world.sync_and_deliver().await;
+        assert!(!world.source.lock().looked_up.contains(&"member03".to_owned()));
     }
 }
 
@@ -87,24 +90,24 @@ async fn banned_member_is_suspended_without_look_up() {
 async fn unlisted_member_is_not_removed_unverified() {
     let world = World::new("unverified", 4).await;
     world.source.lock().failing.insert("member03".into());
-    world.source.change(3, |profile| profile.in_team = false);
+    world.leave_team(3);
     let queue = Queue::default();
     let run = world.run(&queue).await;
-    assert_eq!((run.state, queue.take().len()), (RunState::Unchanged, 0));
+    assert_eq!((run.state, queue.drain().len()), (RunState::Unchanged, 0));
     world.source.lock().failing.clear();
-    assert_eq!(world.counted().await.leave, 1);
+    assert_eq!(world.sync_counts().await.leave, 1);
 }
 
 #[tokio::test]
-async fn suspended_alias_is_retired_in_time() {
+async fn suspended_alias_is_retired_when_due() {
     let world = World::new("retired", 4).await;
-    world.source.change(3, |profile| profile.in_team = false);
-    world.synced().await;
+    world.leave_team(3);
+    world.sync_and_deliver().await;
     world.clock.advance(world.community.rules.leaving());
-    world.synced().await;
-    assert_eq!(world.synced().await.state, RunState::Unchanged);
-    assert!(world.asked().is_empty());
+    world.sync_and_deliver().await;
+    assert_eq!(world.sync_and_deliver().await.state, RunState::Unchanged);
+    assert!(world.looked_up().is_empty());
     world.clock.advance(world.community.rules.retire_after());
-    assert_eq!(world.counted().await.retire, 1);
-    assert_eq!(world.asked(), ["member03"], "also the last step rests on an answer");
+    assert_eq!(world.sync_counts().await.retire, 1);
+    assert_eq!(world.looked_up(), ["member03"], "the last step needs evidence too");
 }

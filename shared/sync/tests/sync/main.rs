@@ -1,4 +1,4 @@
-//! Syncs of a team at a source in memory, with a table in a real DynamoDB, by topic.
+//! Syncs of a team at a fake membership source, by topic.
 
 #![expect(
     clippy::unwrap_used,
@@ -7,7 +7,8 @@
     reason = "a test that cannot go on says where it stopped"
 )]
 
-mod called;
+mod foreign;
+mod gitlab;
 mod guard;
 mod held;
 mod joiners;
@@ -15,14 +16,15 @@ mod late;
 mod leavers;
 mod lookups;
 mod merges;
+mod name_lookup;
 mod observer;
 mod reading;
-mod remembered;
 mod renames;
 mod resumption;
 mod retire;
 mod rolling;
 mod runs;
+mod skip_reading;
 mod source;
 mod support;
 mod team;

@@ -5,7 +5,6 @@ use membermail_core::audit::Actor;
 use membermail_core::random::OsRandom;
 use membermail_store::{Linked, RunState};
 
-use crate::source::Profile;
 use crate::support::{World, name};
 
 const ACTIVE: (Status, Reason) = (Status::Active, Reason::Eligible);
@@ -23,13 +22,12 @@ impl World {
 async fn merged_member_gets_survivors_name() {
     let world = World::new("merge-one", 5).await;
     let member = world.alias("member03").await.member;
-    let survivor = Profile { words: vec!["survivor".into()], ..Profile::new("survivor", 99) };
-    world.source.lock().people.insert(99, survivor);
+    world.add_stranger(99, "survivor", "survivor");
     world.merge(3, 99);
-    assert_eq!(world.counted().await.rename, 1);
+    assert_eq!(world.sync_counts().await.rename, 1);
     assert_eq!((world.alias("survivor").await.member, world.state("member03").await), (member, ACTIVE));
-    assert_eq!(world.synced().await.state, RunState::Unchanged);
-    assert!(world.asked().is_empty());
+    assert_eq!(world.sync_and_deliver().await.state, RunState::Unchanged);
+    assert!(world.looked_up().is_empty());
 }
 
 #[tokio::test]
@@ -37,24 +35,24 @@ async fn merged_members_are_linked() {
     let world = World::new("merge-two", 5).await;
     let [two, three] = [world.alias("member02").await.member, world.alias("member03").await.member];
     world.merge(3, 2);
-    assert_eq!(world.synced().await.state, RunState::Unchanged);
+    assert_eq!(world.sync_and_deliver().await.state, RunState::Unchanged);
     assert_eq!(world.table.read(three).await.merged_into, Some(two));
     assert_eq!((world.state("member02").await, world.state("member03").await), (ACTIVE, ACTIVE));
     let alias = world.alias("member03").await;
     assert_eq!((alias.member, alias.known_as.name), (three, name("member02")));
-    assert_eq!(world.synced().await.state, RunState::Unchanged);
-    assert!(world.asked().is_empty());
+    assert_eq!(world.sync_and_deliver().await.state, RunState::Unchanged);
+    assert!(world.looked_up().is_empty());
 }
 
 #[tokio::test]
 async fn linked_members_leave_together() {
     let world = World::new("merge-leave", 5).await;
     world.merge(3, 2);
-    world.synced().await;
-    world.source.change(2, |profile| profile.in_team = false);
-    assert_eq!(world.counted().await.leave, 2);
+    world.sync_and_deliver().await;
+    world.leave_team(2);
+    assert_eq!(world.sync_counts().await.leave, 2);
     world.source.change(2, |profile| profile.in_team = true);
-    assert_eq!(world.counted().await.restore, 2);
+    assert_eq!(world.sync_counts().await.restore, 2);
     assert_eq!((world.state("member02").await, world.state("member03").await), (ACTIVE, ACTIVE));
 }
 
@@ -63,16 +61,16 @@ async fn linked_members_rename_gives_one_address() {
     let world = World::new("merge-rename", 5).await;
     let two = world.alias("member02").await.member;
     world.merge(3, 2);
-    world.synced().await;
+    world.sync_and_deliver().await;
     world.source.change(2, |profile| profile.name = "renamed".into());
-    assert_eq!(world.counted().await.rename, 1);
+    assert_eq!(world.sync_counts().await.rename, 1);
     assert_eq!(world.alias("renamed").await.member, two);
-    assert_eq!(world.synced().await.state, RunState::Unchanged);
-    assert!(world.asked().is_empty());
+    assert_eq!(world.sync_and_deliver().await.state, RunState::Unchanged);
+    assert!(world.looked_up().is_empty());
 }
 
 #[tokio::test]
-async fn second_identity_answers_for_a_lost_one() {
+async fn second_identity_replaces_lost_one() {
     let world = World::new("second-identity", 5).await;
     let three = world.alias("member03").await.member;
     let second = world.table.member("second", "second@mail.example").await;
@@ -80,7 +78,7 @@ async fn second_identity_answers_for_a_lost_one() {
     let linked = world.store().link(&member, &second, world.cause(Actor::Operator), &OsRandom).await.unwrap();
     assert!(matches!(linked, Linked::Done(_)));
     world.source.change(3, |profile| (profile.name, profile.words) = ("renamed".into(), vec!["second".into()]));
-    assert_eq!(world.counted().await.rename, 1);
-    assert_eq!(world.asked(), ["member03", "second"]);
+    assert_eq!(world.sync_counts().await.rename, 1);
+    assert_eq!(world.looked_up(), ["member03", "second"]);
     assert_eq!(world.alias("renamed").await.member, three);
 }

@@ -1,46 +1,54 @@
-//! The observer: two members claim a name, and the source says whether they are one person.
+//! The observer resolves conflicts of two members with the same name.
 
 use membermail_core::audit::{Actor, Change, LinkChange};
 use membermail_core::clock::Clock;
-use membermail_core::eligibility::{Observation, Outcome};
+use membermail_core::eligibility::{CheckState, Observation, Outcome};
 use membermail_core::member::MemberId;
 use membermail_core::random::OsRandom;
-use membermail_store::CheckState;
-use membermail_sync::{ObserveError, Observer, Settled};
+use membermail_sync::{ObserveError, Observer, PersonLookup, RecordedObservation};
 
-use crate::source::Profile;
 use crate::support::{World, name, table};
 
 impl World {
-    fn observer(&self) -> Observer<'_> {
-        let (store, clock) = (self.store(), &*self.clock);
-        let (actor, by, request_id) = (Actor::Member, None, "request-3");
-        Observer { source: &self.source, store, clock, random: &OsRandom, actor, by, request_id }
+    pub(crate) fn observer(&self) -> Observer<'_> {
+        Observer {
+            source: &self.source,
+            store: self.store(),
+            clock: &self.clock,
+            random: &OsRandom,
+            actor: Actor::Member,
+            by: None,
+            request_id: "request-3",
+        }
     }
 
-    /// Looks a member up by a word and records the answer with an outcome.
-    pub(crate) async fn settle(&self, member: MemberId, word: &str) -> Result<Settled, ObserveError> {
-        let (person, observed_at) = self.observer().ask(&[table::identity(word)]).await?;
-        let seen = person.map(|person| Observation { person, observed_at });
+    /// Looks a member up by the identity `word` and records the result with an outcome.
+    pub(crate) async fn look_up_and_record(
+        &self,
+        member: MemberId,
+        word: &str,
+    ) -> Result<RecordedObservation, ObserveError> {
+        let (person, observed_at) = self.observer().fetch_person(&[table::identity(word)]).await?;
+        let seen = person.person().map(|person| Observation { person, observed_at });
         self.record(member, seen.as_ref()).await
     }
 
-    async fn record(&self, member: MemberId, seen: Option<&Observation>) -> Result<Settled, ObserveError> {
+    async fn record(&self, member: MemberId, seen: Option<&Observation>) -> Result<RecordedObservation, ObserveError> {
         let member = self.table.read(member).await;
         let outcome = Some((&Outcome::NoTeam, member.check.requested_at));
         self.observer().record(member, seen, outcome).await
     }
 
-    /// A member without an observation.
-    async fn newcomer(&self, word: &str) -> MemberId {
+    /// Adds a member without an observation.
+    async fn add_newcomer(&self, word: &str) -> MemberId {
         self.table.member(word, &format!("{word}@mail.example")).await.id
     }
 
-    async fn owner_of(&self, text: &str) -> MemberId {
+    async fn name_owner(&self, text: &str) -> MemberId {
         self.store().members_by_names(&[name(text)]).await.unwrap().first().unwrap().1
     }
 
-    async fn name_of(&self, member: MemberId) -> String {
+    async fn member_name(&self, member: MemberId) -> String {
         self.table.read(member).await.name().unwrap().to_string()
     }
 }
@@ -48,11 +56,11 @@ impl World {
 #[tokio::test]
 async fn free_name_is_recorded() {
     let world = World::without_sync("free", 1).await;
-    let alice = world.newcomer("alice").await;
-    world.source.lock().people.insert(9, Profile::new("alice", 9));
-    let settled = world.settle(alice, "alice").await.unwrap();
-    assert_eq!((settled.member.id, settled.linked, settled.is_stale), (alice, None, false));
-    assert_eq!((world.name_of(alice).await, world.owner_of("alice").await), ("alice".to_owned(), alice));
+    let alice = world.add_newcomer("alice").await;
+    world.add_stranger(9, "alice", "alice");
+    let recorded = world.look_up_and_record(alice, "alice").await.unwrap();
+    assert_eq!((recorded.member.id, recorded.linked, recorded.is_stale), (alice, None, false));
+    assert_eq!((world.member_name(alice).await, world.name_owner("alice").await), ("alice".to_owned(), alice));
 }
 
 #[tokio::test]
@@ -60,10 +68,10 @@ async fn same_person_is_linked() {
     let world = World::without_sync("same", 1).await;
     let first = world.alias("member01").await.member;
     world.source.change(1, |profile| profile.words.push("second".into()));
-    let second = world.newcomer("second").await;
-    let settled = world.settle(second, "second").await.unwrap();
-    assert_eq!((settled.member.id, settled.is_stale), (first, false));
-    let entry = world.store().undelivered(settled.linked.unwrap()).await.unwrap().unwrap();
+    let second = world.add_newcomer("second").await;
+    let recorded = world.look_up_and_record(second, "second").await.unwrap();
+    assert_eq!((recorded.member.id, recorded.is_stale), (first, false));
+    let entry = world.store().undelivered(recorded.linked.unwrap()).await.unwrap().unwrap();
     let linked = Change::Link { member: first, other: second, did: LinkChange::Linked };
     assert_eq!((entry.change, entry.actor), (linked, Actor::Member));
     let survivor = world.table.read(first).await;
@@ -71,36 +79,39 @@ async fn same_person_is_linked() {
     assert_eq!(
         world.table.member("second", "second@mail.example").await.id,
         first,
-        "the next sign-in is the survivor's"
+        "the next sign-in finds the survivor"
     );
 }
 
-/// The holder of the name takes it after the request about the newcomer and before the one about the holder.
+/// The holder gets the name between the two requests to the source.
 #[tokio::test]
 async fn other_account_is_never_linked() {
     let world = World::without_sync("between", 1).await;
     let holder = world.alias("member01").await.member;
-    let eve = world.newcomer("eve").await;
-    world.source.lock().people.insert(9, Profile { words: vec!["eve".into()], ..Profile::new("member01", 9) });
-    let (person, observed_at) = world.observer().ask(&[table::identity("eve")]).await.unwrap();
-    let seen = person.map(|person| Observation { person, observed_at });
-    let settled = world.record(eve, seen.as_ref()).await;
-    assert!(settled.as_ref().is_err_and(ObserveError::is_retryable), "{settled:?}");
-    assert_eq!((world.owner_of("member01").await, world.table.read(holder).await.merged), (holder, vec![]));
+    let eve = world.add_newcomer("eve").await;
+    world.add_stranger(9, "member01", "eve");
+    let (person, observed_at) = world.observer().fetch_person(&[table::identity("eve")]).await.unwrap();
+    let seen = person.person().map(|person| Observation { person, observed_at });
+    let recorded = world.record(eve, seen.as_ref()).await;
+    assert!(recorded.as_ref().is_err_and(ObserveError::is_retryable), "{recorded:?}");
+    assert_eq!((world.name_owner("member01").await, world.table.read(holder).await.merged), (holder, vec![]));
 }
 
 #[tokio::test]
-async fn passed_name_moves_and_holder_is_recorded() {
+async fn reused_name_moves_to_new_holder() {
     let world = World::without_sync("passed", 1).await;
     let holder = world.alias("member01").await.member;
     world.source.change(1, |profile| profile.name = "renamed".into());
-    world.source.lock().people.insert(9, Profile { words: vec!["eve".into()], ..Profile::new("member01", 9) });
-    let eve = world.newcomer("eve").await;
-    let settled = world.settle(eve, "eve").await.unwrap();
-    assert_eq!((settled.member.id, settled.linked, settled.is_stale), (eve, None, false));
-    assert_eq!((world.owner_of("member01").await, world.owner_of("renamed").await), (eve, holder));
-    assert_eq!((world.name_of(holder).await, world.name_of(eve).await), ("renamed".to_owned(), "member01".to_owned()));
-    assert_eq!(world.table.read(holder).await.check.state, CheckState::Pending, "the holder's check is their own");
+    world.add_stranger(9, "member01", "eve");
+    let eve = world.add_newcomer("eve").await;
+    let recorded = world.look_up_and_record(eve, "eve").await.unwrap();
+    assert_eq!((recorded.member.id, recorded.linked, recorded.is_stale), (eve, None, false));
+    assert_eq!((world.name_owner("member01").await, world.name_owner("renamed").await), (eve, holder));
+    assert_eq!(
+        (world.member_name(holder).await, world.member_name(eve).await),
+        ("renamed".to_owned(), "member01".to_owned())
+    );
+    assert_eq!(world.table.read(holder).await.check.state, CheckState::Pending, "the holder's check is unchanged");
 }
 
 #[tokio::test]
@@ -108,51 +119,51 @@ async fn name_of_closed_holder_moves() {
     let world = World::without_sync("closed-holder", 1).await;
     let holder = world.alias("member01").await.member;
     world.source.lock().people.clear();
-    world.source.lock().people.insert(9, Profile { words: vec!["eve".into()], ..Profile::new("member01", 9) });
-    let eve = world.newcomer("eve").await;
-    assert_eq!(world.settle(eve, "eve").await.unwrap().linked, None);
-    assert_eq!(world.owner_of("member01").await, eve);
+    world.add_stranger(9, "member01", "eve");
+    let eve = world.add_newcomer("eve").await;
+    assert_eq!(world.look_up_and_record(eve, "eve").await.unwrap().linked, None);
+    assert_eq!(world.name_owner("member01").await, eve);
     assert_eq!(world.table.read(holder).await.merged_into, None);
 }
 
 #[tokio::test]
-async fn merge_after_a_passed_name_links() {
+async fn merge_after_passed_name_links() {
     let world = World::without_sync("merge-later", 2).await;
     let [one, two] = [world.alias("member01").await.member, world.alias("member02").await.member];
-    // The name of the first passes on while their account is away; then it is merged into the second's.
+    // The first member's name passes on while their account is missing; then the account is merged into the second member's.
     world.source.lock().people.remove(&1);
-    world.source.lock().people.insert(9, Profile { words: vec!["eve".into()], ..Profile::new("member01", 9) });
-    let eve = world.newcomer("eve").await;
-    world.settle(eve, "eve").await.unwrap();
+    world.add_stranger(9, "member01", "eve");
+    let eve = world.add_newcomer("eve").await;
+    world.look_up_and_record(eve, "eve").await.unwrap();
     world.source.change(2, |profile| profile.words.push("member01".into()));
-    let settled = world.settle(one, "member01").await.unwrap();
-    assert_eq!((settled.member.id, settled.linked.is_some()), (two, true));
-    assert_eq!(world.owner_of("member01").await, eve);
+    let recorded = world.look_up_and_record(one, "member01").await.unwrap();
+    assert_eq!((recorded.member.id, recorded.linked.is_some()), (two, true));
+    assert_eq!(world.name_owner("member01").await, eve);
 }
 
 #[tokio::test]
-async fn banned_holder_bans_the_second_sign_in() {
+async fn banned_holder_bans_second_sign_in() {
     let world = World::without_sync("banned-holder", 1).await;
     let holder = world.alias("member01").await.member;
     world.ban(holder).await;
     world.source.change(1, |profile| profile.words.push("second".into()));
-    let second = world.newcomer("second").await;
-    let settled = world.settle(second, "second").await.unwrap();
-    assert!(settled.member.id == holder && settled.member.is_banned());
+    let second = world.add_newcomer("second").await;
+    let recorded = world.look_up_and_record(second, "second").await.unwrap();
+    assert!(recorded.member.id == holder && recorded.member.is_banned());
     assert!(world.store().banned_members().await.unwrap().contains(&second));
 }
 
 #[tokio::test]
-async fn older_answer_is_stale() {
+async fn older_observation_is_stale() {
     let world = World::without_sync("stale", 1).await;
     let member = world.alias("member01").await.member;
-    let (person, asked_at) = world.observer().ask(&[table::identity("member01")]).await.unwrap();
-    let older = Observation { person: person.unwrap(), observed_at: asked_at };
+    let (person, requested_at) = world.observer().fetch_person(&[table::identity("member01")]).await.unwrap();
+    let older = Observation { person: person.person().unwrap(), observed_at: requested_at };
     world.source.change(1, |profile| profile.name = "renamed".into());
-    world.settle(member, "member01").await.unwrap();
-    let settled = world.record(member, Some(&older)).await.unwrap();
-    assert!(settled.is_stale && settled.member.id == member);
-    assert_eq!(world.name_of(member).await, "renamed");
+    world.look_up_and_record(member, "member01").await.unwrap();
+    let recorded = world.record(member, Some(&older)).await.unwrap();
+    assert!(recorded.is_stale && recorded.member.id == member);
+    assert_eq!(world.member_name(member).await, "renamed");
 }
 
 #[tokio::test]
@@ -160,8 +171,8 @@ async fn closed_account_keeps_last_observation() {
     let world = World::without_sync("closed-account", 1).await;
     let member = world.alias("member01").await.member;
     world.source.lock().people.clear();
-    let settled = world.settle(member, "member01").await.unwrap();
-    assert!(!settled.is_stale);
+    let recorded = world.look_up_and_record(member, "member01").await.unwrap();
+    assert!(!recorded.is_stale);
     let read = world.table.read(member).await;
     assert_eq!(
         (read.check.state, read.name().map(ToString::to_string)),
@@ -170,36 +181,39 @@ async fn closed_account_keeps_last_observation() {
 }
 
 #[tokio::test]
-async fn failing_holder_leaves_the_claim_open() {
+async fn failing_holder_leaves_name_unchanged() {
     let world = World::without_sync("failing-holder", 1).await;
     let holder = world.alias("member01").await.member;
     world.source.lock().failing.insert("member01".into());
     world.source.change(1, |profile| profile.name = "renamed".into());
-    world.source.lock().people.insert(9, Profile { words: vec!["eve".into()], ..Profile::new("member01", 9) });
-    let eve = world.newcomer("eve").await;
-    let error = world.settle(eve, "eve").await.unwrap_err();
+    world.add_stranger(9, "member01", "eve");
+    let eve = world.add_newcomer("eve").await;
+    let error = world.look_up_and_record(eve, "eve").await.unwrap_err();
     assert!(matches!(error, ObserveError::Source(_)) && error.is_retryable(), "{error}");
-    assert_eq!(world.owner_of("member01").await, holder);
+    assert_eq!(world.name_owner("member01").await, holder);
     assert_eq!(world.table.read(eve).await.check.state, CheckState::Pending);
 }
 
 #[tokio::test]
-async fn first_known_identity_answers() {
+async fn first_known_identity_is_used() {
     let world = World::without_sync("order", 2).await;
     let identities = ["unknown", "member02", "member01"].map(table::identity);
     let before = world.clock.now();
-    let (person, asked_at) = world.observer().ask(&identities).await.unwrap();
-    assert_eq!(person.unwrap().name, name("member02"));
-    assert!(asked_at > before, "the time is that of the answering request");
-    assert_eq!(world.observer().ask(&identities[..1]).await.unwrap().0, None);
+    let (person, requested_at) = world.observer().fetch_person(&identities).await.unwrap();
+    assert_eq!(person.person().unwrap().name, name("member02"));
+    assert!(requested_at > before, "the time is that of the answering request");
+    assert_eq!(world.observer().fetch_person(&identities[..1]).await.unwrap().0, PersonLookup::NoAccount);
 }
 
 #[tokio::test]
-async fn exchanged_names_are_recorded_at_once() {
+async fn swapped_names_are_recorded_at_once() {
     let world = World::without_sync("exchanged", 2).await;
     let [one, two] = [world.alias("member01").await.member, world.alias("member02").await.member];
     world.swap(1, 2);
-    world.settle(one, "member01").await.unwrap();
-    assert_eq!((world.name_of(one).await, world.name_of(two).await), ("member02".to_owned(), "member01".to_owned()));
-    assert_eq!((world.owner_of("member02").await, world.owner_of("member01").await), (one, two));
+    world.look_up_and_record(one, "member01").await.unwrap();
+    assert_eq!(
+        (world.member_name(one).await, world.member_name(two).await),
+        ("member02".to_owned(), "member01".to_owned())
+    );
+    assert_eq!((world.name_owner("member02").await, world.name_owner("member01").await), (one, two));
 }

@@ -1,17 +1,17 @@
-//! A membership source in memory: accounts with identities, names and fingerprints, and one team.
+//! A fake membership source: accounts with identities, names and fingerprints, and one team.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use jiff::SignedDuration;
 use membermail_core::clock::ManualClock;
 use membermail_core::eligibility::{Account, Group, Person};
-use membermail_core::member::{Fingerprint, Identity, LaunchpadName, TeamName};
+use membermail_core::member::{Fingerprint, Identity, PersonName, TeamName};
 use membermail_core::roster::RosterEntry;
 use membermail_membership::{Error, PageCursor, RosterPage, Source};
 
-/// The date that many accounts of 2005 have.
+/// The creation date that many accounts of 2005 share.
 pub(crate) const SHARED: Fingerprint = Fingerprint(1_118_127_600_000_000);
 /// The fingerprint of the team.
 pub(crate) const TEAM: Fingerprint = Fingerprint(42);
@@ -24,12 +24,12 @@ pub(crate) struct Profile {
     pub(crate) account: Account,
     pub(crate) signed: bool,
     pub(crate) in_team: bool,
-    /// The last parts of its identities.
+    /// The last path segments of its identities.
     pub(crate) words: Vec<String>,
 }
 
 impl Profile {
-    /// An active account in the team, with the identity of the same word.
+    /// An active account in the team, with an identity of the same name.
     pub(crate) fn new(name: &str, fingerprint: i64) -> Self {
         Self {
             name: name.to_owned(),
@@ -41,8 +41,8 @@ impl Profile {
         }
     }
 
-    fn name(&self) -> LaunchpadName {
-        LaunchpadName::parse(&self.name).unwrap()
+    fn name(&self) -> PersonName {
+        PersonName::parse(&self.name).unwrap()
     }
 
     fn person(&self) -> Person {
@@ -64,40 +64,47 @@ impl Profile {
     }
 }
 
-/// What happens instead of a page.
+/// A fault in place of a page.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fault {
     /// The request fails.
     Fails,
-    /// No answer ever comes.
+    /// The request never completes.
     Hangs,
 }
 
-/// All that a test can change, and what was asked.
+/// The state that tests change, and the recorded requests.
+#[derive(Default)]
 pub(crate) struct Launchpad {
     pub(crate) people: BTreeMap<u32, Profile>,
-    /// None, where no team has the name.
+    /// The team's fingerprint; `None` if no team has the name.
     pub(crate) team: Option<Fingerprint>,
     pub(crate) page_size: usize,
     pub(crate) hidden: usize,
     pub(crate) malformed: usize,
+    /// Whether the source does not count its rows.
+    pub(crate) is_uncounted: bool,
+    /// Identities on which the source is no authority.
+    pub(crate) foreign: BTreeSet<String>,
     /// Whether the list loses a hidden row after each reading.
     pub(crate) shrinks: bool,
-    /// Names in the team that the pages do not show, since the list shifted.
+    /// Names in the team that are missing from the pages because the list shifted.
     pub(crate) shifted: BTreeSet<String>,
-    /// Whether the pages show flags as they were.
+    /// Whether the pages show outdated flags.
     pub(crate) stale: bool,
-    /// The page, from 0, where the next request meets the fault.
+    /// The page, from 0, whose next request fails.
     pub(crate) fault: Option<(u64, Fault)>,
-    /// Words whose look-up fails.
+    /// Identities whose look-up fails.
     pub(crate) failing: BTreeSet<String>,
-    /// Pages that were answered.
+    /// Number of look-ups in a run after which the source throttles.
+    pub(crate) throttles_after: Option<usize>,
+    /// Number of pages served.
     pub(crate) pages: u64,
-    /// Requests for the total alone.
+    /// Number of requests for the total only.
     pub(crate) totals: u64,
-    /// Words that were looked up, in order.
-    pub(crate) asked: Vec<String>,
-    /// Names whose groups were asked for.
+    /// Identities that were looked up, in order.
+    pub(crate) looked_up: Vec<String>,
+    /// Names whose groups were fetched.
     pub(crate) groups: Vec<String>,
 }
 
@@ -108,30 +115,15 @@ enum Row {
     Hidden,
 }
 
-/// The source; every look-up takes a millisecond.
-pub(crate) struct Fake {
+/// The fake source; every look-up takes a millisecond.
+pub(crate) struct FakeSource {
     launchpad: Mutex<Launchpad>,
-    clock: Arc<ManualClock>,
+    clock: ManualClock,
 }
 
-impl Fake {
-    pub(crate) fn new(clock: Arc<ManualClock>) -> Self {
-        let launchpad = Launchpad {
-            people: BTreeMap::new(),
-            team: Some(TEAM),
-            page_size: 300,
-            hidden: 0,
-            malformed: 0,
-            shrinks: false,
-            shifted: BTreeSet::new(),
-            stale: false,
-            fault: None,
-            failing: BTreeSet::new(),
-            pages: 0,
-            totals: 0,
-            asked: Vec::new(),
-            groups: Vec::new(),
-        };
+impl FakeSource {
+    pub(crate) fn new(clock: ManualClock) -> Self {
+        let launchpad = Launchpad { team: Some(TEAM), page_size: 300, ..Launchpad::default() };
         Self { launchpad: Mutex::new(launchpad), clock }
     }
 
@@ -146,10 +138,14 @@ impl Fake {
 
 impl Launchpad {
     fn rows(&self) -> Vec<Row> {
-        let is_shown = |profile: &&Profile| profile.in_team && !self.shifted.contains(&profile.name);
-        let people = self.people.values().filter(is_shown).map(|profile| Row::Person(profile.entry(self.stale)));
+        let shown = self.people.values().filter(|profile| profile.in_team && !self.shifted.contains(&profile.name));
+        let people = shown.map(|profile| Row::Person(profile.entry(self.stale)));
         let malformed = std::iter::repeat_n(Row::Malformed, self.malformed);
         people.chain(malformed).chain(std::iter::repeat_n(Row::Hidden, self.hidden)).collect()
+    }
+
+    fn total(&self) -> Option<u64> {
+        (!self.is_uncounted).then(|| self.rows().len() as u64)
     }
 
     fn page(&mut self, cursor: PageCursor) -> RosterPage {
@@ -157,7 +153,7 @@ impl Launchpad {
         let rows = self.rows();
         let start = usize::try_from(cursor.start).unwrap();
         let end = rows.len().min(start + self.page_size);
-        let mut page = RosterPage { total: rows.len() as u64, ..RosterPage::default() };
+        let mut page = RosterPage { total: self.total(), ..RosterPage::default() };
         for row in rows.get(start..end).unwrap_or_default() {
             page.shown += u64::from(!matches!(row, Row::Hidden));
             page.malformed += u64::from(matches!(row, Row::Malformed));
@@ -173,13 +169,28 @@ impl Launchpad {
     }
 }
 
+/// The last path segment of an identity.
+fn word_of(identity: &Identity) -> &str {
+    identity.subject.as_str().rsplit('/').next().unwrap()
+}
+
 #[async_trait]
-impl Source for Fake {
+impl Source for FakeSource {
+    fn is_authority_on(&self, identity: &Identity) -> bool {
+        !self.lock().foreign.contains(word_of(identity))
+    }
+
     async fn person(&self, identity: &Identity) -> Result<Option<Person>, Error> {
         self.clock.advance(SignedDuration::from_millis(1));
-        let word = identity.subject.as_str().rsplit('/').next().unwrap().to_owned();
+        let word = word_of(identity).to_owned();
         let mut launchpad = self.lock();
-        launchpad.asked.push(word.clone());
+        launchpad.looked_up.push(word.clone());
+        if launchpad.foreign.contains(&word) {
+            return Ok(None);
+        }
+        if launchpad.throttles_after.is_some_and(|limit| launchpad.looked_up.len() > limit) {
+            return Err(Error::Status { code: 429, oops: None });
+        }
         if launchpad.failing.contains(&word) {
             return Err(Error::TimedOut);
         }
@@ -190,15 +201,15 @@ impl Source for Fake {
         let mut launchpad = self.lock();
         launchpad.groups.push(person.name.to_string());
         let is_in = launchpad.people.values().any(|profile| profile.in_team && profile.name == person.name.as_str());
-        let group = |fingerprint| Group { name: "ubuntumembers".parse().unwrap(), fingerprint };
-        Ok(launchpad.team.filter(|_| is_in).map(group).into_iter().collect())
+        let team = launchpad.team.filter(|_| is_in);
+        Ok(team.map(|fingerprint| Group { name: "ubuntumembers".parse().unwrap(), fingerprint }).into_iter().collect())
     }
 
     async fn group(&self, name: &TeamName) -> Result<Option<Group>, Error> {
         Ok(self.lock().team.map(|fingerprint| Group { name: name.clone(), fingerprint }))
     }
 
-    async fn roster_page(&self, _: &TeamName, cursor: PageCursor) -> Result<RosterPage, Error> {
+    async fn roster_page(&self, _: &Group, cursor: PageCursor) -> Result<RosterPage, Error> {
         let fault = {
             let mut launchpad = self.lock();
             let page = cursor.start / launchpad.page_size as u64;
@@ -211,10 +222,10 @@ impl Source for Fake {
         }
     }
 
-    async fn roster_total(&self, _: &TeamName) -> Result<u64, Error> {
+    async fn roster_total(&self, _: &Group) -> Result<Option<u64>, Error> {
         let mut launchpad = self.lock();
         launchpad.totals += 1;
-        Ok(launchpad.rows().len() as u64)
+        Ok(launchpad.total())
     }
 
     fn is_shared(&self, fingerprint: Fingerprint) -> bool {

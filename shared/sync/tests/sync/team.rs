@@ -1,7 +1,8 @@
-//! The team of a domain that is missing, another one, or empty.
+//! Missing, replaced and empty teams.
 
 use jiff::Timestamp;
 use membermail_core::member::Fingerprint;
+use membermail_runtime::batch::Retryable as _;
 use membermail_store::{RunState, TeamProblem};
 use membermail_sync::SyncError;
 
@@ -9,22 +10,22 @@ use crate::source::TEAM;
 use crate::support::{Queue, World, domain};
 
 impl World {
-    /// A run that fails and hands nothing on; the problem that it recorded comes back.
-    async fn fails_whole(&self) -> (SyncError, Option<TeamProblem>) {
-        let (before, queue) = (self.addresses().await, Queue::default());
+    /// A run that fails without sending steps; returns the error and the recorded problem.
+    pub(crate) async fn sync_fails(&self) -> (SyncError, Option<TeamProblem>) {
+        let before = self.addresses().await;
+        let queue = Queue::default();
         let error = self.sync(&queue).await.unwrap_err();
-        assert!(queue.take().is_empty());
+        assert!(queue.drain().is_empty());
         assert_eq!(self.addresses().await, before);
-        let [run] = &self.store().runs(&domain(), 1).await.unwrap()[..] else { panic!("no run") };
-        assert_eq!(run.state, RunState::Failed);
+        assert_eq!(self.latest_run().await.state, RunState::Failed);
         (error, self.store().domain(&domain()).await.unwrap().team_problem)
     }
 }
 
 #[tokio::test]
-async fn first_sync_pins_the_team() {
+async fn first_sync_pins_team() {
     let world = World::without_sync("pins", 2).await;
-    world.synced().await;
+    world.sync_and_deliver().await;
     assert_eq!(world.store().domain(&domain()).await.unwrap().team, Some(TEAM));
 }
 
@@ -32,8 +33,8 @@ async fn first_sync_pins_the_team() {
 async fn missing_team_removes_nothing() {
     let world = World::new("missing", 3).await;
     world.source.lock().team = None;
-    (1..=3).for_each(|id| world.source.change(id, |profile| profile.in_team = false));
-    let (error, problem) = world.fails_whole().await;
+    world.leave_team_all(1..=3);
+    let (error, problem) = world.sync_fails().await;
     assert!(matches!(error, SyncError::TeamMissing { .. }) && !error.is_retryable(), "{error}");
     assert_eq!(problem, Some(TeamProblem::Missing));
 }
@@ -42,39 +43,39 @@ async fn missing_team_removes_nothing() {
 async fn replaced_team_gives_nothing() {
     let world = World::new("replaced", 3).await;
     world.source.lock().team = Some(Fingerprint(43));
-    world.signs_in(9, "joiner").await;
-    let (error, problem) = world.fails_whole().await;
+    world.add_member(9, "joiner").await;
+    let (error, problem) = world.sync_fails().await;
     assert!(matches!(error, SyncError::TeamReplaced { .. }) && !error.is_retryable(), "{error}");
     assert_eq!(problem, Some(TeamProblem::Replaced));
 
     world.source.lock().team = Some(TEAM);
-    assert_eq!(world.counted().await.create, 1);
+    assert_eq!(world.sync_counts().await.create, 1);
     assert_eq!(world.store().domain(&domain()).await.unwrap().team_problem, None);
 }
 
 #[tokio::test]
-async fn pin_of_the_file_counts_first() {
+async fn pin_in_file_has_priority() {
     let mut world = World::new("file-pin", 3).await;
     let created = Timestamp::from_microsecond(43).unwrap();
     let ubuntu = world.community.domains.iter_mut().find(|ubuntu| ubuntu.domain == domain()).unwrap();
     ubuntu.team_created = Some(created);
-    let (error, _) = world.fails_whole().await;
+    let (error, _) = world.sync_fails().await;
     assert!(matches!(error, SyncError::TeamReplaced { .. }), "{error}");
     world.source.lock().team = Some(Fingerprint(43));
-    assert_eq!(world.synced().await.state, RunState::Unchanged);
+    assert_eq!(world.sync_and_deliver().await.state, RunState::Unchanged);
 }
 
 #[tokio::test]
-async fn empty_team_counts_as_a_fault() {
+async fn empty_team_fails_run() {
     let world = World::new("empty", 3).await;
-    (1..=3).for_each(|id| world.source.change(id, |profile| profile.in_team = false));
-    let (error, problem) = world.fails_whole().await;
+    world.leave_team_all(1..=3);
+    let (error, problem) = world.sync_fails().await;
     assert!(matches!(error, SyncError::EmptyTeam { aliases: 3, .. }) && error.is_retryable(), "{error}");
     assert_eq!(problem, None);
 }
 
 #[tokio::test]
-async fn unknown_domain_begins_no_run() {
+async fn unknown_domain_starts_no_run() {
     let world = World::new("unknown-domain", 1).await;
     let other = "example.org".parse().unwrap();
     let error = world.engine().run(&other, "request-1", &Queue::default()).await.unwrap_err();

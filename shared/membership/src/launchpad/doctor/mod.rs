@@ -1,7 +1,7 @@
-//! Checks what the client believes of Launchpad against the real service.
+//! Checks the client's assumptions about Launchpad against the real service.
 //!
-//! An operator runs it before the first sync, anonymously and with one request at a time. The report holds no name of a
-//! person, so that it can go into an issue.
+//! An operator runs it before the first sync. It is anonymous and makes one request at a time. The report contains no names
+//! of people, so that it can be attached to an issue.
 
 mod identity;
 mod record;
@@ -9,8 +9,11 @@ mod report;
 mod roster;
 mod run;
 
-pub use report::{Check, Dates, Finding, PageReport, Report, TeamReport, Verdict};
-pub use run::{Questions, examine};
+pub use report::{Check, Dates, PageReport, Report, TeamReport};
+pub use run::{CheckPlan, examine};
+
+/// The result of one check.
+pub type Finding = crate::doctor::Finding<Check>;
 
 #[cfg(test)]
 mod tests;

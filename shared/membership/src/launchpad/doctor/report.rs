@@ -1,4 +1,4 @@
-//! The report: what holds and what does not, for people and for programs.
+//! The report of the checks, as text and as JSON.
 
 use std::fmt;
 
@@ -8,123 +8,92 @@ use membermail_core::member::TeamName;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-/// What was asked, and what the answers say.
+use super::Finding;
+use crate::doctor::Verdict;
+
+/// The result of all checks.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Report {
-    /// The root of the web service.
+    /// The root URL of the web service.
     pub api: Url,
-    /// Each assumption of the client.
+    /// One finding per assumption of the client.
     pub findings: Vec<Finding>,
-    /// Each team that was read.
+    /// The teams that were read.
     pub teams: Vec<TeamReport>,
 }
 
 impl Report {
-    /// The findings against the client's assumptions.
+    /// The assumptions that do not hold.
     pub fn broken(&self) -> impl Iterator<Item = &Finding> {
         self.findings.iter().filter(|finding| finding.verdict == Verdict::Broken)
     }
 }
 
-/// One assumption.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Finding {
-    /// Which assumption.
-    pub check: Check,
-    /// Whether it holds.
-    pub verdict: Verdict,
-    /// The evidence.
-    pub detail: String,
-}
-
-impl Finding {
-    /// A finding that holds if `holds`.
-    pub(crate) fn new(check: Check, holds: bool, detail: impl Into<String>) -> Self {
-        Self { check, verdict: if holds { Verdict::Holds } else { Verdict::Broken }, detail: detail.into() }
-    }
-
-    /// A check without an answer to judge.
-    pub(crate) fn skipped(check: Check, detail: impl Into<String>) -> Self {
-        Self { check, verdict: Verdict::Skipped, detail: detail.into() }
-    }
-}
-
-/// Whether an assumption holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Verdict {
-    /// The answers agree with it.
-    Holds,
-    /// An answer contradicts it.
-    Broken,
-    /// No answer to judge it by.
-    Skipped,
-}
-
 /// An assumption of the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, strum::Display)]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum Check {
-    /// `null` is the answer for an identifier without an account.
+    /// The response for an identifier without an account is `null`.
     UnknownIdentifier,
     /// The identity is known under its own root or under the other one.
     Identifier,
     /// The person has all fields that the client reads.
     PersonFields,
-    /// The person's teams are one page.
+    /// The person's teams fit on one page.
     Groups,
     /// More than 300 rows are refused.
     PageSizeLimit,
-    /// Each team exists and has a date.
+    /// Each team exists and has a creation date.
     Team,
     /// Each team can be read to its end.
     Paging,
-    /// `id` is redacted, so that no rule can rely on it.
+    /// `id` is redacted, so that no rule can use it.
     IdRedacted,
     /// No entry is malformed.
     Entries,
-    /// No page shows more entries than the total counts.
+    /// No team has more entries than its total.
     Totals,
     /// Dates have microseconds.
     Microseconds,
-    /// Widely shared dates are those of before July 2005.
+    /// Only dates from before July 2005 are widely shared.
     SharedDates,
 }
 
-/// A team as its pages show it.
+/// The pages of a team.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TeamReport {
     /// The team.
     pub team: TeamName,
-    /// The community's domains whose members it has.
+    /// The community's domains whose members are in the team.
     pub domains: Vec<DomainName>,
-    /// When it was created, for `team-created` in the community file.
+    /// Creation date, for `team-created` in the community file.
     pub created: Option<Timestamp>,
-    /// Why it was not read to its end.
+    /// Why it was not read completely.
     pub error: Option<String>,
-    /// Its pages in the order of reading.
+    /// The pages in the order of reading.
     pub pages: Vec<PageReport>,
-    /// Entries of people.
+    /// Number of people.
     pub people: u64,
-    /// Entries of teams within it.
+    /// Number of teams within the team.
     pub teams: u64,
-    /// Entries that the client cannot read.
+    /// Number of entries that the client cannot parse.
     pub malformed: u64,
-    /// Rows by the last page.
+    /// Number of rows according to the last page.
     pub total: u64,
-    /// Entries whose `id` is there and not redacted.
+    /// Number of entries with a visible `id`.
     pub visible_ids: u64,
-    /// The dates of its people.
+    /// The creation dates of the people.
     pub dates: Dates,
 }
 
 impl TeamReport {
-    /// Entries on all pages.
+    /// Number of entries on all pages.
     pub fn shown(&self) -> u64 {
         self.people + self.teams + self.malformed
     }
 
-    /// Rows without an entry: private teams within it, or a list that shifted while it was read.
+    /// Number of rows without an entry: private teams, or a list that shifted during the read.
     pub fn hidden(&self) -> u64 {
         self.total.saturating_sub(self.shown())
     }
@@ -133,30 +102,30 @@ impl TeamReport {
 /// One page.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PageReport {
-    /// Rows before it.
+    /// Number of rows before the page.
     pub start: u64,
-    /// Rows asked for.
+    /// Number of requested rows.
     pub size: u32,
-    /// From the request to the end of the body, of the last attempt.
+    /// Duration of the last attempt, to the end of the body.
     pub seconds: f64,
-    /// Requests that it took.
+    /// Number of attempts.
     pub attempts: u32,
-    /// Bytes after decompression.
+    /// Size of the decompressed body.
     pub bytes: u64,
-    /// Entries on it.
+    /// Number of entries on the page.
     pub entries: u64,
 }
 
-/// How well dates tell people apart.
+/// How unique the creation dates are.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dates {
-    /// People whose date has a fraction of six digits.
+    /// Number of people whose date has microseconds.
     pub with_microseconds: u64,
-    /// People who share their date with another one of the team.
+    /// Number of people who share their date with another member of the team.
     pub sharing: u64,
-    /// The date that most of them share.
+    /// The most frequent shared date.
     pub most_common: Option<Timestamp>,
-    /// How many have that one.
+    /// Number of people with that date.
     pub most_common_people: u64,
 }
 
@@ -164,7 +133,7 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}\n", self.api)?;
         for Finding { check, verdict, detail } in &self.findings {
-            writeln!(f, "{:7}  {:18}  {detail}", word(verdict), word(check))?;
+            writeln!(f, "{verdict:7}  {check:18}  {detail}")?;
         }
         for team in &self.teams {
             writeln!(f, "\n{team}")?;
@@ -199,13 +168,5 @@ impl fmt::Display for TeamReport {
             write!(f, "\n  page {start}+{size}: {entries} entries, {seconds:.2} s, {kib} KiB, attempts {attempts}")?;
         }
         self.error.as_ref().map_or(Ok(()), |error| write!(f, "\n  stopped: {error}"))
-    }
-}
-
-/// The word of an enumeration as it is serialized.
-fn word(value: &impl Serialize) -> String {
-    match serde_json::to_value(value) {
-        Ok(serde_json::Value::String(word)) => word,
-        _ => String::new(),
     }
 }

@@ -1,35 +1,36 @@
-//! Asks the questions, one request at a time.
+//! Runs the checks, one request at a time.
 
 use membermail_core::address::DomainName;
 use membermail_core::community::Community;
-use membermail_core::member::{ClaimedIdentifier, TeamName};
+use membermail_core::member::{Subject, TeamName};
 
 use super::super::client::Client;
-use super::super::error::Error;
 use super::super::identifier;
-use super::super::pages::{LARGEST_PAGE, page_url};
+use super::super::pages::{MAX_PAGE_SIZE, page_url};
+use super::Finding;
 use super::record::record;
-use super::report::{Check, Dates, Finding, Report, TeamReport};
+use super::report::{Check, Dates, Report, TeamReport};
 use super::{identity, roster};
+use crate::error::Error;
 use crate::source::{PageCursor, Source};
 
-/// Ubuntu One's alphabet has no zero, so that no account has it.
-const NO_SUFFIX: &str = "0000000";
+/// No account has this suffix, because Ubuntu One's alphabet has no zero.
+const UNUSED_SUFFIX: &str = "0000000";
 
-/// What to ask.
+/// The identity and the teams to check.
 #[derive(Clone, Debug)]
-pub struct Questions {
-    identity: Option<ClaimedIdentifier>,
+pub struct CheckPlan {
+    identity: Option<Subject>,
     teams: Vec<(TeamName, Vec<DomainName>)>,
 }
 
-impl Questions {
-    /// Asks for an identity, and for these teams; without any, for all of the community.
-    pub fn new(community: &Community, identity: Option<ClaimedIdentifier>, teams: Vec<TeamName>) -> Self {
+impl CheckPlan {
+    /// Checks these teams, or without any, all teams of the community.
+    pub fn new(community: &Community, identity: Option<Subject>, teams: Vec<TeamName>) -> Self {
         let all = community.domains.iter().map(|domain| domain.team.clone());
-        let wanted = if teams.is_empty() { all.collect() } else { teams };
+        let selected = if teams.is_empty() { all.collect() } else { teams };
         let mut teams: Vec<(TeamName, Vec<DomainName>)> = Vec::new();
-        for team in wanted {
+        for team in selected {
             if !teams.iter().any(|(known, _)| *known == team) {
                 let domains = community.domains.iter().filter(|domain| domain.team == team);
                 let domains = domains.map(|domain| domain.domain.clone()).collect();
@@ -40,25 +41,25 @@ impl Questions {
     }
 }
 
-/// Asks Launchpad and judges its answers. `on_step` hears what comes next. A service that does not answer at all ends it
-/// with an error; everything else is a finding.
-pub async fn examine(client: &Client, questions: &Questions, mut on_step: impl FnMut(&str)) -> Result<Report, Error> {
+/// Runs all checks and calls `on_step` before each request. Fails only if Launchpad does not respond at all; everything else is
+/// a finding.
+pub async fn examine(client: &Client, plan: &CheckPlan, mut on_step: impl FnMut(&str)) -> Result<Report, Error> {
     on_step("an identifier without an account");
     let root = client.settings().identifier_roots.first().map_or("https://login.ubuntu.com/+id/", String::as_str);
-    let unknown = record(client, &client.person_url(&format!("{root}{NO_SUFFIX}"))).await?;
+    let unknown = record(client, &client.person_url(&format!("{root}{UNUSED_SUFFIX}"))).await?;
     let mut findings = vec![identity::check_unknown(&unknown)];
-    match &questions.identity {
+    match &plan.identity {
         Some(identifier) => findings.extend(examine_identity(client, identifier, &mut on_step).await?),
         None => {
-            let skip = |check| Finding::skipped(check, "no identity was given");
-            findings.extend([Check::Identifier, Check::PersonFields, Check::Groups].map(skip));
+            let skipped = [Check::Identifier, Check::PersonFields, Check::Groups];
+            findings.extend(skipped.map(|check| Finding::skipped(check, "no identity was given")));
         }
     }
     let mut teams = Vec::new();
-    for (index, (team, domains)) in questions.teams.iter().enumerate() {
+    for (index, (team, domains)) in plan.teams.iter().enumerate() {
         if index == 0 {
             on_step("a page of 301 rows");
-            let url = page_url(&client.roster_url(team), PageCursor { start: 0, size: LARGEST_PAGE + 1 });
+            let url = page_url(&client.roster_url(team), PageCursor { start: 0, size: MAX_PAGE_SIZE + 1 });
             findings.push(roster::check_page_size_limit(&record(client, &url).await?));
         }
         let mut report = empty_report(team, domains);
@@ -73,7 +74,7 @@ pub async fn examine(client: &Client, questions: &Questions, mut on_step: impl F
 
 async fn examine_identity(
     client: &Client,
-    identifier: &ClaimedIdentifier,
+    identifier: &Subject,
     on_step: &mut impl FnMut(&str),
 ) -> Result<Vec<Finding>, Error> {
     on_step("the identity under its own root");
@@ -89,10 +90,10 @@ async fn examine_identity(
     findings.push(match person {
         Some(person) => {
             on_step("the teams of the person");
-            let url = page_url(&client.groups_url(&person.name), PageCursor { start: 0, size: LARGEST_PAGE });
+            let url = page_url(&client.groups_url(&person.name), PageCursor { start: 0, size: MAX_PAGE_SIZE });
             identity::check_groups(&record(client, &url).await?)
         }
-        None => Finding::skipped(Check::Groups, "no person to ask for"),
+        None => Finding::skipped(Check::Groups, "no person was found"),
     });
     Ok(findings)
 }
@@ -102,11 +103,11 @@ async fn examine_team(client: &Client, team: &mut TeamReport, on_step: &mut impl
     roster::read_created(team, &record(client, &client.group_url(&team.team)).await?)?;
     let list = client.roster_url(&team.team);
     let mut counts = roster::DateCounts::default();
-    let mut next = Some(PageCursor { start: 0, size: LARGEST_PAGE });
+    let mut next = Some(PageCursor { start: 0, size: MAX_PAGE_SIZE });
     while let Some(at) = next {
         on_step(&format!("~{} from row {}", team.team, at.start));
-        let answer = record(client, &page_url(&list, at)).await?;
-        let (total, link) = roster::add_page(team, &mut counts, at, &answer)?;
+        let response = record(client, &page_url(&list, at)).await?;
+        let (total, link) = roster::add_page(team, &mut counts, at, &response)?;
         counts.summarize(&mut team.dates);
         next = client.next_cursor(link.as_deref(), total, at)?;
     }

@@ -1,26 +1,34 @@
-//! The checks over recorded answers, without a server.
+//! Tests the checks with recorded responses, without a server.
 
 use membermail_core::member::{Fingerprint, TeamName};
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use super::super::answer::REDACTED;
-use super::super::error::Error;
-use super::record::Answer;
-use super::report::{Check, Dates, Finding, TeamReport, Verdict};
+use super::super::response::REDACTED;
+use super::Finding;
+use super::record::HttpResponse;
+use super::report::{Check, Dates, TeamReport};
 use super::{identity, roster};
+use crate::doctor::Verdict;
+use crate::error::Error;
 use crate::source::PageCursor;
 
 const FIRST: &str = include_str!("../tests/data/participants-first.json");
 
-fn answer(status: u16, body: &Value) -> Answer {
-    Answer { status, seconds: 0.5, attempts: 1, body: body.to_string().into_bytes() }
+fn response(status: u16, body: &Value) -> HttpResponse {
+    HttpResponse { status, seconds: 0.5, attempts: 1, body: body.to_string().into_bytes() }
 }
 
 fn alice() -> Value {
     let mut person: Value = serde_json::from_str(include_str!("../tests/data/person-1.0.json")).unwrap();
     person["account_status"] = json!("Active");
     person
+}
+
+fn with(field: &str, value: Value) -> Value {
+    let mut entry = alice();
+    entry[field] = value;
+    entry
 }
 
 fn team() -> TeamReport {
@@ -44,12 +52,12 @@ fn verdict(findings: &[Finding], check: Check) -> Verdict {
 }
 
 #[rstest]
-#[case::null(answer(200, &Value::Null), Verdict::Holds)]
-#[case::person(answer(200, &alice()), Verdict::Broken)]
-#[case::malformed(answer(200, &json!({})), Verdict::Broken)]
-#[case::refused(answer(400, &Value::Null), Verdict::Broken)]
-fn unknown_identifier_is_judged(#[case] answer: Answer, #[case] expected: Verdict) {
-    assert_eq!(identity::check_unknown(&answer).verdict, expected);
+#[case::null(response(200, &Value::Null), Verdict::Holds)]
+#[case::person(response(200, &alice()), Verdict::Broken)]
+#[case::malformed(response(200, &json!({})), Verdict::Broken)]
+#[case::refused(response(400, &Value::Null), Verdict::Broken)]
+fn unknown_identifier_is_judged(#[case] response: HttpResponse, #[case] expected: Verdict) {
+    assert_eq!(identity::check_unknown(&response).verdict, expected);
 }
 
 #[rstest]
@@ -58,16 +66,16 @@ fn unknown_identifier_is_judged(#[case] answer: Answer, #[case] expected: Verdic
 #[case::other(Value::Null, Some(alice()), Verdict::Holds, Verdict::Holds)]
 #[case::one_root(alice(), None, Verdict::Holds, Verdict::Holds)]
 #[case::none(Value::Null, Some(Value::Null), Verdict::Broken, Verdict::Skipped)]
-#[case::two_people(alice(), Some({ let mut bob = alice(); bob["name"] = json!("bob"); bob }), Verdict::Broken, Verdict::Holds)]
-#[case::redacted({ let mut one = alice(); one["is_valid"] = json!(REDACTED); one }, None, Verdict::Broken, Verdict::Broken)]
+#[case::two_people(alice(), Some(with("name", json!("bob"))), Verdict::Broken, Verdict::Holds)]
+#[case::redacted(with("is_valid", json!(REDACTED)), None, Verdict::Broken, Verdict::Broken)]
 fn identifier_is_judged_under_both_roots(
     #[case] own: Value,
     #[case] other: Option<Value>,
     #[case] identifier: Verdict,
     #[case] fields: Verdict,
 ) {
-    let other = other.map(|other| answer(200, &other));
-    let (findings, person) = identity::check_identifier(&answer(200, &own), other.as_ref());
+    let other = other.map(|other| response(200, &other));
+    let (findings, person) = identity::check_identifier(&response(200, &own), other.as_ref());
     assert_eq!(verdict(&findings, Check::Identifier), identifier);
     assert_eq!(verdict(&findings, Check::PersonFields), fields);
     assert!(person.is_some() || identifier == Verdict::Broken);
@@ -83,7 +91,7 @@ fn identifier_is_judged_under_both_roots(
 #[case::malformed(json!({ "start": 0, "total_size": 1, "entries": [{}] }), Verdict::Broken)]
 #[case::no_list(json!(null), Verdict::Broken)]
 fn groups_are_judged(#[case] body: Value, #[case] expected: Verdict) {
-    assert_eq!(identity::check_groups(&answer(200, &body)).verdict, expected);
+    assert_eq!(identity::check_groups(&response(200, &body)).verdict, expected);
 }
 
 #[rstest]
@@ -91,14 +99,14 @@ fn groups_are_judged(#[case] body: Value, #[case] expected: Verdict) {
 #[case(200, Verdict::Broken)]
 #[case(503, Verdict::Broken)]
 fn page_size_limit_is_judged(#[case] status: u16, #[case] expected: Verdict) {
-    assert_eq!(roster::check_page_size_limit(&answer(status, &Value::Null)).verdict, expected);
+    assert_eq!(roster::check_page_size_limit(&response(status, &Value::Null)).verdict, expected);
 }
 
 #[test]
 fn page_of_sheet_is_summarized() {
     let mut team = TeamReport { people: 0, teams: 0, dates: Dates::default(), ..team() };
     let mut counts = roster::DateCounts::default();
-    let page = Answer { body: FIRST.as_bytes().to_vec(), ..answer(200, &Value::Null) };
+    let page = HttpResponse { body: FIRST.as_bytes().to_vec(), ..response(200, &Value::Null) };
     let (total, link) = roster::add_page(&mut team, &mut counts, PageCursor { start: 0, size: 4 }, &page).unwrap();
     assert_eq!((total, link.unwrap().contains("ws.start=4")), (5, true));
     assert_eq!((team.people, team.teams, team.malformed, team.total), (2, 1, 0, 5));
@@ -113,11 +121,6 @@ fn page_of_sheet_is_summarized() {
 fn deviating_entries_are_counted() {
     let mut team = TeamReport { people: 0, teams: 0, dates: Dates::default(), ..team() };
     let mut counts = roster::DateCounts::default();
-    let with = |field: &str, value: Value| {
-        let mut entry = alice();
-        entry[field] = value;
-        entry
-    };
     let shared = "2005-06-08T10:20:30.123456+00:00";
     let entries = [
         with("id", json!(7)),
@@ -127,7 +130,7 @@ fn deviating_entries_are_counted() {
         with("is_valid", json!(null)),
         json!(null),
     ];
-    let page = answer(200, &json!({ "start": 0, "total_size": 6, "entries": entries }));
+    let page = response(200, &json!({ "start": 0, "total_size": 6, "entries": entries }));
     roster::add_page(&mut team, &mut counts, PageCursor { start: 0, size: 300 }, &page).unwrap();
     counts.summarize(&mut team.dates);
     assert_eq!((team.people, team.malformed, team.visible_ids), (4, 2, 1));
@@ -136,12 +139,12 @@ fn deviating_entries_are_counted() {
 }
 
 #[rstest]
-#[case::not_found(answer(404, &Value::Null), Error::Status { code: 404, oops: None })]
-#[case::person(answer(200, &alice()), Error::NoSuchTeam)]
-#[case::malformed(answer(200, &json!({ "is_team": true })), Error::Malformed { what: "a team" })]
-fn team_without_date_is_refused(#[case] answer: Answer, #[case] error: Error) {
+#[case::not_found(response(404, &Value::Null), Error::Status { code: 404, oops: None })]
+#[case::person(response(200, &alice()), Error::NoSuchTeam)]
+#[case::malformed(response(200, &json!({ "is_team": true })), Error::Malformed { what: "a team" })]
+fn team_without_date_is_refused(#[case] response: HttpResponse, #[case] error: Error) {
     let mut team = TeamReport { created: None, ..team() };
-    assert_eq!(roster::read_created(&mut team, &answer), Err(error));
+    assert_eq!(roster::read_created(&mut team, &response), Err(error));
     assert_eq!(team.created, None);
 }
 
@@ -172,12 +175,8 @@ fn deviating_team_is_named(#[case] broken: TeamReport, #[case] check: Check) {
 #[case::few("2010-01-01T00:00:00.1Z", 5, Verdict::Holds)]
 #[case::many("2010-01-01T00:00:00.1Z", 6, Verdict::Broken)]
 fn shared_date_is_judged(#[case] date: &str, #[case] people: u64, #[case] expected: Verdict) {
-    let dates = Dates {
-        with_microseconds: 1,
-        sharing: people,
-        most_common: Some(date.parse().unwrap()),
-        most_common_people: people,
-    };
+    let most_common = Some(date.parse().unwrap());
+    let dates = Dates { with_microseconds: 1, sharing: people, most_common, most_common_people: people };
     let july = Fingerprint(1_120_176_000_000_000);
     let findings = roster::check_teams(&[TeamReport { dates, ..team() }], |fingerprint| fingerprint < july);
     assert_eq!(verdict(&findings, Check::SharedDates), expected);

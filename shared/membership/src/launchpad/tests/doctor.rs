@@ -2,17 +2,16 @@
 
 use membermail_core::community::Community;
 
-use super::super::doctor::{Check, Finding, Questions, Report, Verdict, examine};
+use super::super::doctor::{Check, CheckPlan, Finding, Report, examine};
 use super::settings::community;
 use super::*;
+use crate::doctor::Verdict;
 
 const CREATED: &str = "2006-01-02T03:04:05.000006Z";
 
 async fn mount_team(server: &MockServer) {
-    let mut team = alice();
-    team["is_team"] = json!(true);
-    team["date_created"] = json!(CREATED);
-    team_request().respond_with(json_answer(&team)).mount(server).await;
+    let team = changed(alice_with("is_team", json!(true)), "date_created", json!(CREATED));
+    team_request().respond_with(json_response(&team)).mount(server).await;
     let limit = recorded(include_str!("data/page-size.http"));
     page_request().and(query_param("ws.size", "301")).respond_with(limit).mount(server).await;
 }
@@ -21,22 +20,22 @@ async fn mount_team(server: &MockServer) {
 async fn healthy_server() -> MockServer {
     let server = MockServer::start().await;
     let other = query_param("identifier", "https://login.launchpad.net/+id/4Mn8bcd");
-    person_request().and(other).respond_with(json_answer(&alice())).mount(&server).await;
-    person_request().respond_with(json_answer(&Value::Null)).with_priority(9).mount(&server).await;
-    groups_request().respond_with(json_answer(&page(&server, 0, 300, 1, vec![entry(1)]))).mount(&server).await;
+    person_request().and(other).respond_with(json_response(&alice())).mount(&server).await;
+    person_request().respond_with(json_response(&Value::Null)).with_priority(9).mount(&server).await;
+    groups_request().respond_with(json_response(&whole_list(1, vec![entry(1)]))).mount(&server).await;
     mount_team(&server).await;
     let last = page(&server, 300, 300, 302, vec![entry(3)]);
-    page_request().and(query_param("ws.start", "300")).respond_with(json_answer(&last)).mount(&server).await;
+    page_request().and(query_param("ws.start", "300")).respond_with(json_response(&last)).mount(&server).await;
     let first = page(&server, 0, 300, 302, vec![entry(1), entry(2), entry(2)]);
-    page_request().respond_with(json_answer(&first)).with_priority(9).mount(&server).await;
+    page_request().respond_with(json_response(&first)).with_priority(9).mount(&server).await;
     server
 }
 
 async fn examine_all(server: &MockServer) -> (Report, Vec<String>) {
     let community: Community = community();
-    let questions = Questions::new(&community, Some(identity().subject), Vec::new());
+    let plan = CheckPlan::new(&community, Some(identity().subject), Vec::new());
     let mut steps = Vec::new();
-    let report = examine(&client(server), &questions, |step| steps.push(step.to_owned())).await.unwrap();
+    let report = examine(&client(server), &plan, |step| steps.push(step.to_owned())).await.unwrap();
     (report, steps)
 }
 
@@ -74,20 +73,19 @@ async fn report_names_teams_only() {
 
 #[tokio::test]
 async fn missing_team_is_a_finding() {
-    let server = MockServer::start().await;
-    person_request().respond_with(json_answer(&Value::Null)).mount(&server).await;
+    let server = serve(person_request(), json_response(&Value::Null)).await;
     let (report, _) = examine_all(&server).await;
     assert_eq!(verdict(&report, Check::Team), Verdict::Broken);
     assert_eq!(verdict(&report, Check::Identifier), Verdict::Broken);
     assert_eq!(verdict(&report, Check::Groups), Verdict::Skipped);
-    assert_eq!(report.teams[0].error.as_deref(), Some("Launchpad answered status 404"));
+    assert_eq!(report.teams[0].error.as_deref(), Some("the membership source returned status 404"));
     assert!(!report.to_string().contains("team-created"));
 }
 
 #[tokio::test]
 async fn failing_pages_are_a_finding() {
     let server = MockServer::start().await;
-    person_request().respond_with(json_answer(&Value::Null)).mount(&server).await;
+    person_request().respond_with(json_response(&Value::Null)).mount(&server).await;
     mount_team(&server).await;
     page_request().respond_with(recorded(include_str!("data/timeout.http"))).with_priority(9).mount(&server).await;
     let (report, _) = examine_all(&server).await;
@@ -101,8 +99,8 @@ async fn failing_pages_are_a_finding() {
 #[tokio::test]
 async fn identity_is_skipped_unless_given() {
     let server = healthy_server().await;
-    let questions = Questions::new(&community(), None, vec![team(), team()]);
-    let report = examine(&client(&server), &questions, |_| ()).await.unwrap();
+    let plan = CheckPlan::new(&community(), None, vec![team(), team()]);
+    let report = examine(&client(&server), &plan, |_| ()).await.unwrap();
     let skipped: Vec<_> =
         report.findings.iter().filter(|one| one.verdict == Verdict::Skipped).map(|one: &Finding| one.check).collect();
     assert_eq!(skipped, [Check::Identifier, Check::PersonFields, Check::Groups]);
@@ -112,6 +110,6 @@ async fn identity_is_skipped_unless_given() {
 #[tokio::test]
 async fn unreachable_service_is_an_error() {
     let client = Client::new(settings("http://127.0.0.1:1/")).unwrap();
-    let questions = Questions::new(&community(), None, Vec::new());
-    assert_eq!(examine(&client, &questions, |_| ()).await, Err(Error::Unreachable));
+    let plan = CheckPlan::new(&community(), None, Vec::new());
+    assert_eq!(examine(&client, &plan, |_| ()).await, Err(Error::Unreachable));
 }

@@ -1,4 +1,4 @@
-//! The client against a server that answers as each test says. The files in `data` are the examples of the fact sheet on
+//! Tests the client against a fake server. The files in `data` are the examples of the fact sheet on
 //! Launchpad, verbatim.
 
 mod doctor;
@@ -15,18 +15,20 @@ mod wire;
 
 use std::time::Duration;
 
-use membermail_core::eligibility::Person;
-use membermail_core::member::{ClaimedIdentifier, Identity, TeamName};
+use membermail_core::eligibility::{Group, Person};
+use membermail_core::member::{Fingerprint, Identity, Subject, TeamName};
 use serde_json::{Value, json};
 use wiremock::matchers::{method, path, query_param};
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
-use super::answer::REDACTED;
-use super::{Client, Error, Settings};
+use super::response::REDACTED;
+use super::{Client, Settings};
+use crate::Error;
 use crate::source::{PageCursor, RosterPage, Source};
 
 const UBUNTU: &str = "https://login.ubuntu.com/+id/";
 const LAUNCHPAD: &str = "https://login.launchpad.net/+id/";
+const ISSUER: &str = "https://login.ubuntu.com/+openid";
 const IDENTIFIER: &str = "https://login.ubuntu.com/+id/4Mn8bcd";
 const USER_AGENT: &str = "membermail-tests (root@example.test)";
 const TEAM: &str = "example-members";
@@ -35,6 +37,7 @@ const TEAM: &str = "example-members";
 fn settings(uri: &str) -> Settings {
     Settings {
         api: uri.parse().unwrap(),
+        issuers: vec![ISSUER.to_owned()],
         identifier_roots: vec![UBUNTU.to_owned(), LAUNCHPAD.to_owned()],
         user_agent: USER_AGENT.to_owned(),
         lookup_timeout: Duration::from_secs(2),
@@ -48,10 +51,7 @@ fn client(server: &MockServer) -> Client {
 }
 
 fn identity() -> Identity {
-    Identity {
-        issuer: "https://login.ubuntu.com/+openid".to_owned(),
-        subject: ClaimedIdentifier::parse(IDENTIFIER).unwrap(),
-    }
+    Identity { issuer: ISSUER.to_owned(), subject: Subject::parse(IDENTIFIER).unwrap() }
 }
 
 async fn ask(server: &MockServer) -> Result<Option<Person>, Error> {
@@ -59,7 +59,11 @@ async fn ask(server: &MockServer) -> Result<Option<Person>, Error> {
 }
 
 async fn roster_page(server: &MockServer, start: u64, size: u32) -> Result<RosterPage, Error> {
-    client(server).roster_page(&team(), PageCursor { start, size }).await
+    client(server).roster_page(&group(), PageCursor { start, size }).await
+}
+
+fn group() -> Group {
+    Group { name: team(), fingerprint: Fingerprint(1) }
 }
 
 fn team() -> TeamName {
@@ -72,6 +76,20 @@ fn alice() -> Value {
     let more: Value = serde_json::from_str(include_str!("data/person-devel-fields.json")).unwrap();
     person.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     person
+}
+
+/// Alice with another value of a field; without the field if there is none.
+fn alice_with(field: &str, value: impl Into<Option<Value>>) -> Value {
+    changed(alice(), field, value)
+}
+
+/// A response with another value of a field; without the field if there is none.
+fn changed(mut response: Value, field: &str, value: impl Into<Option<Value>>) -> Value {
+    match value.into() {
+        Some(value) => response[field] = value,
+        None => drop(response.as_object_mut().unwrap().remove(field)),
+    }
+    response
 }
 
 /// An entry of a team's participants.
@@ -91,26 +109,38 @@ fn page(server: &MockServer, start: u64, rows: u64, total: u64, entries: Vec<Val
     page
 }
 
+/// A page that is the whole list.
+fn whole_list(total: u64, entries: Vec<Value>) -> Value {
+    json!({ "start": 0, "total_size": total, "entries": entries })
+}
+
 fn next_link(server: &MockServer, start: u64) -> String {
     format!("{}/1.0/~{TEAM}/participants?ws.size=300&memo={start}&ws.start={start}", server.uri())
 }
 
-fn json_answer(body: &Value) -> ResponseTemplate {
+/// A server that answers these requests with this response, and no others.
+async fn serve(requests: wiremock::MockBuilder, response: impl wiremock::Respond + 'static) -> MockServer {
+    let server = MockServer::start().await;
+    requests.respond_with(response).mount(&server).await;
+    server
+}
+
+fn json_response(body: &Value) -> ResponseTemplate {
     ResponseTemplate::new(200).set_body_json(body)
 }
 
-/// An answer as the fact sheet records it: status line, headers, an empty line and the body.
+/// A response as the fact sheet records it: status line, headers, an empty line and the body.
 fn recorded(text: &str) -> ResponseTemplate {
     let (head, body) = text.split_once("\n\n").unwrap();
     let mut lines = head.lines();
     let status: u16 = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
     let headers: Vec<_> = lines.map(|line| line.split_once(": ").unwrap()).collect();
     let content_type = headers.iter().find(|(name, _)| *name == "Content-Type").unwrap().1;
-    let answer = ResponseTemplate::new(status).set_body_raw(body, content_type);
-    headers.into_iter().fold(answer, |answer, (name, value)| answer.insert_header(name, value))
+    let response = ResponseTemplate::new(status).set_body_raw(body, content_type);
+    headers.into_iter().fold(response, |response, (name, value)| response.insert_header(name, value))
 }
 
-/// The look-up of a person.
+/// Matches the lookup of a person.
 fn person_request() -> wiremock::MockBuilder {
     Mock::given(method("GET")).and(path("/devel/people")).and(query_param("ws.op", "getByOpenIDIdentifier"))
 }
@@ -133,19 +163,18 @@ async fn requests(server: &MockServer) -> Vec<String> {
     requests.iter().map(|one| format!("{}?{}", one.url.path(), one.url.query().unwrap_or_default())).collect()
 }
 
-/// A number of the query; 0, where it is left out.
+/// A number in the query; 0 if missing.
 fn number(request: &Request, name: &str) -> u64 {
     request.url.query_pairs().find(|(key, _)| key == name).map_or(0, |(_, value)| value.parse().unwrap())
 }
 
-/// Where the server is, by the request: wiremock's URLs have no port.
+/// The origin of the server: the URLs of wiremock have no port.
 fn origin(request: &Request) -> String {
     format!("http://{}", request.headers["host"].to_str().unwrap())
 }
 
 /// `ws.start` and `ws.size` of all requests.
-async fn places(server: &MockServer) -> Vec<(u64, u32)> {
+async fn page_positions(server: &MockServer) -> Vec<(u64, u32)> {
     let requests = server.received_requests().await.unwrap();
-    let place = |one: &Request| (number(one, "ws.start"), u32::try_from(number(one, "ws.size")).unwrap());
-    requests.iter().map(place).collect()
+    requests.iter().map(|one| (number(one, "ws.start"), u32::try_from(number(one, "ws.size")).unwrap())).collect()
 }

@@ -9,16 +9,15 @@ use super::*;
 
 const MALFORMED: Error = Error::Malformed { what: "a person" };
 
-async fn answer_with(answer: &Value) -> Result<Option<Person>, Error> {
-    let server = MockServer::start().await;
-    person_request().respond_with(json_answer(answer)).mount(&server).await;
+async fn lookup_with(response: &Value) -> Result<Option<Person>, Error> {
+    let server = serve(person_request(), json_response(response)).await;
     ask(&server).await
 }
 
 #[tokio::test]
 async fn person_is_read_from_sheet_example() {
     let server = MockServer::start().await;
-    person_request().and(header("user-agent", USER_AGENT)).respond_with(json_answer(&alice())).mount(&server).await;
+    person_request().and(header("user-agent", USER_AGENT)).respond_with(json_response(&alice())).mount(&server).await;
     let person = ask(&server).await.unwrap().unwrap();
     // 2009-03-14T15:09:26.535897+00:00
     assert_eq!((person.name.as_str(), person.fingerprint), ("alice", Fingerprint(1_237_043_366_535_897)));
@@ -30,20 +29,20 @@ async fn person_is_read_from_sheet_example() {
 
 #[tokio::test]
 async fn identity_is_unknown_under_both_roots() {
-    let server = MockServer::start().await;
-    person_request().respond_with(recorded(include_str!("data/null.http"))).mount(&server).await;
+    let server = serve(person_request(), recorded(include_str!("data/null.http"))).await;
     assert_eq!(ask(&server).await, Ok(None));
-    let asked =
-        |root| format!("/devel/people?ws.op=getByOpenIDIdentifier&identifier=https%3A%2F%2F{root}%2F%2Bid%2F4Mn8bcd");
-    assert_eq!(requests(&server).await, [asked("login.ubuntu.com"), asked("login.launchpad.net")]);
+    let asked = ["login.ubuntu.com", "login.launchpad.net"].map(|root| {
+        format!("/devel/people?ws.op=getByOpenIDIdentifier&identifier=https%3A%2F%2F{root}%2F%2Bid%2F4Mn8bcd")
+    });
+    assert_eq!(requests(&server).await, asked);
 }
 
 #[tokio::test]
 async fn person_is_found_under_other_root() {
     let server = MockServer::start().await;
     let other = query_param("identifier", "https://login.launchpad.net/+id/4Mn8bcd");
-    person_request().and(other).respond_with(json_answer(&alice())).mount(&server).await;
-    person_request().respond_with(json_answer(&Value::Null)).with_priority(9).mount(&server).await;
+    person_request().and(other).respond_with(json_response(&alice())).mount(&server).await;
+    person_request().respond_with(json_response(&Value::Null)).with_priority(9).mount(&server).await;
     assert_eq!(ask(&server).await.unwrap().unwrap().name.as_str(), "alice");
     assert_eq!(requests(&server).await.len(), 2);
 }
@@ -60,24 +59,20 @@ async fn person_is_found_under_other_root() {
 #[case("Frozen", true, Account::Inactive)]
 #[tokio::test]
 async fn account_follows_status(#[case] status: &str, #[case] is_valid: bool, #[case] account: Account) {
-    let mut answer = alice();
-    answer["account_status"] = json!(status);
-    answer["is_valid"] = json!(is_valid);
-    assert_eq!(answer_with(&answer).await.unwrap().unwrap().account, account);
+    let response = changed(alice_with("account_status", json!(status)), "is_valid", json!(is_valid));
+    assert_eq!(lookup_with(&response).await.unwrap().unwrap().account, account);
 }
 
 #[tokio::test]
 async fn team_is_inactive() {
-    let mut answer = alice();
-    answer["is_team"] = json!(true);
-    assert_eq!(answer_with(&answer).await.unwrap().unwrap().account, Account::Inactive);
+    assert_eq!(lookup_with(&alice_with("is_team", json!(true))).await.unwrap().unwrap().account, Account::Inactive);
 }
 
 #[tokio::test]
 async fn code_of_conduct_can_be_unsigned() {
-    let mut answer = alice();
-    answer["is_ubuntu_coc_signer"] = json!(false);
-    assert!(!answer_with(&answer).await.unwrap().unwrap().signed_code_of_conduct);
+    assert!(
+        !lookup_with(&alice_with("is_ubuntu_coc_signer", json!(false))).await.unwrap().unwrap().signed_code_of_conduct
+    );
 }
 
 #[rstest]
@@ -85,9 +80,10 @@ async fn code_of_conduct_can_be_unsigned() {
 #[case::with_zulu("2009-03-14T15:09:26.000001Z", 1_237_043_366_000_001)]
 #[tokio::test]
 async fn date_is_read_in_microseconds(#[case] date: &str, #[case] fingerprint: i64) {
-    let mut answer = alice();
-    answer["date_created"] = json!(date);
-    assert_eq!(answer_with(&answer).await.unwrap().unwrap().fingerprint, Fingerprint(fingerprint));
+    assert_eq!(
+        lookup_with(&alice_with("date_created", json!(date))).await.unwrap().unwrap().fingerprint,
+        Fingerprint(fingerprint)
+    );
 }
 
 #[rstest]
@@ -96,12 +92,8 @@ async fn person_is_malformed_without_field(
     #[values("name", "date_created", "is_team", "is_valid", "is_ubuntu_coc_signer", "account_status")] field: &str,
     #[values(None, Some(json!(null)), Some(json!(REDACTED)), Some(json!(1.5)), Some(json!({})))] value: Option<Value>,
 ) {
-    let mut answer = alice();
-    match value {
-        Some(value) => answer[field] = value,
-        None => drop(answer.as_object_mut().unwrap().remove(field)),
-    }
-    assert!(matches!(answer_with(&answer).await, Err(Error::Malformed { .. })), "{answer}");
+    let response = alice_with(field, value);
+    assert!(matches!(lookup_with(&response).await, Err(Error::Malformed { .. })), "{response}");
 }
 
 #[rstest]
@@ -111,9 +103,7 @@ async fn person_is_malformed_without_field(
 #[case::description("description")]
 #[tokio::test]
 async fn other_fields_are_not_read(#[case] field: &str, #[values(json!(null), json!(7), json!([1]))] value: Value) {
-    let mut answer = alice();
-    answer[field] = value;
-    assert!(answer_with(&answer).await.unwrap().is_some());
+    assert!(lookup_with(&alice_with(field, value)).await.unwrap().is_some());
 }
 
 #[rstest]
@@ -124,10 +114,20 @@ async fn other_fields_are_not_read(#[case] field: &str, #[values(json!(null), js
 #[case::word("\"alice\"")]
 #[tokio::test]
 async fn malformed_person_is_asked_once(#[case] body: &str) {
-    let server = MockServer::start().await;
-    person_request().respond_with(ResponseTemplate::new(200).set_body_string(body)).mount(&server).await;
+    let server = serve(person_request(), ResponseTemplate::new(200).set_body_string(body)).await;
     let error = ask(&server).await.unwrap_err();
     assert_eq!(error, MALFORMED);
     assert!(error.is_retryable());
     assert_eq!(requests(&server).await.len(), 1);
+}
+
+/// The subject of another provider could be anything, even an identifier of Launchpad.
+#[tokio::test]
+async fn foreign_identity_is_never_requested() {
+    let server = MockServer::start().await;
+    let foreign = Identity { issuer: "https://gitlab.example".to_owned(), ..identity() };
+    let client = client(&server);
+    assert!(client.is_authority_on(&identity()) && !client.is_authority_on(&foreign));
+    assert_eq!(client.person(&foreign).await, Ok(None));
+    assert!(requests(&server).await.is_empty());
 }

@@ -15,7 +15,7 @@ fn timeout() -> ResponseTemplate {
 }
 
 fn slow() -> ResponseTemplate {
-    json_answer(&Value::Null).set_delay(Duration::from_secs(5))
+    json_response(&Value::Null).set_delay(Duration::from_secs(5))
 }
 
 #[rstest]
@@ -29,10 +29,10 @@ fn slow() -> ResponseTemplate {
 #[case::too_many_for_no_time(status(429).insert_header("retry-after", "0"))]
 #[case::slow(slow())]
 #[tokio::test]
-async fn transient_failure_is_retried(#[case] answer: ResponseTemplate) {
+async fn transient_failure_is_retried(#[case] response: ResponseTemplate) {
     let server = MockServer::start().await;
-    person_request().respond_with(answer).up_to_n_times(1).mount(&server).await;
-    person_request().respond_with(json_answer(&alice())).mount(&server).await;
+    person_request().respond_with(response).up_to_n_times(1).mount(&server).await;
+    person_request().respond_with(json_response(&alice())).mount(&server).await;
     assert!(ask(&server).await.unwrap().is_some());
     assert_eq!(requests(&server).await.len(), 2);
 }
@@ -42,7 +42,7 @@ async fn transient_failure_is_retried(#[case] answer: ResponseTemplate) {
 async fn timeout_is_retried_at_once() {
     let server = MockServer::start().await;
     person_request().respond_with(timeout()).up_to_n_times(1).mount(&server).await;
-    person_request().respond_with(json_answer(&alice())).mount(&server).await;
+    person_request().respond_with(json_response(&alice())).mount(&server).await;
     let pauses = [0, 1, 2, 4, 8, 16].map(Duration::from_secs).to_vec();
     let client = Client::new(Settings { pauses, ..settings(&server.uri()) }).unwrap();
     let started = Instant::now();
@@ -52,8 +52,7 @@ async fn timeout_is_retried_at_once() {
 
 #[tokio::test]
 async fn lookup_ends_after_six_retries() {
-    let server = MockServer::start().await;
-    person_request().respond_with(timeout()).mount(&server).await;
+    let server = serve(person_request(), timeout()).await;
     let error = ask(&server).await.unwrap_err();
     let oops = Some("OOPS-0123456789abcdef0123456789abcdef".to_owned());
     assert_eq!(error, Error::Status { code: 503, oops });
@@ -63,8 +62,7 @@ async fn lookup_ends_after_six_retries() {
 
 #[tokio::test]
 async fn lookup_ends_with_its_timeout() {
-    let server = MockServer::start().await;
-    person_request().respond_with(slow()).mount(&server).await;
+    let server = serve(person_request(), slow()).await;
     let lookup_timeout = Duration::from_millis(300);
     let client = Client::new(Settings { lookup_timeout, ..settings(&server.uri()) }).unwrap();
     let started = Instant::now();
@@ -79,12 +77,12 @@ async fn lookup_ends_with_its_timeout() {
 #[tokio::test]
 async fn short_retry_after_is_waited_for(#[case] pause: &str, #[case] date: Option<&str>) {
     let server = MockServer::start().await;
-    let mut answer = status(429).insert_header("retry-after", pause);
+    let mut response = status(429).insert_header("retry-after", pause);
     if let Some(date) = date {
-        answer = answer.insert_header("date", date);
+        response = response.insert_header("date", date);
     }
-    person_request().respond_with(answer).up_to_n_times(1).mount(&server).await;
-    person_request().respond_with(json_answer(&alice())).mount(&server).await;
+    person_request().respond_with(response).up_to_n_times(1).mount(&server).await;
+    person_request().respond_with(json_response(&alice())).mount(&server).await;
     let started = Instant::now();
     assert!(ask(&server).await.is_ok());
     assert!(started.elapsed() >= Duration::from_secs(1));
@@ -96,9 +94,9 @@ async fn short_retry_after_is_waited_for(#[case] pause: &str, #[case] date: Opti
 #[case::a_day_at_most("99999999999999999999999", 24 * 60 * 60)]
 #[tokio::test]
 async fn long_retry_after_ends_question(#[case] pause: &str, #[case] seconds: u64) {
-    let answer = status(429).insert_header("date", "Tue, 24 Nov 2026 10:00:00 GMT").insert_header("retry-after", pause);
-    let server = MockServer::start().await;
-    Mock::given(method("GET")).respond_with(answer).mount(&server).await;
+    let response =
+        status(429).insert_header("date", "Tue, 24 Nov 2026 10:00:00 GMT").insert_header("retry-after", pause);
+    let server = serve(Mock::given(method("GET")), response).await;
     let busy = Error::Busy { retry_after: Duration::from_secs(seconds) };
     assert!(busy.is_retryable());
     assert_eq!(busy.retry_after(), Some(Duration::from_secs(seconds)));
@@ -111,19 +109,18 @@ async fn long_retry_after_ends_question(#[case] pause: &str, #[case] seconds: u6
 #[tokio::test]
 async fn senseless_retry_after_is_ignored(#[values("soon", "-5", "")] pause: &str) {
     let server = MockServer::start().await;
-    let answer = status(429).insert_header("retry-after", pause);
-    person_request().respond_with(answer).up_to_n_times(1).mount(&server).await;
-    person_request().respond_with(json_answer(&alice())).mount(&server).await;
+    let response = status(429).insert_header("retry-after", pause);
+    person_request().respond_with(response).up_to_n_times(1).mount(&server).await;
+    person_request().respond_with(json_response(&alice())).mount(&server).await;
     assert!(ask(&server).await.is_ok());
 }
 
-/// The look-up timeout is far shorter than one slow page.
+/// The lookup timeout is far shorter than one slow page.
 #[tokio::test]
 async fn page_outlasts_lookup_timeout() {
-    let server = MockServer::start().await;
-    let answer = json_answer(&page(&server, 0, 300, 1, vec![entry(1)])).set_delay(Duration::from_millis(200));
-    page_request().respond_with(answer).mount(&server).await;
+    let response = json_response(&whole_list(1, vec![entry(1)])).set_delay(Duration::from_millis(200));
+    let server = serve(page_request(), response).await;
     let lookup_timeout = Duration::from_millis(20);
     let client = Client::new(Settings { lookup_timeout, ..settings(&server.uri()) }).unwrap();
-    assert_eq!(client.roster_page(&team(), PageCursor::default()).await.unwrap().people.len(), 1);
+    assert_eq!(client.roster_page(&group(), PageCursor::default()).await.unwrap().people.len(), 1);
 }

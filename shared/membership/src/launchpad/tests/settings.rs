@@ -3,8 +3,8 @@
 use membermail_core::community::Community;
 use rstest::rstest;
 
-use super::super::SettingsError;
 use super::*;
+use crate::SettingsError;
 
 pub(super) fn community() -> Community {
     serde_json::from_value(json!({
@@ -17,7 +17,7 @@ pub(super) fn community() -> Community {
             "endpoint": "https://login.ubuntu.com/+openid",
             "identifier-root": UBUNTU,
         },
-        "launchpad": { "api": "https://api.launchpad.net/", "identifier-roots": [UBUNTU, LAUNCHPAD] },
+        "members": { "source": "launchpad", "api": "https://api.launchpad.net/", "identifier-roots": [UBUNTU, LAUNCHPAD] },
         "domains": [{ "domain": "example.org", "team": TEAM, "admins": ["alice"] }],
     }))
     .unwrap()
@@ -27,10 +27,12 @@ pub(super) fn community() -> Community {
 #[case::its_own(None, "https://api.launchpad.net/")]
 #[case::another(Some("http://127.0.0.1:8/"), "http://127.0.0.1:8/")]
 fn settings_come_from_community(#[case] instead: Option<&str>, #[case] api: &str) {
-    let instead = instead.map(|url| url.parse().unwrap());
-    let settings = Settings::of(&community(), instead, Duration::from_secs(7));
+    let mut community = community();
+    community.relocate(None, None, instead.map(|url| url.parse().unwrap()).as_ref()).unwrap();
+    let settings = Settings::for_community(&community, Duration::from_secs(7)).unwrap();
     assert_eq!(settings.api.as_str(), api);
     assert_eq!(settings.identifier_roots, [UBUNTU, LAUNCHPAD]);
+    assert_eq!(settings.issuers, [ISSUER]);
     assert_eq!((settings.lookup_timeout, settings.page_timeout), (Duration::from_secs(7), Duration::from_secs(30)));
     assert_eq!(settings.pauses, [0, 1, 2, 4, 8, 16].map(Duration::from_secs));
     let version = env!("CARGO_PKG_VERSION");
@@ -60,7 +62,7 @@ fn settings_are_checked(#[case] api: &str, #[case] agent: &str, #[case] is_good:
 #[tokio::test]
 async fn api_root_can_have_path(#[case] root: &str, #[case] asked: &str) {
     let server = MockServer::start().await;
-    Mock::given(path(asked)).respond_with(json_answer(&Value::Null)).mount(&server).await;
+    Mock::given(path(asked)).respond_with(json_response(&Value::Null)).mount(&server).await;
     let client = Client::new(settings(&format!("{}{root}", server.uri()))).unwrap();
     assert_eq!(client.person(&identity()).await, Ok(None));
 }

@@ -10,26 +10,21 @@ async fn group(server: &MockServer) -> Result<Option<Group>, Error> {
     client(server).group(&team()).await
 }
 
-fn team_answer() -> Value {
-    let mut team = alice();
-    team["name"] = json!(TEAM);
-    team["is_team"] = json!(true);
-    team["date_created"] = json!("2006-01-02T03:04:05.000006+00:00");
-    team
+fn team_response() -> Value {
+    let team = changed(alice_with("name", json!(TEAM)), "is_team", json!(true));
+    changed(team, "date_created", json!("2006-01-02T03:04:05.000006+00:00"))
 }
 
 #[tokio::test]
 async fn group_is_read_with_date() {
-    let server = MockServer::start().await;
-    team_request().respond_with(json_answer(&team_answer())).mount(&server).await;
+    let server = serve(team_request(), json_response(&team_response())).await;
     let group = group(&server).await.unwrap().unwrap();
     assert_eq!((group.name.as_str(), group.fingerprint), (TEAM, Fingerprint(1_136_171_045_000_006)));
 }
 
 #[tokio::test]
-async fn group_is_none_when_person_has_name() {
-    let server = MockServer::start().await;
-    team_request().respond_with(json_answer(&alice())).mount(&server).await;
+async fn persons_name_is_no_group() {
+    let server = serve(team_request(), json_response(&alice())).await;
     assert_eq!(group(&server).await, Ok(None));
 }
 
@@ -37,9 +32,8 @@ async fn group_is_none_when_person_has_name() {
 #[case::not_found(recorded(include_str!("data/not-found.http")))]
 #[case::gone(ResponseTemplate::new(410).set_body_raw("<html>gone</html>", "text/html"))]
 #[tokio::test]
-async fn group_is_none_at_once_when_absent(#[case] answer: ResponseTemplate) {
-    let server = MockServer::start().await;
-    team_request().respond_with(answer).mount(&server).await;
+async fn absent_group_is_none_at_once(#[case] response: ResponseTemplate) {
+    let server = serve(team_request(), response).await;
     assert_eq!(group(&server).await, Ok(None));
     assert_eq!(requests(&server).await.len(), 1);
 }
@@ -50,13 +44,7 @@ async fn group_is_malformed_without_field(
     #[values("is_team", "date_created")] field: &str,
     #[values(None, Some(json!(null)), Some(json!(REDACTED)), Some(json!(1)))] value: Option<Value>,
 ) {
-    let server = MockServer::start().await;
-    let mut answer = team_answer();
-    match value {
-        Some(value) => answer[field] = value,
-        None => drop(answer.as_object_mut().unwrap().remove(field)),
-    }
-    team_request().respond_with(json_answer(&answer)).mount(&server).await;
+    let server = serve(team_request(), json_response(&changed(team_response(), field, value))).await;
     assert_eq!(group(&server).await, Err(Error::Malformed { what: "a team" }));
 }
 

@@ -1,4 +1,4 @@
-//! Answers that no HTTP library sends: broken off, without an end, or compressed to the extreme.
+//! Serves that no HTTP library sends: broken off, without an end, or compressed to the extreme.
 
 use std::io::Write;
 
@@ -7,11 +7,11 @@ use flate2::write::GzEncoder;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
-use super::super::client::BODY_LIMIT;
 use super::*;
+use crate::http::BODY_LIMIT;
 
-/// Answers each connection with the next of `answers`, then with the last one for ever, and closes it.
-async fn listen(answers: Vec<Vec<u8>>) -> String {
+/// Sends the next of `responses` on each connection and closes it; repeats the last one.
+async fn listen(responses: Vec<Vec<u8>>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let uri = format!("http://{}/", listener.local_addr().unwrap());
     tokio::spawn(async move {
@@ -19,7 +19,7 @@ async fn listen(answers: Vec<Vec<u8>>) -> String {
         while let Ok((mut stream, _)) = listener.accept().await {
             let mut request = [0; 4096];
             let _ = stream.read(&mut request).await;
-            let _ = stream.write_all(&answers[connection.min(answers.len() - 1)]).await;
+            let _ = stream.write_all(&responses[connection.min(responses.len() - 1)]).await;
             let _ = stream.shutdown().await;
             connection += 1;
         }
@@ -27,19 +27,19 @@ async fn listen(answers: Vec<Vec<u8>>) -> String {
     uri
 }
 
-/// Answers request after request of one connection, and accepts no other.
-async fn listen_once(answers: Vec<Value>) -> String {
+/// Serves all requests on one connection and accepts no other.
+async fn listen_once(responses: Vec<Value>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let uri = format!("http://{}/", listener.local_addr().unwrap());
     tokio::spawn(async move {
         let (mut stream, _) = listener.accept().await.unwrap();
         drop(listener);
-        for answer in answers {
+        for response in responses {
             let mut request = Vec::new();
             while !request.ends_with(b"\r\n\r\n") {
                 request.push(stream.read_u8().await.unwrap());
             }
-            let body = answer.to_string();
+            let body = response.to_string();
             let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len());
             stream.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
         }
@@ -65,13 +65,13 @@ fn gzipped(body: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-fn gzip_answer(compressed: &[u8]) -> Vec<u8> {
+fn gzip_response(compressed: &[u8]) -> Vec<u8> {
     let head = format!("content-encoding: gzip\r\ncontent-length: {}\r\nconnection: close", compressed.len());
     [format!("HTTP/1.1 200 OK\r\n{head}\r\n\r\n").as_bytes(), compressed].concat()
 }
 
 #[tokio::test]
-async fn short_body_is_no_answer() {
+async fn short_body_is_truncated() {
     let error = ask_at(&listen(vec![cut_short()]).await).await.unwrap_err();
     assert_eq!(error, Error::CutShort);
     assert!(error.is_retryable());
@@ -89,43 +89,43 @@ async fn closed_connection_is_retried() {
 
 #[tokio::test]
 async fn body_without_length_is_limited() {
-    let mut answer = b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n".to_vec();
-    answer.resize(BODY_LIMIT + 1024, b' ');
-    assert_eq!(ask_at(&listen(vec![answer]).await).await, Err(Error::TooLarge));
+    let mut response = b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n".to_vec();
+    response.resize(BODY_LIMIT + 1024, b' ');
+    assert_eq!(ask_at(&listen(vec![response]).await).await, Err(Error::TooLarge));
 }
 
 #[tokio::test]
 async fn announced_length_is_limited() {
-    let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 999999999\r\n\r\n".to_vec();
-    assert_eq!(ask_at(&listen(vec![answer]).await).await, Err(Error::TooLarge));
+    let response = b"HTTP/1.1 200 OK\r\ncontent-length: 999999999\r\n\r\n".to_vec();
+    assert_eq!(ask_at(&listen(vec![response]).await).await, Err(Error::TooLarge));
 }
 
 #[tokio::test]
 async fn compressed_answer_is_read() {
-    let answer = gzip_answer(&gzipped(alice().to_string().as_bytes()));
-    assert_eq!(ask_at(&listen(vec![answer]).await).await.unwrap().unwrap().name.as_str(), "alice");
+    let response = gzip_response(&gzipped(alice().to_string().as_bytes()));
+    assert_eq!(ask_at(&listen(vec![response]).await).await.unwrap().unwrap().name.as_str(), "alice");
 }
 
 /// About 64 KB that grow to 64 MB.
 #[tokio::test]
 async fn compression_bomb_is_refused() {
-    let answer = gzip_answer(&gzipped(&vec![b' '; 64 * 1024 * 1024]));
-    assert!(answer.len() < BODY_LIMIT / 8);
-    assert_eq!(ask_at(&listen(vec![answer]).await).await, Err(Error::TooLarge));
+    let response = gzip_response(&gzipped(&vec![b' '; 64 * 1024 * 1024]));
+    assert!(response.len() < BODY_LIMIT / 8);
+    assert_eq!(ask_at(&listen(vec![response]).await).await, Err(Error::TooLarge));
 }
 
 #[tokio::test]
-async fn broken_compression_is_no_answer() {
+async fn broken_compression_is_truncated() {
     let mut compressed = gzipped(alice().to_string().as_bytes());
     compressed.truncate(compressed.len() / 2);
-    assert_eq!(ask_at(&listen(vec![gzip_answer(&compressed)]).await).await, Err(Error::CutShort));
+    assert_eq!(ask_at(&listen(vec![gzip_response(&compressed)]).await).await, Err(Error::CutShort));
 }
 
 #[tokio::test]
 async fn compression_is_asked_for() {
     let server = MockServer::start().await;
     let gzip = wiremock::matchers::header("accept-encoding", "gzip");
-    person_request().and(gzip).respond_with(json_answer(&Value::Null)).mount(&server).await;
+    person_request().and(gzip).respond_with(json_response(&Value::Null)).mount(&server).await;
     assert_eq!(ask(&server).await, Ok(None));
 }
 
