@@ -1,4 +1,4 @@
-//! `account`: the page of a member, the page of a stranger, and the files that both load.
+//! `account`: the account page, the welcome page and the static files.
 
 use account::{Context, handle};
 use lambda_http::{Error, Request, service_fn};
@@ -7,6 +7,6 @@ use lambda_http::{Error, Request, service_fn};
 async fn main() -> Result<(), Error> {
     membermail_runtime::logs::init();
     let context = &Context::from_env().await?;
-    let serve = |request: Request| async move { Ok::<_, Error>(handle(context, &request).await) };
-    lambda_http::run(service_fn(serve)).await
+    lambda_http::run(service_fn(|request: Request| async move { Ok::<_, Error>(handle(context, &request).await) }))
+        .await
 }

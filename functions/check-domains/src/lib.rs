@@ -1,23 +1,18 @@
-//! Looks at the domains of the community in DNS: whether they still prove themselves, and what they say about mail.
-
-mod check;
+//! Checks the community's domains in DNS: their proof of ownership and their mail records.
 
 use membermail_core::address::DomainName;
 use membermail_core::audit::{Actor, Cause};
 use membermail_core::clock::SystemClock;
 use membermail_core::community::Community;
 use membermail_core::random::OsRandom;
-use membermail_dns::{Resolver, Settings};
-use membermail_runtime::aws::Aws;
+use membermail_domains::{Checker, DomainReport, Outcome, Report, Resolver, Settings, check};
 use membermail_runtime::batch::chain;
-use membermail_runtime::variables::{Variables, of_process};
-use membermail_store::Store;
+use membermail_runtime::environment::Environment;
+use membermail_runtime::variables::Variables;
 use serde::Deserialize;
 use tracing::{error, info, warn};
 
-pub use check::{Checker, DomainReport, Outcome, Report, check};
-
-/// What the function holds through its life.
+/// Settings and clients, built once per instance.
 pub struct Context {
     community: Community,
     checker: Checker,
@@ -26,16 +21,12 @@ pub struct Context {
 impl Context {
     /// Reads the settings and builds the clients.
     pub async fn from_env() -> Result<Self, lambda_runtime::Error> {
-        let mut variables = Variables::new(&of_process);
-        let community = variables.required("COMMUNITY");
-        let table = variables.required("TABLE_NAME");
+        let mut variables = Variables::of_process();
         let servers = variables.optional("DNS_SERVERS");
-        variables.finish()?;
-        let community = membermail_communities::community(&community)?;
-        let aws = Aws::from_env().await?;
+        let Environment { community, store, .. } = Environment::load(variables).await?;
         let checker = Checker {
             resolver: Resolver::new(&Settings { servers, ..Settings::default() })?,
-            store: Store::new(aws.dynamodb(), table),
+            store,
             clock: Box::new(SystemClock),
             random: Box::new(OsRandom),
             grace: community.rules.domain_grace(),
@@ -44,51 +35,51 @@ impl Context {
     }
 }
 
-/// What a schedule or an operator asks for. Of a schedule's event nothing is needed, and so nothing is read.
+/// A request from the schedule or an operator. The fields of a schedule's event are ignored.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct Request {
-    /// One domain of the community; without it, all.
+    /// The domain to check; all domains of the community if absent.
     #[serde(default)]
     pub domain: Option<DomainName>,
 }
 
-/// Checks what is asked for. An error is told once all others are done, so that Lambda tries again.
+/// Checks the requested domains. A failure is returned only after all checks are done, so that Lambda retries.
 pub async fn handle(context: &Context, request: Request, request_id: &str) -> Result<Report, Error> {
     let domains = &context.community.domains;
     let is_schedule = request.domain.is_none();
-    let wanted: Vec<_> = match request.domain {
+    let requested: Vec<_> = match request.domain {
         None => domains.iter().collect(),
         Some(name) => {
             let domain = domains.iter().find(|domain| domain.domain == name);
-            vec![domain.ok_or(Error::NotOurs(name))?]
+            vec![domain.ok_or(Error::UnknownDomain(name))?]
         }
     };
     if is_schedule {
-        compare_with_list(context, request_id).await;
+        update_domain_list(context, request_id).await;
     }
-    let report = check(&context.checker, wanted, request_id).await;
-    for one in &report.domains {
-        log(one);
+    let report = check(&context.checker, requested, request_id).await;
+    for domain in &report.domains {
+        log(domain);
     }
     let failed = report.failed();
     if failed > 0 { Err(Error::Failed { failed, of: report.domains.len() }) } else { Ok(report) }
 }
 
-/// Lists the domains of the community file, and warns of each that the file does not have any more. A deployment with a
-/// broken or older file must end no address, so nothing else follows from it: an operator decides. That the comparison
-/// fails stops no check; the next schedule does it again.
-async fn compare_with_list(context: &Context, request_id: &str) {
+/// Records the domains of the community file, and warns of each domain in the table that the file no longer has. That is only
+/// a warning: a deployment with a broken or older file must end no address, so an operator decides. A failure stops no check;
+/// the next scheduled run compares again.
+async fn update_domain_list(context: &Context, request_id: &str) {
     let Context { community, checker: Checker { store, clock, random, .. } } = context;
     let configured: Vec<_> = community.domain_names().cloned().collect();
     let cause = Cause { actor: Actor::DomainCheck, by: None, request_id, now: clock.now() };
-    match store.compare_with_list(&configured, cause, &**random).await {
+    match store.update_domain_list(&configured, cause, &**random).await {
         Ok(unlisted) => {
             for domain in unlisted {
-                warn!(%domain, "{domain} is missing from the community file, and no operator retires it");
+                warn!(%domain, "{domain} is missing from the community file and is not being retired");
             }
         }
         Err(cause) => {
-            error!(cause = chain(&cause), "the list of domains could not be compared with the community file")
+            error!(cause = chain(&cause), "comparing the table's domains with the community file failed")
         }
     }
 }
@@ -97,17 +88,23 @@ fn log(report: &DomainReport) {
     let domain = &report.domain;
     match &report.outcome {
         Outcome::Checked { proof, record, event, mx, spf, dmarc } => {
-            let details = (json(proof), json(record), json(mx), json(spf), json(dmarc));
-            let (proof, record, mx, spf, dmarc) = details;
-            info!(%domain, proof, record, mx, spf, dmarc, "domain {domain} checked");
+            info!(
+                %domain,
+                proof = json(proof),
+                record = json(record),
+                mx = json(mx),
+                spf = json(spf),
+                dmarc = json(dmarc),
+                "domain {domain} checked"
+            );
             if let Some(event) = event {
-                // It lies in the outbox, from where `notify` tells the admins.
-                info!(%domain, event = json(event), "the admins of {domain} are to be told");
+                // The change is in the outbox; `notify` delivers it.
+                info!(%domain, event = json(event), "admins of {domain} will be notified");
             }
         }
-        Outcome::Superseded => info!(%domain, "domain {domain} was checked by another at the same time"),
-        Outcome::NoAdmin => error!(%domain, "domain {domain} has no admin, so it is not checked"),
-        Outcome::Failed { reason, .. } => error!(%domain, reason, "domain {domain} could not be checked"),
+        Outcome::Superseded => info!(%domain, "domain {domain} was checked concurrently, result dropped"),
+        Outcome::NoAdmin => error!(%domain, "domain {domain} has no admin and is not checked"),
+        Outcome::Failed { reason, .. } => error!(%domain, reason, "check of domain {domain} failed"),
     }
 }
 
@@ -115,18 +112,18 @@ fn json(value: &impl serde::Serialize) -> String {
     serde_json::to_string(value).unwrap_or_default()
 }
 
-/// Why not everything was checked.
+/// Why a request failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The operator looks for a typing error.
-    #[error("{0} is no domain of this community")]
-    NotOurs(DomainName),
-    /// Try again; the log tells of each.
-    #[error("{failed} of {of} domains could not be checked")]
+    /// An operator must correct the name.
+    #[error("{0} is not a domain of this community")]
+    UnknownDomain(DomainName),
+    /// Retry; the log has each error.
+    #[error("{failed} of {of} domains could not be checked; see the log")]
     Failed {
-        /// How many.
+        /// The number of failed checks.
         failed: usize,
-        /// Of how many.
+        /// The number of checks.
         of: usize,
     },
 }
@@ -143,13 +140,13 @@ mod tests {
     )]
     #[case::everything("{}", None)]
     #[case::one(r#"{"domain":"ubuntu.com"}"#, Some("ubuntu.com"))]
-    fn requests(#[case] event: &str, #[case] domain: Option<&str>) {
+    fn request_is_parsed(#[case] event: &str, #[case] domain: Option<&str>) {
         let request: Request = serde_json::from_str(event).unwrap();
         assert_eq!(request.domain.as_ref().map(DomainName::as_str), domain);
     }
 
     #[test]
-    fn a_domain_that_is_none_is_not_taken_for_all() {
+    fn invalid_domain_is_rejected() {
         assert!(serde_json::from_str::<Request>(r#"{"domain":"ubuntu"}"#).is_err());
     }
 }

@@ -1,4 +1,4 @@
-//! `check-domains`: from a schedule, or from an operator, to DNS and the table.
+//! The Lambda function `check-domains`: checks the community's domains by schedule or on request.
 
 use check_domains::{Context, Request, handle};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
@@ -9,9 +9,9 @@ use tracing::Instrument;
 async fn main() -> Result<(), Error> {
     logs::init();
     let context = &Context::from_env().await?;
-    let serve = |event: LambdaEvent<Request>| async move {
+    lambda_runtime::run(service_fn(|event: LambdaEvent<Request>| async move {
         let request_id = &event.context.request_id;
-        handle(context, event.payload, request_id).instrument(logs::request(request_id)).await.map_err(Error::from)
-    };
-    lambda_runtime::run(service_fn(serve)).await
+        handle(context, event.payload, request_id).instrument(logs::request_span(request_id)).await.map_err(Error::from)
+    }))
+    .await
 }

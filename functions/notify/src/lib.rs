@@ -1,154 +1,163 @@
-//! Tells people what they must know, by mail: members and admins of what changed, operators of what failed.
+//! Sends notices by mail: changes to members and admins, failures to operators.
 //!
-//! Each notice is derived from what the table has (the outbox, a digest, the reports of an error) and known by an id that
-//! says what it tells to whom. It is marked as sent only once the mail server has taken it, so that a crash loses none; and
-//! a delivery claims it first, so that a repeat reaches no person twice.
+//! Each notice is derived from the table (an outbox entry, a digest, an error report) and has an id made of its cause and
+//! its recipient. Delivery is at least once: a notice is marked as sent only after the mail server accepted it, so a crash
+//! loses none. Each delivery first claims the notice, so a redelivered message is idempotent.
 
 mod admins;
 mod change;
+mod defer;
 mod deliver;
-mod digests;
+mod failing;
 mod failure;
+mod mailboxes;
 mod mailer;
 mod member;
+mod pending_digests;
+mod reach;
+mod rejection;
 mod sweep;
+mod test_message;
 #[cfg(test)]
 mod tests;
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use jiff::{SignedDuration, Timestamp};
-use membermail_core::clock::{Clock, SystemClock};
 use membermail_core::community::Community;
-use membermail_core::master::MasterKeys;
-use membermail_core::message::ToNotify;
-use membermail_core::random::{OsRandom, Random};
-use membermail_notices::{LetterError, Reply, SendError, SettingsError, Site, Texts};
-use membermail_runtime::aws::Aws;
-use membermail_runtime::batch::{Inbox, Retryable};
-use membermail_runtime::metrics::Metrics;
-use membermail_runtime::queue::{Queue, QueueError};
+use membermail_core::message::NotifyMessage;
+use membermail_notices::{ComposeError, SendError, SettingsError, Site, SmtpReply, Texts};
+use membermail_runtime::batch::{Attempt, Retryable, Worker};
+use membermail_runtime::environment::{Environment, WorkerVariables};
+use membermail_runtime::queue::QueueError;
 use membermail_runtime::secret::{MasterSecret, SecretError};
-use membermail_runtime::variables::{Variables, of_process};
+use membermail_runtime::variables::Variables;
 use membermail_store::{SealError, Sealer, Store, StoreError};
 use url::Url;
 
-use crate::digests::Digests;
 use crate::mailer::MailSecret;
+use crate::pending_digests::PendingDigests;
 
-/// Longer than the longest wait between two tries of the queue.
-const TRYING: SignedDuration = SignedDuration::from_mins(20);
+/// Longer than the longest visibility timeout between two attempts.
+const IN_FLIGHT_LEASE: SignedDuration = SignedDuration::from_mins(20);
 
-/// What the function holds through its life.
+/// Settings and clients, built once per instance.
 pub struct Context {
+    worker: Worker,
     community: Community,
     site: Site,
     texts: Texts,
     secret: MasterSecret,
     mail: MailSecret,
     store: Store,
-    inbox: Queue,
-    digests: Digests,
+    pending_digests: PendingDigests,
     digest_seconds: u16,
     error_interval: SignedDuration,
-    metrics: Metrics,
-    clock: Box<dyn Clock>,
-    random: Box<dyn Random>,
 }
 
 impl Context {
     /// Reads the settings and builds the clients.
     pub async fn from_env() -> Result<Self, lambda_runtime::Error> {
-        let mut variables = Variables::new(&of_process);
-        let community = variables.required("COMMUNITY");
-        let table = variables.required("TABLE_NAME");
-        let inbox = variables.required("NOTIFY_QUEUE_URL");
+        let mut variables = Variables::of_process();
+        let worker = WorkerVariables::read(&mut variables, "NOTIFY_QUEUE", None);
         let secret = variables.required("MASTER_SECRET_ARN");
         let mail: Option<String> = variables.optional("MAIL_SECRET_ARN");
         let url = variables.required("PUBLIC_URL");
-        let digest: Option<u16> = variables.optional("DIGEST_SECONDS");
-        let interval: Option<i64> = variables.optional("ERROR_INTERVAL_SECONDS");
-        variables.finish()?;
-        let community = membermail_communities::community(&community)?;
-        let aws = Aws::from_env().await?;
+        let digest_seconds = variables.optional("DIGEST_SECONDS").unwrap_or(120);
+        let error_interval = variables.optional("ERROR_INTERVAL_SECONDS").unwrap_or(24 * 60 * 60);
+        let environment = Environment::load(variables).await?;
         Ok(Self {
-            site: Site::new(&community, Url::parse(&url)?),
-            community,
+            worker: environment.worker("notify", worker),
+            site: Site::new(&environment.community, Url::parse(&url)?),
             texts: Texts::load()?,
-            secret: MasterSecret::new(aws.secrets(), secret),
-            mail: MailSecret::new(aws.secrets(), mail),
-            store: Store::new(aws.dynamodb(), table),
-            inbox: Queue::new(aws.sqs(), inbox),
-            digests: Digests::default(),
-            digest_seconds: digest.unwrap_or(120),
-            error_interval: SignedDuration::from_secs(interval.unwrap_or(24 * 60 * 60)),
-            metrics: Metrics::to_log(),
-            clock: Box::new(SystemClock),
-            random: Box::new(OsRandom),
+            secret: environment.master_secret(secret),
+            mail: MailSecret::new(environment.aws.secrets(), mail),
+            community: environment.community,
+            store: environment.store,
+            pending_digests: PendingDigests::default(),
+            digest_seconds,
+            error_interval: SignedDuration::from_secs(error_interval),
         })
     }
 
-    /// Until when the queue has surely tried again what fails now.
-    fn trying_until(&self) -> Timestamp {
-        let now = self.clock.now();
-        now.saturating_add(TRYING).unwrap_or(now)
+    /// The end of the in-flight lease of a message that fails now: by then, SQS has redelivered it.
+    fn in_flight_until(&self) -> Timestamp {
+        let now = self.worker.clock.now();
+        now.saturating_add(IN_FLIGHT_LEASE).unwrap_or(now)
     }
 
-    /// Opens what is sealed, by newer keys where the master secret was changed meanwhile.
-    async fn opening<T>(&self, open: impl Fn(&Sealer) -> Result<T, SealError>) -> Result<T, Error> {
-        let with = |keys: &MasterKeys| Ok(open(&Sealer::of(keys))?);
-        self.secret.opening(with, |cause| matches!(cause, Error::Sealed(_))).await
+    /// Unseals personal data; retries with newer keys in case the master secret was rotated.
+    async fn unseal<T>(&self, open: impl Fn(&Sealer) -> Result<T, SealError>) -> Result<T, Error> {
+        self.secret.open_with_rotation(|keys| Ok(open(&Sealer::of(keys))?), Error::is_unopened).await
     }
 }
 
-/// Handles a batch; a notice that did not go comes back alone.
+/// Handles a batch of messages (partial batch response).
 pub async fn handle(context: &Context, event: SqsEvent) -> SqsBatchResponse {
-    let Context { inbox: queue, metrics, clock, random, .. } = context;
-    // notify cannot report its own failures by mail; its dead-letter queue has an alarm.
-    let inbox = Inbox { step: "notify", queue, reports: None, metrics, clock: &**clock, random: &**random };
-    inbox.each(event, |message| carry_out(context, message)).await
+    context.worker.process_attempts(event, |message, attempt| handle_attempt(context, message, attempt)).await
 }
 
-async fn carry_out(context: &Context, message: ToNotify) -> Result<(), Error> {
-    match message {
-        ToNotify::Change(notify) => change::tell(context, notify).await,
-        ToNotify::Digest(digest) => admins::send_digest(context, digest).await,
-        ToNotify::Failed(failure) => failure::tell(context, failure).await,
-        ToNotify::Undeliverable(undeliverable) => member::tell_undeliverable(context, undeliverable).await,
-        ToNotify::Sweep => sweep::sweep(context).await,
+/// Handles one delivery of a message. While the mail server rejects all our mail, the message is retried once, in case the
+/// mail secret was just changed, and then deferred.
+async fn handle_attempt(context: &Context, message: NotifyMessage, attempt: Attempt) -> Result<(), Error> {
+    match handle_message(context, message.clone()).await {
+        Err(cause) if cause.is_relay_rejection() && attempt.receives > 1 => defer::defer(context, message, cause).await,
+        handled => handled,
     }
 }
 
-/// Why a notice did not go.
+async fn handle_message(context: &Context, message: NotifyMessage) -> Result<(), Error> {
+    match message {
+        NotifyMessage::Change(notify) => change::deliver_change(context, notify).await,
+        NotifyMessage::Digest(digest) => admins::send_digest(context, digest).await,
+        NotifyMessage::Failed(failure) => failure::report(context, failure).await,
+        NotifyMessage::Undeliverable(undeliverable) => failing::handle_undeliverable(context, undeliverable).await,
+        NotifyMessage::Test(test) => test_message::send_test(context, test).await,
+        NotifyMessage::Sweep => sweep::sweep(context).await,
+    }
+}
+
+/// Why a message could not be handled.
 #[derive(Debug, thiserror::Error)]
 enum Error {
-    #[error("another is sending the same notice just now")]
+    #[error("another delivery of this notice is in progress; retry later")]
     Busy,
-    #[error("the mail server")]
+    #[error("cannot send the mail")]
     Mail(#[from] SendError),
-    #[error("the operators' own address refuses mail: {0}")]
-    OperatorsRefuse(Reply),
-    #[error("the settings of mail")]
+    #[error("the operators' address rejects mail; check the mail secret: {0}")]
+    OperatorsReject(SmtpReply),
+    #[error("the mail secret is invalid")]
     Settings(#[from] SettingsError),
-    #[error("the notice")]
-    Letter(#[from] LetterError),
-    #[error("a secret")]
+    #[error("cannot compose the notice")]
+    Letter(#[from] ComposeError),
+    #[error("cannot read a secret")]
     Secret(#[from] SecretError),
-    #[error("what is sealed")]
+    #[error("cannot unseal personal data")]
     Sealed(#[from] SealError),
-    #[error("the table")]
+    #[error("the table request failed")]
     Store(#[from] StoreError),
-    #[error("the queue")]
+    #[error("the queue request failed")]
     Queue(#[from] QueueError),
+}
+
+impl Error {
+    fn is_unopened(&self) -> bool {
+        matches!(self, Self::Sealed(_))
+    }
+
+    /// Whether the mail server rejects all our mail until an operator acts.
+    fn is_relay_rejection(&self) -> bool {
+        matches!(self, Self::Mail(SendError::NotAuthorized(_)))
+    }
 }
 
 impl Retryable for Error {
     fn is_retryable(&self) -> bool {
         match self {
             Self::Busy | Self::Secret(_) | Self::Queue(_) => true,
-            // An operator mends the secret meanwhile.
+            // An operator can correct the secret in the meantime.
             Self::Settings(_) => true,
-            Self::Mail(cause) => matches!(cause, SendError::Later(_) | SendError::NotAllowed(_)),
-            Self::OperatorsRefuse(_) | Self::Letter(_) | Self::Sealed(_) => false,
+            Self::Mail(cause) => matches!(cause, SendError::Transient(_) | SendError::NotAuthorized(_)),
+            Self::OperatorsReject(_) | Self::Letter(_) | Self::Sealed(_) => false,
             Self::Store(cause) => cause.is_retryable(),
         }
     }

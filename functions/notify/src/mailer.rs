@@ -1,4 +1,4 @@
-//! The mail server and who we are to it, from a secret that is read again every few minutes.
+//! The SMTP client, configured by the mail secret. The secret is cached and read again every few minutes.
 
 use std::sync::Arc;
 
@@ -13,23 +13,25 @@ use zeroize::Zeroizing;
 
 use crate::Error;
 
-/// Where the settings of mail are, if there are any.
+/// The mail secret, if one is configured.
 pub(crate) struct MailSecret {
     client: Client,
     arn: Option<String>,
-    known: Mutex<Option<Known>>,
+    cached: Mutex<Option<Cached>>,
 }
 
-struct Known {
+struct Cached {
     mailer: Arc<Mailer>,
-    /// What it was made of: one that is the same keeps its connections.
+    /// The secret's text, to detect a change.
     text: Zeroizing<String>,
-    read: Instant,
-    /// Whether it does not do what it should: the secret may have been changed since.
-    in_doubt: bool,
+    read_at: Instant,
+    /// Set after a failed delivery, because the secret may have changed.
+    is_stale: bool,
+    /// Set while the mail server rejects all mail with this secret.
+    is_rejected: bool,
 }
 
-/// Ready to send.
+/// The SMTP client with its settings.
 pub(crate) struct Mailer {
     pub(crate) settings: MailSettings,
     pub(crate) relay: Relay,
@@ -37,40 +39,48 @@ pub(crate) struct Mailer {
 
 impl MailSecret {
     pub(crate) fn new(client: Client, arn: Option<String>) -> Self {
-        Self { client, arn, known: Mutex::new(None) }
+        Self { client, arn, cached: Mutex::new(None) }
     }
 
-    /// The mailer; none, where no secret is configured.
+    /// The mailer, or `None` if no secret is configured. Uses the cached secret if reading it again fails (stale-if-error).
     pub(crate) async fn mailer(&self) -> Result<Option<Arc<Mailer>>, Error> {
         let Some(arn) = &self.arn else { return Ok(None) };
-        let mut known = self.known.lock().await;
-        match known.as_mut() {
-            Some(known) if known.read.elapsed() < secret::FRESH && !known.in_doubt => {}
-            Some(known) => {
-                // What was good so far is used until there is something better.
+        let mut cached = self.cached.lock().await;
+        match cached.as_mut() {
+            Some(cached) if cached.read_at.elapsed() < secret::REFRESH_INTERVAL && !cached.is_stale => {}
+            Some(cached) => {
                 match read(&self.client, arn).await {
-                    Ok(new) if new.text == known.text => {}
-                    Ok(new) => *known = new,
-                    Err(cause) => warn!(cause = chain(&cause), "the mail secret could not be read again"),
+                    Ok(new) if new.text == cached.text => {}
+                    Ok(new) => *cached = new,
+                    Err(cause) => warn!(cause = chain(&cause), "mail secret could not be read, using the cached one"),
                 }
-                (known.read, known.in_doubt) = (Instant::now(), false);
+                cached.read_at = Instant::now();
+                cached.is_stale = false;
             }
-            None => *known = Some(read(&self.client, arn).await?),
+            None => *cached = Some(read(&self.client, arn).await?),
         }
-        Ok(known.as_ref().map(|known| Arc::clone(&known.mailer)))
+        Ok(cached.as_ref().map(|cached| Arc::clone(&cached.mailer)))
     }
 
-    /// The mail server does not let us, or does not answer: the secret may have been changed since it was read.
-    pub(crate) async fn doubt(&self) {
-        if let Some(known) = self.known.lock().await.as_mut() {
-            known.in_doubt = true;
+    /// Records whether the mail server rejects all our mail. Returns whether that has changed, so that an outage is logged
+    /// once and not with each notice.
+    pub(crate) async fn record_rejected(&self, is_rejected: bool) -> bool {
+        let mut cached = self.cached.lock().await;
+        cached.as_mut().is_some_and(|cached| std::mem::replace(&mut cached.is_rejected, is_rejected) != is_rejected)
+    }
+
+    /// Has the secret read again before the next mail, after the mail server rejected us or did not answer.
+    pub(crate) async fn mark_stale(&self) {
+        if let Some(cached) = self.cached.lock().await.as_mut() {
+            cached.is_stale = true;
         }
     }
 }
 
-async fn read(client: &Client, arn: &str) -> Result<Known, Error> {
-    let text = secret::read(client, arn).await?;
+async fn read(client: &Client, arn: &str) -> Result<Cached, Error> {
+    let text = secret::fetch(client, arn).await?;
     let settings = MailSettings::parse(&text)?;
     let relay = Relay::new(&settings)?;
-    Ok(Known { mailer: Arc::new(Mailer { settings, relay }), text, read: Instant::now(), in_doubt: false })
+    let mailer = Arc::new(Mailer { settings, relay });
+    Ok(Cached { mailer, text, read_at: Instant::now(), is_stale: false, is_rejected: false })
 }

@@ -1,38 +1,42 @@
-//! What the function holds through its life.
+//! The configuration and clients of the function.
 
 use membermail_core::clock::{Clock, SystemClock};
-use membermail_core::community::{Community, SignIn};
+use membermail_core::community::Community;
 use membermail_core::random::{OsRandom, Random};
-use membermail_identity::openid2::{Provider, RelyingParty, http_client};
-use membermail_pages::public_url::PublicUrl;
-use membermail_runtime::aws::Aws;
+use membermail_identity::openid_connect::http_client;
+use membermail_pages::configured_url::ConfiguredUrl;
+use membermail_runtime::environment::Environment;
 use membermail_runtime::metrics::Metrics;
 use membermail_runtime::queue::Queue;
+use membermail_runtime::rotating_secret::RotatingSecret;
 use membermail_runtime::secret::MasterSecret;
-use membermail_runtime::variables::{Variables, of_process};
+use membermail_runtime::variables::Variables;
 use membermail_store::Store;
-use url::Url;
+use membermail_texts::Texts;
 
 use crate::build::Build;
-use crate::health::{Dependency, Health};
+use crate::health::{Dependency, HealthCheck};
+use crate::providers::Providers;
 
-/// The settings, clients and sources that every request shares.
+/// Shared by all requests.
 pub struct Context {
-    /// Whose site this is.
+    /// The community of the site.
     pub community: Community,
-    /// The configured URL of the site; without it each request says where it came to.
-    pub public_url: Option<PublicUrl>,
-    /// Speaks with the sign-in provider.
-    pub relying_party: RelyingParty,
-    /// What keys are derived from.
+    /// The translated texts of the pages.
+    pub texts: Texts,
+    /// The configured public URL; without one, it is derived from each request.
+    pub configured_url: Option<ConfiguredUrl>,
+    /// The sign-in providers.
+    pub providers: Providers,
+    /// The master secret, from which all keys are derived.
     pub secret: MasterSecret,
     /// The table.
     pub store: Store,
-    /// In front of `verify-member`.
-    pub outbox: Queue,
-    /// Which build this is, and whether what it needs answers.
-    pub health: Health,
-    /// Where the outcomes of sign-ins go.
+    /// The queue of `verify-member`.
+    pub verify_queue: Queue,
+    /// The health check of the deployment.
+    pub health: HealthCheck,
+    /// Records the outcomes of sign-ins.
     pub metrics: Metrics,
     /// The time.
     pub clock: Box<dyn Clock>,
@@ -41,13 +45,11 @@ pub struct Context {
 }
 
 impl Context {
-    /// Reads the settings and builds the clients.
+    /// Reads the environment variables and builds the clients.
     pub async fn from_env() -> Result<Self, lambda_http::Error> {
-        let mut variables = Variables::new(&of_process);
-        let community = variables.required("COMMUNITY");
-        let table = variables.required("TABLE_NAME");
+        let mut variables = Variables::of_process();
         let secret = variables.required("MASTER_SECRET_ARN");
-        let outbox = variables.required("VERIFY_QUEUE_URL");
+        let verify_queue = variables.required("VERIFY_QUEUE_URL");
         let queues = [
             ("grant-queue", "GRANT_QUEUE_URL"),
             ("write-queue", "WRITE_QUEUE_URL"),
@@ -55,44 +57,32 @@ impl Context {
             ("notify-queue", "NOTIFY_QUEUE_URL"),
         ];
         let queues = queues.map(|(name, variable)| (name, variables.required(variable)));
-        let public_url = variables.optional("PUBLIC_URL");
-        let sign_in_url: Option<Url> = variables.optional("SIGN_IN_URL");
-        variables.finish()?;
-        let community = membermail_communities::community(&community)?;
-        let aws = Aws::from_env().await?;
-        let provider = provider(&community, sign_in_url.as_ref())?;
-        let http = http_client()?;
-        let store = Store::new(aws.dynamodb(), table);
-        let outbox = Queue::new(aws.sqs(), outbox);
+        let configured_url = variables.optional("PUBLIC_URL");
+        let sign_in_secret = variables.optional::<String>("SIGN_IN_SECRET_ARN");
+        let environment = Environment::load(variables).await?;
+        let mut client_secret = || Some(RotatingSecret::new(environment.aws.secrets(), sign_in_secret.clone()?));
+        let providers = Providers::new(&environment.community, &http_client()?, &mut client_secret)?;
+        let verify_queue = environment.queue(verify_queue);
         let mut dependencies: Vec<(_, Box<dyn Dependency>)> = vec![
-            ("table", Box::new(store.clone())),
-            ("secret", Box::new(MasterSecret::new(aws.secrets(), &secret))),
-            ("verify-queue", Box::new(outbox.clone())),
+            ("table", Box::new(environment.store.clone())),
+            ("secret", Box::new(environment.master_secret(&secret))),
+            ("verify-queue", Box::new(verify_queue.clone())),
         ];
         for (name, url) in queues {
-            dependencies.push((name, Box::new(Queue::new(aws.sqs(), url))));
+            dependencies.push((name, Box::new(environment.queue(url))));
         }
         Ok(Self {
-            community,
-            public_url,
-            relying_party: RelyingParty::new(provider, http),
-            secret: MasterSecret::new(aws.secrets(), secret),
-            store,
-            outbox,
-            health: Health::new(Build::of_process(), dependencies),
-            metrics: Metrics::to_log(),
+            texts: Texts::load()?,
+            configured_url,
+            providers,
+            secret: environment.master_secret(secret),
+            verify_queue,
+            health: HealthCheck::new(Build::of_process(), dependencies),
+            metrics: environment.metrics(),
             clock: Box::new(SystemClock),
             random: Box::new(OsRandom),
+            community: environment.community,
+            store: environment.store,
         })
     }
-}
-
-/// The community's provider, or the one that stands in for it at another root with the same paths.
-fn provider(community: &Community, instead: Option<&Url>) -> Result<Provider, lambda_http::Error> {
-    let SignIn::OpenId2 { endpoint, identifier_root, .. } = &community.sign_in;
-    let at = |url: &Url| match instead {
-        Some(root) => root.join(url.path().trim_start_matches('/')),
-        None => Ok(url.clone()),
-    };
-    Ok(Provider { endpoint: at(endpoint)?, identifier_root: at(identifier_root)? })
 }

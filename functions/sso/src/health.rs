@@ -1,5 +1,5 @@
-//! `GET /health`: which build this is, and whether all that it needs answers. Launchpad is not asked: it is somebody
-//! else's, and must be asked kindly. Why something does not answer stands in the log; whoever asks here may be anybody.
+//! `GET /health`: the build and a health check of all dependencies. Launchpad is not checked, to save it requests. The
+//! endpoint is public, so causes of failures only go to the log.
 
 use std::error::Error;
 use std::sync::Mutex;
@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Response};
 use membermail_core::clock::Clock;
-use membermail_pages::answer;
+use membermail_pages::response;
 use membermail_runtime::batch::chain;
 use membermail_runtime::queue::Queue;
 use membermail_runtime::secret::MasterSecret;
@@ -22,117 +22,118 @@ use tracing::error;
 
 use crate::build::Build;
 
-/// For how long an answer is good: however many ask, nothing is asked more often than that of one process.
-pub const KEPT: SignedDuration = SignedDuration::from_secs(5);
-/// The longest that one dependency is waited for. All are asked at the same time.
-const PATIENCE: Duration = Duration::from_secs(3);
+/// Cache lifetime of a report, which limits how often a process checks its dependencies.
+pub const REPORT_TTL: SignedDuration = SignedDuration::from_secs(5);
+/// Timeout of each dependency; all are checked concurrently.
+const TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Something that the service needs.
+/// A service that the function depends on.
 #[async_trait]
 pub trait Dependency: Send + Sync {
-    /// Whether it answers just now.
-    async fn ask(&self) -> Result<(), Box<dyn Error + Send + Sync>>;
+    /// Fails if the dependency does not work now.
+    async fn check(&self) -> Result<(), Box<dyn Error + Send + Sync>>;
 }
 
 #[async_trait]
 impl Dependency for Store {
-    async fn ask(&self) -> Result<(), Box<dyn Error + Send + Sync>> {
-        Ok(self.reach().await?)
+    async fn check(&self) -> Result<(), Box<dyn Error + Send + Sync>> {
+        Ok(self.check_health().await?)
     }
 }
 
 #[async_trait]
 impl Dependency for Queue {
-    async fn ask(&self) -> Result<(), Box<dyn Error + Send + Sync>> {
-        Ok(self.reach().await?)
+    async fn check(&self) -> Result<(), Box<dyn Error + Send + Sync>> {
+        Ok(self.check_access().await?)
     }
 }
 
 #[async_trait]
 impl Dependency for MasterSecret {
-    async fn ask(&self) -> Result<(), Box<dyn Error + Send + Sync>> {
-        Ok(self.reach().await?)
+    async fn check(&self) -> Result<(), Box<dyn Error + Send + Sync>> {
+        Ok(self.check_access().await?)
     }
 }
 
-/// The build, all dependencies by name, and what they last said.
-pub struct Health {
+/// Checks all dependencies and caches the last report.
+pub struct HealthCheck {
     build: Build,
     dependencies: Vec<(&'static str, Box<dyn Dependency>)>,
-    last: Mutex<Option<Report>>,
+    last: Mutex<Option<HealthReport>>,
 }
 
-/// What is answered.
+/// The result of a health check.
 #[derive(Clone, Debug, Serialize)]
-pub struct Report {
-    /// `ok`, or `failing` where anything is not.
+pub struct HealthReport {
+    /// `ok`, or `failing` if any dependency fails.
     pub status: &'static str,
-    /// Which build answers.
+    /// The running build.
     pub build: Build,
-    /// Each, by name.
-    pub dependencies: Vec<Answer>,
-    /// When they were asked.
+    /// All dependencies.
+    pub dependencies: Vec<DependencyReport>,
+    /// Time of the check.
     pub checked: Timestamp,
 }
 
-/// What one dependency said.
+/// The result of checking one dependency.
 #[derive(Clone, Debug, Serialize)]
-pub struct Answer {
-    /// Which.
+pub struct DependencyReport {
+    /// Name of the dependency.
     pub name: &'static str,
-    /// Whether it answered as it must.
+    /// Whether it works.
     pub ok: bool,
-    /// How long that took.
+    /// Duration of the check.
     pub milliseconds: u64,
 }
 
-impl Health {
-    /// Asks nothing yet.
+impl HealthCheck {
+    /// Sends no requests yet.
     pub fn new(build: Build, dependencies: Vec<(&'static str, Box<dyn Dependency>)>) -> Self {
         Self { build, dependencies, last: Mutex::new(None) }
     }
 
-    /// What was said a moment ago, or else what is said now.
-    pub async fn report(&self, clock: &dyn Clock) -> Report {
+    /// The cached report, or a new one if that is older than [`REPORT_TTL`].
+    pub async fn report(&self, clock: &dyn Clock) -> HealthReport {
         let now = clock.now();
-        let fresh = |report: &Report| (SignedDuration::ZERO..KEPT).contains(&now.duration_since(report.checked));
-        if let Some(report) = self.last().clone().filter(fresh) {
+        if let Some(report) = self.last().clone()
+            && (SignedDuration::ZERO..REPORT_TTL).contains(&now.duration_since(report.checked))
+        {
             return report;
         }
-        let asking = self.dependencies.iter().map(|(name, dependency)| ask(name, dependency.as_ref()));
-        let dependencies = join_all(asking).await;
-        let status = if dependencies.iter().all(|answer| answer.ok) { "ok" } else { "failing" };
-        let report = Report { status, build: self.build.clone(), dependencies, checked: now };
+        let checks = self.dependencies.iter().map(|(name, dependency)| check(name, dependency.as_ref()));
+        let dependencies = join_all(checks).await;
+        let status = if dependencies.iter().all(|dependency| dependency.ok) { "ok" } else { "failing" };
+        let report = HealthReport { status, build: self.build.clone(), dependencies, checked: now };
         *self.last() = Some(report.clone());
         report
     }
 
-    fn last(&self) -> std::sync::MutexGuard<'_, Option<Report>> {
+    fn last(&self) -> std::sync::MutexGuard<'_, Option<HealthReport>> {
         self.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 
-async fn ask(name: &'static str, dependency: &dyn Dependency) -> Answer {
+async fn check(name: &'static str, dependency: &dyn Dependency) -> DependencyReport {
     let start = Instant::now();
-    let ok = match timeout(PATIENCE, dependency.ask()).await {
+    let ok = match timeout(TIMEOUT, dependency.check()).await {
         Ok(Ok(())) => true,
         Ok(Err(cause)) => {
-            error!(dependency = name, cause = chain(&*cause), "a dependency does not answer as it must");
+            error!(dependency = name, cause = chain(&*cause), "health check failed");
             false
         }
         Err(_) => {
-            error!(dependency = name, "a dependency does not answer in time");
+            error!(dependency = name, "health check timed out");
             false
         }
     };
-    Answer { name, ok, milliseconds: u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX) }
+    DependencyReport { name, ok, milliseconds: u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX) }
 }
 
-/// 200 where all is well, else 503.
-pub(crate) async fn answer(health: &Health, clock: &dyn Clock) -> Response<Body> {
+/// Responds with 200 if all dependencies work, else with 503.
+pub(crate) async fn respond(health: &HealthCheck, clock: &dyn Clock) -> Response<Body> {
     let report = health.report(clock).await;
     let status = if report.status == "ok" { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    answer::json(status, &report)
+    response::json(status, &report)
 }
 
 #[cfg(test)]

@@ -8,46 +8,48 @@ use serde_json::Value;
 use super::*;
 use crate::build::Source;
 
-/// Says what it is told to say, and counts how often it was asked.
+/// A dependency with a fixed behavior, which counts the checks.
 #[derive(Clone)]
-struct Told {
-    says: Says,
-    asked: Arc<AtomicUsize>,
+struct FakeDependency {
+    behavior: Behavior,
+    checks: Arc<AtomicUsize>,
 }
 
 #[derive(Clone, Copy)]
-enum Says {
-    Good,
-    Bad,
-    Nothing,
+enum Behavior {
+    Works,
+    Fails,
+    Hangs,
 }
 
 #[async_trait]
-impl Dependency for Told {
-    async fn ask(&self) -> Result<(), Box<dyn Error + Send + Sync>> {
-        self.asked.fetch_add(1, Ordering::Relaxed);
-        match self.says {
-            Says::Good => Ok(()),
-            Says::Bad => Err("the password is hunter2".into()),
-            Says::Nothing => std::future::pending().await,
+impl Dependency for FakeDependency {
+    async fn check(&self) -> Result<(), Box<dyn Error + Send + Sync>> {
+        self.checks.fetch_add(1, Ordering::Relaxed);
+        match self.behavior {
+            Behavior::Works => Ok(()),
+            Behavior::Fails => Err("the password is hunter2".into()),
+            Behavior::Hangs => std::future::pending().await,
         }
     }
 }
 
-fn health(all: &[(&'static str, Says)]) -> (Health, Arc<AtomicUsize>) {
-    let asked = Arc::new(AtomicUsize::default());
-    let told = |says| Box::new(Told { says, asked: Arc::clone(&asked) }) as Box<dyn Dependency>;
-    let dependencies = all.iter().map(|(name, says)| (*name, told(*says))).collect();
+fn health(all: &[(&'static str, Behavior)]) -> (HealthCheck, Arc<AtomicUsize>) {
+    let checks = Arc::new(AtomicUsize::default());
+    let dependencies = all.iter().map(|(name, behavior)| {
+        let fake = FakeDependency { behavior: *behavior, checks: Arc::clone(&checks) };
+        (*name, Box::new(fake) as Box<dyn Dependency>)
+    });
     let source = Source { commit: Some("c0ffee".into()), ..Source::default() };
-    (Health::new(Build { version: "1.2.3", source }, dependencies), asked)
+    (HealthCheck::new(Build { version: "1.2.3", source }, dependencies.collect()), checks)
 }
 
 fn clock() -> ManualClock {
     ManualClock::at("2026-11-24T10:00:00Z".parse().unwrap())
 }
 
-async fn answered(health: &Health, clock: &ManualClock) -> (u16, Value) {
-    let response = answer(health, clock).await;
+async fn response_of(health: &HealthCheck, clock: &ManualClock) -> (u16, Value) {
+    let response = respond(health, clock).await;
     assert_eq!(response.headers()[CACHE_CONTROL], "no-store");
     assert_eq!(response.headers()[CONTENT_TYPE], "application/json");
     let Body::Text(text) = response.body() else { panic!("no text") };
@@ -56,38 +58,42 @@ async fn answered(health: &Health, clock: &ManualClock) -> (u16, Value) {
 }
 
 #[rstest::rstest]
-#[case::well(&[("table", Says::Good), ("secret", Says::Good)], 200, "ok", &[true, true])]
-#[case::one_fails(&[("table", Says::Bad), ("secret", Says::Good)], 503, "failing", &[false, true])]
-#[case::one_is_silent(&[("table", Says::Good), ("secret", Says::Nothing)], 503, "failing", &[true, false])]
+#[case::all_work(&[("table", Behavior::Works), ("secret", Behavior::Works)], 200, "ok", &[true, true])]
+#[case::one_fails(&[("table", Behavior::Fails), ("secret", Behavior::Works)], 503, "failing", &[false, true])]
+#[case::one_hangs(&[("table", Behavior::Works), ("secret", Behavior::Hangs)], 503, "failing", &[true, false])]
 #[tokio::test(start_paused = true)]
-async fn one_that_fails_is_told_by_name_and_not_why(
-    #[case] all: &[(&'static str, Says)],
+async fn failing_dependency_is_named_without_cause(
+    #[case] all: &[(&'static str, Behavior)],
     #[case] status: u16,
     #[case] word: &str,
     #[case] ok: &[bool],
 ) {
     let (health, _) = health(all);
-    let (code, body) = answered(&health, &clock()).await;
+    let (code, body) = response_of(&health, &clock()).await;
     assert_eq!((code, &body["status"]), (status, &Value::from(word)));
     assert_eq!(body["build"]["version"], "1.2.3");
     assert_eq!(body["build"]["commit"], "c0ffee");
-    let said: Vec<_> = body["dependencies"].as_array().unwrap().iter().map(|one| one["ok"] == true).collect();
-    assert_eq!(said, ok);
-    // As long as it was waited for, and no longer.
-    let longest = body["dependencies"].as_array().unwrap().iter().filter_map(|one| one["milliseconds"].as_u64()).max();
-    assert_eq!(longest, Some(if all.iter().any(|(_, says)| matches!(says, Says::Nothing)) { 3000 } else { 0 }));
+    let dependencies = body["dependencies"].as_array().unwrap();
+    let results: Vec<_> = dependencies.iter().map(|dependency| dependency["ok"] == true).collect();
+    assert_eq!(results, ok);
+    // A dependency that hangs takes exactly as long as the timeout.
+    let longest = dependencies.iter().filter_map(|dependency| dependency["milliseconds"].as_u64()).max();
+    assert_eq!(
+        longest,
+        Some(if all.iter().any(|(_, behavior)| matches!(behavior, Behavior::Hangs)) { 3000 } else { 0 })
+    );
 }
 
 #[tokio::test]
-async fn many_who_ask_cost_one_question() {
-    let (health, asked) = health(&[("table", Says::Good), ("secret", Says::Bad)]);
+async fn reports_are_cached() {
+    let (health, checks) = health(&[("table", Behavior::Works), ("secret", Behavior::Fails)]);
     let clock = clock();
     for _ in 0..100 {
-        answered(&health, &clock).await;
+        response_of(&health, &clock).await;
         clock.advance(SignedDuration::from_millis(49));
     }
-    assert_eq!(asked.load(Ordering::Relaxed), 2);
-    clock.advance(KEPT);
-    answered(&health, &clock).await;
-    assert_eq!(asked.load(Ordering::Relaxed), 4);
+    assert_eq!(checks.load(Ordering::Relaxed), 2);
+    clock.advance(REPORT_TTL);
+    response_of(&health, &clock).await;
+    assert_eq!(checks.load(Ordering::Relaxed), 4);
 }

@@ -1,4 +1,4 @@
-//! `sso`: signing in and out.
+//! `sso`: sign-in, sign-out and requests for a check.
 
 use lambda_http::{Error, Request, service_fn};
 use sso::{Context, handle};
@@ -7,6 +7,6 @@ use sso::{Context, handle};
 async fn main() -> Result<(), Error> {
     membermail_runtime::logs::init();
     let context = &Context::from_env().await?;
-    let serve = |request: Request| async move { Ok::<_, Error>(handle(context, &request).await) };
-    lambda_http::run(service_fn(serve)).await
+    lambda_http::run(service_fn(|request: Request| async move { Ok::<_, Error>(handle(context, &request).await) }))
+        .await
 }

@@ -1,7 +1,13 @@
-//! The function as browsers meet it: each request could come twice, late, or from somebody else.
+//! The function over HTTP, with requests that are repeated, late or forged.
 
 #[path = "browsers/check.rs"]
 mod check;
+#[path = "browsers/gateway.rs"]
+mod gateway;
+#[path = "browsers/languages.rs"]
+mod languages;
+#[path = "browsers/openid_connect.rs"]
+mod openid_connect;
 #[path = "browsers/provider.rs"]
 mod provider;
 #[path = "browsers/refused.rs"]

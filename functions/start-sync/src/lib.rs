@@ -1,8 +1,8 @@
-//! Puts a message on the queue of `sync-team` for each domain that has none waiting: by schedule for all of them, or for
-//! those that are named. By schedule it also counts the domains whose syncs no longer finish.
+//! Sends a message to `sync-team` for each domain that has none waiting: for all domains by schedule, or for the named ones.
+//! A scheduled event also counts the domains whose syncs no longer finish.
 
-mod ask;
-mod look_back;
+mod overdue;
+mod send;
 #[cfg(test)]
 mod tests;
 
@@ -10,33 +10,33 @@ use jiff::SignedDuration;
 use lambda_runtime::Error;
 use membermail_core::address::DomainName;
 use membermail_core::clock::{Clock, SystemClock};
-use membermail_runtime::aws::Aws;
+use membermail_runtime::environment::Environment;
 use membermail_runtime::metrics::Metrics;
 use membermail_runtime::queue::Queue;
-use membermail_runtime::variables::{Variables, of_process};
+use membermail_runtime::variables::Variables;
 use membermail_store::Store;
 use serde::Deserialize;
 
-/// The input: an event of the schedule, which names no domains, or `{"domains": ["ubuntu.com"]}`.
+/// An event of the schedule, which names no domains, or `{"domains": ["ubuntu.com"]}`.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct Event {
-    /// Those to sync; all where none is named.
+    /// The domains to sync; all if empty.
     #[serde(default)]
     pub domains: Vec<DomainName>,
-    /// The id that EventBridge gives an event. It delivers an event at least once, each time with the same id.
+    /// The id that EventBridge gives an event. Delivery is at least once, each time with the same id.
     #[serde(default)]
     pub id: Option<String>,
 }
 
 /// The settings and clients of the function.
 pub struct Context {
-    /// The community's.
+    /// The domains of the community.
     pub domains: Vec<DomainName>,
     /// The table.
     pub store: Store,
-    /// In front of `sync-team`.
-    pub outbox: Queue,
-    /// From one schedule to the next.
+    /// The queue of `sync-team`.
+    pub sync_queue: Queue,
+    /// The interval of the schedule.
     pub period: SignedDuration,
     /// Receives the number of domains whose syncs do not finish.
     pub metrics: Metrics,
@@ -47,38 +47,34 @@ pub struct Context {
 impl Context {
     /// Reads the settings and builds the clients.
     pub async fn from_env() -> Result<Self, Error> {
-        let mut variables = Variables::new(&of_process);
-        let community = variables.required("COMMUNITY");
-        let table = variables.required("TABLE_NAME");
-        let outbox = variables.required("SYNC_QUEUE_URL");
-        let period: Option<i64> = variables.optional("SYNC_PERIOD_SECONDS");
-        variables.finish()?;
-        let community = membermail_communities::community(&community)?;
-        let aws = Aws::from_env().await?;
+        let mut variables = Variables::of_process();
+        let sync_queue = variables.required("SYNC_QUEUE_URL");
+        let period = variables.optional("SYNC_PERIOD_SECONDS").unwrap_or(3600);
+        let environment = Environment::load(variables).await?;
         Ok(Self {
-            domains: community.domain_names().cloned().collect(),
-            store: Store::new(aws.dynamodb(), table),
-            outbox: Queue::new(aws.sqs(), outbox),
-            period: SignedDuration::from_secs(period.unwrap_or(3600)),
-            metrics: Metrics::to_log(),
+            domains: environment.community.domain_names().cloned().collect(),
+            sync_queue: environment.queue(sync_queue),
+            metrics: environment.metrics(),
+            store: environment.store,
+            period: SignedDuration::from_secs(period),
             clock: Box::new(SystemClock),
         })
     }
 }
 
-/// Sends the messages that are missing. It is idempotent for each event: Lambda runs a failed invocation again with the same
-/// request id, and EventBridge can deliver an event twice with the same event id.
+/// Sends the missing messages. Idempotent per event: Lambda retries a failed invocation with the same request id, and
+/// EventBridge redelivers an event with the same event id.
 pub async fn handle(context: &Context, event: Event, request_id: &str) -> Result<(), Error> {
     if let Some(unknown) = event.domains.iter().find(|domain| !context.domains.contains(domain)) {
-        return Err(format!("{unknown} is no domain of this community").into());
+        return Err(format!("{unknown} is not a domain of this community").into());
     }
     let domains =
         if event.domains.is_empty() { &context.store.domains_to_sync(&context.domains).await? } else { &event.domains };
     let known = context.store.sync_requests(domains.iter()).await?;
-    let asking = ask::Asking { context, event: event.id.as_deref().unwrap_or(request_id), request_id };
-    asking.ask(domains, &known).await?;
+    let sender = send::Sender { context, event: event.id.as_deref().unwrap_or(request_id), request_id };
+    sender.send_missing(domains, &known).await?;
     if event.domains.is_empty() {
-        look_back::look_back(context, &known).await;
+        overdue::record_overdue_domains(context, &known).await;
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! `start-sync`: from the schedule to one message a domain.
+//! The Lambda function `start-sync`: sends one sync message per domain by schedule.
 
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use membermail_runtime::logs;
@@ -9,9 +9,9 @@ use tracing::Instrument;
 async fn main() -> Result<(), Error> {
     logs::init();
     let context = &Context::from_env().await?;
-    let serve = |event: LambdaEvent<Event>| async move {
+    lambda_runtime::run(service_fn(|event: LambdaEvent<Event>| async move {
         let request_id = &event.context.request_id;
-        handle(context, event.payload, request_id).instrument(logs::request(request_id)).await
-    };
-    lambda_runtime::run(service_fn(serve)).await
+        handle(context, event.payload, request_id).instrument(logs::request_span(request_id)).await
+    }))
+    .await
 }

@@ -1,4 +1,4 @@
-//! One check: single-flight per member, by identity, with the outcome recorded before anything is granted.
+//! Checks one member by identity: single-flight per member, with the outcome recorded before the grants are sent.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -7,39 +7,38 @@ use jiff::{SignedDuration, Timestamp};
 use membermail_core::audit::Actor;
 use membermail_core::eligibility::{self, Observation, Outcome, Standing};
 use membermail_core::member::{Identity, MemberId, ObservedName};
-use membermail_core::message::{Notify, VerifyMember, WriteAlias, WriteAliases};
-use membermail_runtime::batch::{Try, chain};
-use membermail_store::{CheckBegun, Member, Record, Recorded};
-use membermail_sync::{Observer, Settled};
+use membermail_core::message::{AliasGrant, VerifyMember, WriteAliases};
+use membermail_runtime::batch::{Attempt, chain};
+use membermail_store::{CheckStart, Member, Record, Recorded};
+use membermail_sync::{Observer, PersonLookup, RecordedObservation};
 use tracing::{info, warn};
-use ulid::Ulid;
 
 use crate::{Context, Error};
 
-/// A check that has not ended by then has died; longer than the function may run.
+/// The in-flight lease of a check: longer than the function's timeout.
 const LEASE: SignedDuration = SignedDuration::from_secs(150);
-/// The time between two checks of a member: twenty sign-ins in a row come to one or two look-ups.
-const PAUSE: SignedDuration = SignedDuration::from_secs(10);
+/// Rate limit: minimum interval between two checks of a member, so that many sign-ins in a row cost one or two look-ups.
+const MIN_INTERVAL: SignedDuration = SignedDuration::from_secs(10);
 
-/// Carries out a check. The word for the outcome comes back.
-pub(crate) async fn check(context: &Context, message: VerifyMember, attempt: Try) -> Result<&'static str, Error> {
-    let now = context.clock.now();
-    let begun = context.store.begin_check(message.member, message.requested_at, now, LEASE, PAUSE).await?;
+/// Checks a member and returns the outcome's label.
+pub(crate) async fn check(context: &Context, message: VerifyMember, attempt: Attempt) -> Result<&'static str, Error> {
+    let now = context.worker.clock.now();
+    let begun = context.store.begin_check(message.member, message.requested_at, now, LEASE, MIN_INTERVAL).await?;
     let member = match begun {
-        CheckBegun::Started(member) => *member,
-        CheckBegun::NoMember => return Err(Error::NoMember),
-        CheckBegun::Stale => {
-            info!("a later request of member {} counts", message.member);
+        CheckStart::Started(member) => *member,
+        CheckStart::NoMember => return Err(Error::NoMember),
+        CheckStart::Stale => {
+            info!("message dropped: member {} has a later request", message.member);
             return Ok("stale");
         }
-        CheckBegun::AlreadyDone(member) => {
-            // The first delivery may have ended between the outcome and the grants.
+        CheckStart::AlreadyDone(member) => {
+            // The first delivery may have crashed after recording the outcome and before sending the grants.
             if attempt.receives > 1 {
-                grant_again(context, *member, &message.request_id).await?;
+                resend_grants(context, *member, &message.request_id).await?;
             }
             return Ok("stale");
         }
-        CheckBegun::Busy { until } => {
+        CheckStart::Busy { until } => {
             let retry_after = Duration::try_from(until.duration_since(now)).unwrap_or_default();
             return Err(Error::Busy { retry_after: retry_after.max(Duration::from_secs(1)) });
         }
@@ -48,35 +47,44 @@ pub(crate) async fn check(context: &Context, message: VerifyMember, attempt: Try
     if checked.is_err()
         && let Err(cause) = context.store.end_check(message.member).await
     {
-        // The lease ends by itself.
-        warn!(cause = chain(&cause), "the in-flight lease of member {} stays", message.member);
+        warn!(
+            cause = chain(&cause),
+            "in-flight lease of member {} could not be released and will expire", message.member
+        );
     }
     checked
 }
 
 async fn look_up(context: &Context, message: &VerifyMember, member: Member) -> Result<&'static str, Error> {
-    let Context { source, store, clock, random, .. } = context;
+    let Context { source, store, worker, .. } = context;
     let member = store.survivor_of(member).await?.ok_or(Error::NoMember)?;
-    let (source, clock, random) = (&**source, &**clock, &**random);
-    let request_id = message.request_id.as_str();
-    let observer = Observer { source, store, clock, random, actor: Actor::Member, by: None, request_id };
-    let requested_at = message.requested_at;
+    let VerifyMember { requested_at, ref request_id, .. } = *message;
+    let observer = Observer {
+        source: &**source,
+        store,
+        clock: &*worker.clock,
+        random: &*worker.random,
+        actor: Actor::Member,
+        by: None,
+        request_id,
+    };
     if member.is_banned() {
-        // A banned member costs Launchpad no request.
-        return decide_banned(context, &member, requested_at).await;
+        // No request to the source for a banned member.
+        return record_ban(context, &member, requested_at).await;
     }
-    let (person, observed_at) = ask(context, &observer, message.identity.as_ref(), member.id).await?;
+    let (person, observed_at) = fetch_person(context, &observer, message.identity.as_ref(), member.id).await?;
     let standing = match person {
-        None if member.observation.is_some() => Standing::Closed,
-        None => Standing::Unknown,
-        Some(person) => {
+        PersonLookup::NoAccount if member.observation.is_some() => Standing::Closed,
+        // An identity that is foreign to the source says nothing, whatever was observed earlier.
+        PersonLookup::NoAccount | PersonLookup::Foreign => Standing::Unknown,
+        PersonLookup::Found(person) => {
             let groups = if person.check().is_ok() { source.groups(&person).await? } else { BTreeSet::new() };
             Standing::Known { person, groups }
         }
     };
     let outcome = match &standing {
         Standing::Known { person, .. } if person.check().is_ok() => {
-            context.pins.decide(&standing, &context.community, store, clock.now()).await?
+            context.pins.decide(&standing, &context.community, store, worker.clock.now()).await?
         }
         _ => eligibility::decide(false, &standing, &context.community, &BTreeMap::new()),
     };
@@ -84,57 +92,64 @@ async fn look_up(context: &Context, message: &VerifyMember, member: Member) -> R
         Standing::Known { person, .. } => Some(Observation { person, observed_at }),
         Standing::Unknown | Standing::Closed => None,
     };
-    let settled = observer.record(member, observation.as_ref(), Some((&outcome, requested_at))).await?;
-    let Settled { member, linked, is_stale } = settled;
+    let recorded = observer.record(member, observation.as_ref(), Some((&outcome, requested_at))).await?;
+    let RecordedObservation { member, linked, is_stale } = recorded;
     if let Some(entry) = linked {
-        notify(context, entry, request_id).await;
+        context.worker.enqueue_notice(entry, request_id).await;
     }
     if is_stale {
         return Err(Error::Superseded);
     }
     if member.is_banned() {
-        return decide_banned(context, &member, requested_at).await;
+        return record_ban(context, &member, requested_at).await;
     }
-    info!(outcome = outcome.as_str(), "member {} checked", member.id);
-    if let (Outcome::Eligible { .. }, Some(observation)) = (&outcome, &observation) {
-        grant(context, member.id, &observation.name(), &outcome, request_id).await?;
+    info!(%outcome, "member {} checked", member.id);
+    if let Some(observation) = &observation {
+        send_grants(context, member.id, &observation.name(), &outcome, request_id).await?;
     }
-    Ok(outcome.as_str())
+    Ok((&outcome).into())
 }
 
-/// Asks by the identity of the sign-in, and by the member's others where that one has no account.
-async fn ask(
+/// Fetches the account of the sign-in's identity, or else of the member's other identities. They are foreign to the source
+/// only if all of them are.
+async fn fetch_person(
     context: &Context,
     observer: &Observer<'_>,
     identity: Option<&Identity>,
     member: MemberId,
-) -> Result<(Option<eligibility::Person>, Timestamp), Error> {
+) -> Result<(PersonLookup, Timestamp), Error> {
+    let mut first = None;
     if let Some(identity) = identity {
-        let found = observer.ask(std::slice::from_ref(identity)).await?;
-        if found.0.is_some() {
+        let found = observer.fetch_person(std::slice::from_ref(identity)).await?;
+        if matches!(found.0, PersonLookup::Found(_)) {
             return Ok(found);
         }
+        first = Some(found);
     }
     let identities = context.store.member_to_look_up(member).await?.map(|(_, identities)| identities);
     let mut others = identities.unwrap_or_default();
     others.retain(|other| Some(other) != identity);
-    Ok(observer.ask(&others).await?)
+    let (others, requested_at) = observer.fetch_person(&others).await?;
+    Ok(match (others, first) {
+        (PersonLookup::Foreign, Some(first)) => first,
+        (others, _) => (others, requested_at),
+    })
 }
 
-async fn decide_banned(context: &Context, member: &Member, requested_at: Timestamp) -> Result<&'static str, Error> {
+async fn record_ban(context: &Context, member: &Member, requested_at: Timestamp) -> Result<&'static str, Error> {
     let outcome = Some((&Outcome::Banned, requested_at));
-    let now = context.clock.now();
-    let record = Record { member, observation: None, outcome, takes_name_from: None, now };
-    match context.store.record(record, &*context.random).await? {
+    let now = context.worker.clock.now();
+    let record = Record { member, observation: None, outcome, claims_name_from: None, now };
+    match context.store.record(record, &*context.worker.random).await? {
         Recorded::Recorded => {
-            info!(outcome = Outcome::Banned.as_str(), "member {} checked", member.id);
-            Ok(Outcome::Banned.as_str())
+            info!(outcome = %Outcome::Banned, "member {} checked", member.id);
+            Ok(Outcome::Banned.into())
         }
         Recorded::Stale | Recorded::NameHeld(_) => Err(Error::Superseded),
     }
 }
 
-async fn grant(
+async fn send_grants(
     context: &Context,
     member: MemberId,
     known_as: &ObservedName,
@@ -142,35 +157,28 @@ async fn grant(
     request_id: &str,
 ) -> Result<(), Error> {
     let Outcome::Eligible { domains } = outcome else { return Ok(()) };
-    let (known_as, request_id) = (known_as.clone(), request_id.to_owned());
-    let grants = domains.iter().map(|domain| {
-        let (known_as, request_id) = (known_as.clone(), request_id.clone());
-        WriteAliases::Grant(WriteAlias { member, known_as, domain: domain.clone(), request_id })
+    let grants = domains.iter().map(|domain| AliasGrant {
+        member,
+        known_as: known_as.clone(),
+        domain: domain.clone(),
+        request_id: request_id.to_owned(),
     });
-    let grants: Vec<_> = grants.collect();
+    let grants: Vec<_> = grants.map(WriteAliases::Grant).collect();
     match grants.as_slice() {
-        [grant] => context.outbox.send(grant).await?,
-        grants => context.outbox.send_all(grants).await?,
+        [grant] => context.write_queue.send(grant).await?,
+        grants => context.write_queue.send_all(grants).await?,
     }
     Ok(())
 }
 
-/// Sends the grants of an outcome that is recorded. A grant that comes twice changes nothing.
-async fn grant_again(context: &Context, member: Member, request_id: &str) -> Result<(), Error> {
+/// Sends the grants of a recorded outcome again. Grants are idempotent.
+async fn resend_grants(context: &Context, member: Member, request_id: &str) -> Result<(), Error> {
     let survivor = context.store.survivor_of(member).await?.ok_or(Error::NoMember)?;
     if survivor.is_banned() {
         return Ok(());
     }
     if let (Some(observation), Some(outcome)) = (&survivor.observation, &survivor.check.outcome) {
-        grant(context, survivor.id, &observation.name(), outcome, request_id).await?;
+        send_grants(context, survivor.id, &observation.name(), outcome, request_id).await?;
     }
     Ok(())
-}
-
-/// Asks for a change to be told; the outbox has it already.
-async fn notify(context: &Context, entry: Ulid, request_id: &str) {
-    let message = Notify { entry, request_id: request_id.to_owned() };
-    if let Err(cause) = context.reports.queue.send(&message).await {
-        warn!(cause = chain(&cause), "a notice waits in the outbox");
-    }
 }

@@ -1,13 +1,10 @@
-//! `verify-member`: from the verify queue to Launchpad, the table and the write queue.
+//! The Lambda function `verify-member`: checks a member at Launchpad and sends the grants to `write-aliases`.
 
-use aws_lambda_events::event::sqs::SqsEvent;
-use lambda_runtime::{Error, LambdaEvent, service_fn};
+use lambda_runtime::Error;
+use membermail_runtime::lambda::run_sqs;
 use verify_member::{Context, handle};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    membermail_runtime::logs::init();
-    let context = &Context::from_env().await?;
-    let serve = |event: LambdaEvent<SqsEvent>| async move { Ok::<_, Error>(handle(context, event.payload).await) };
-    lambda_runtime::run(service_fn(serve)).await
+    run_sqs(Context::from_env(), handle).await
 }

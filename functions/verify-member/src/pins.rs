@@ -1,8 +1,8 @@
-//! The pins of the community's teams, cached for a minute: they change once in years, and every check needs them.
+//! A cache of the team pins (TTL one minute): every check needs them, and they rarely change.
 //!
-//! A cached pin only lets pass. An outcome that is not "eligible", or that a pin had a part in, is decided by pins read at
-//! that moment, so that a stale pin never refuses a member. It grants nothing to a team with a problem either: the grant's own
-//! transaction is conditional on the domain.
+//! Cached pins are used only for the outcome "eligible" that does not depend on them. Every other outcome is decided with
+//! pins that were just read, so a stale pin never refuses a member. It grants nothing either: the transaction of the grant
+//! is conditional on the domain.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -13,16 +13,16 @@ use membermail_core::community::Community;
 use membermail_core::eligibility::{Outcome, Standing, TeamPin, decide};
 use membermail_store::{Store, StoreError};
 
-const FRESH: SignedDuration = SignedDuration::from_mins(1);
+const CACHE_TTL: SignedDuration = SignedDuration::from_mins(1);
 
-type All = BTreeMap<DomainName, TeamPin>;
+type Pins = BTreeMap<DomainName, TeamPin>;
 
-/// What was last read, and when.
+/// The pins with the time of reading.
 #[derive(Default)]
-pub(crate) struct Pins(Mutex<Option<(Timestamp, All)>>);
+pub(crate) struct PinCache(Mutex<Option<(Timestamp, Pins)>>);
 
-impl Pins {
-    /// The outcome for a person whom only teams can refuse.
+impl PinCache {
+    /// Decides on a person who meets all conditions except for the team.
     pub(crate) async fn decide(
         &self,
         standing: &Standing,
@@ -30,24 +30,24 @@ impl Pins {
         store: &Store,
         now: Timestamp,
     ) -> Result<Outcome, StoreError> {
-        let by = |pins: &All| decide(false, standing, community, pins);
+        let decide_with = |pins: &Pins| decide(false, standing, community, pins);
         if let Some(pins) = self.cached(now) {
-            let outcome = by(&pins);
-            if matches!(outcome, Outcome::Eligible { .. }) && outcome == by(&All::new()) {
+            let outcome = decide_with(&pins);
+            if matches!(outcome, Outcome::Eligible { .. }) && outcome == decide_with(&Pins::new()) {
                 return Ok(outcome);
             }
         }
         let pins = store.team_pins(community.domain_names()).await?;
-        let outcome = by(&pins);
+        let outcome = decide_with(&pins);
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, pins));
         Ok(outcome)
     }
 
-    fn cached(&self, now: Timestamp) -> Option<All> {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (read, pins) = known.as_ref()?;
-        // A clock that was set back must not keep them for longer.
-        let is_fresh = (SignedDuration::ZERO..FRESH).contains(&now.duration_since(*read));
+    fn cached(&self, now: Timestamp) -> Option<Pins> {
+        let cached = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (read_at, pins) = cached.as_ref()?;
+        // A negative age means that the clock was set back, which must not extend the TTL.
+        let is_fresh = (SignedDuration::ZERO..CACHE_TTL).contains(&now.duration_since(*read_at));
         is_fresh.then(|| pins.clone())
     }
 }

@@ -1,115 +1,87 @@
-//! The one function that changes aliases: it gives addresses to eligible members and takes the steps of plans.
+//! The only function that changes aliases: grants addresses to eligible members, applies the steps of plans, and records
+//! failed deliveries.
 
+mod apply_steps;
+mod collect;
+mod delivery_failure;
 mod grant;
-mod take;
 #[cfg(test)]
 mod tests;
 
-use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
+use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use membermail_core::address::DomainName;
-use membermail_core::clock::{Clock, SystemClock};
 use membermail_core::community::Rules;
 use membermail_core::member::MemberId;
-use membermail_core::message::{Notify, ToNotify, WriteAliases};
-use membermail_core::random::{OsRandom, Random};
-use membermail_runtime::aws::Aws;
-use membermail_runtime::batch::{Inbox, Reports, Retryable, chain};
-use membermail_runtime::metrics::Metrics;
-use membermail_runtime::queue::Queue;
-use membermail_runtime::secret::{MasterSecret, SecretError};
-use membermail_runtime::variables::{Variables, of_process};
-use membermail_store::{Sealer, Store, StoreError};
-use tracing::warn;
-use ulid::Ulid;
+use membermail_core::message::WriteAliases;
+use membermail_runtime::batch::{Retryable, Worker};
+use membermail_runtime::environment::{Environment, WorkerVariables};
+use membermail_runtime::queue::QueueError;
+use membermail_runtime::variables::Variables;
+use membermail_store::{Store, StoreError};
 
-/// How often the write queue shows a message, unless the template says otherwise.
-const TRIES: u32 = 12;
+/// Default `maxReceiveCount` of the write queue.
+const MAX_RECEIVES: u32 = 16;
 
-/// What the function holds through its life.
+/// Settings and clients, built once per instance.
 pub struct Context {
+    worker: Worker,
     domains: Vec<DomainName>,
     rules: Rules,
-    secret: MasterSecret,
     store: Store,
-    inbox: Queue,
-    reports: Reports,
-    metrics: Metrics,
-    clock: Box<dyn Clock>,
-    random: Box<dyn Random>,
+    /// The queue of the mail host. Its messages are only ever read as failed deliveries, and no others are.
+    failure_queue_arn: String,
+    /// Queues of this function without an event source.
+    collected_queue_arns: Vec<String>,
 }
 
 impl Context {
     /// Reads the settings and builds the clients.
     pub async fn from_env() -> Result<Self, lambda_runtime::Error> {
-        let mut variables = Variables::new(&of_process);
-        let community = variables.required("COMMUNITY");
-        let table = variables.required("TABLE_NAME");
-        let inbox = variables.required("WRITE_QUEUE_URL");
-        let notices = variables.required("NOTIFY_QUEUE_URL");
-        let secret = variables.required("MASTER_SECRET_ARN");
-        let tries = variables.optional("WRITE_QUEUE_TRIES");
-        variables.finish()?;
-        let community = membermail_communities::community(&community)?;
-        let aws = Aws::from_env().await?;
+        let mut variables = Variables::of_process();
+        let worker = WorkerVariables::read(&mut variables, "WRITE_QUEUE", Some(MAX_RECEIVES));
+        let failure_queue_arn = variables.required("DELIVERY_FAILURE_QUEUE_ARN");
+        let collected: Option<String> = variables.optional("COLLECTED_QUEUE_ARNS");
+        let environment = Environment::load(variables).await?;
         Ok(Self {
-            domains: community.domain_names().cloned().collect(),
-            rules: community.rules,
-            secret: MasterSecret::new(aws.secrets(), secret),
-            store: Store::new(aws.dynamodb(), table),
-            inbox: Queue::new(aws.sqs(), inbox),
-            reports: Reports { queue: Queue::new(aws.sqs(), notices), tries: tries.unwrap_or(TRIES) },
-            metrics: Metrics::to_log(),
-            clock: Box::new(SystemClock),
-            random: Box::new(OsRandom),
+            worker: environment.worker("write-aliases", worker),
+            domains: environment.community.domain_names().cloned().collect(),
+            rules: environment.community.rules,
+            store: environment.store,
+            failure_queue_arn,
+            collected_queue_arns: collected.iter().flat_map(|arns| arns.split(',')).map(str::to_owned).collect(),
         })
     }
-
-    /// Does what opens and seals, and once more where the master secret was changed meanwhile.
-    async fn sealing<T>(&self, act: impl AsyncFn(&Sealer) -> Result<T, StoreError>) -> Result<T, Error> {
-        let keys = self.secret.keys().await?;
-        match act(&Sealer::of(&keys)).await {
-            Err(cause) if cause.is_unopened() => match self.secret.newer(&keys).await? {
-                Some(newer) => Ok(act(&Sealer::of(&newer)).await?),
-                None => Err(cause.into()),
-            },
-            done => Ok(done?),
-        }
-    }
-
-    /// Asks for a change to be told. It lies in the outbox already, from where it is told later if this fails, so that a
-    /// queue that is full or away never stops an alias.
-    async fn tell(&self, entry: Ulid, request_id: &str) {
-        let message = ToNotify::Change(Notify { entry, request_id: request_id.to_owned() });
-        if let Err(cause) = self.reports.queue.send(&message).await {
-            warn!(cause = chain(&cause), "a notice waits in the outbox");
-        }
-    }
 }
 
-/// Handles a batch; a record that failed comes back alone.
+/// Handles a batch of messages (partial batch response). The queue decides how a message is read: the mail host must not be
+/// able to grant an address.
 pub async fn handle(context: &Context, event: SqsEvent) -> SqsBatchResponse {
-    let Context { inbox: queue, reports, metrics, clock, random, .. } = context;
-    let (reports, clock, random) = (Some(reports), &**clock, &**random);
-    let inbox = Inbox { step: "write-aliases", queue, reports, metrics, clock, random };
-    let handle = |message| async move {
-        match message {
-            WriteAliases::Grant(wish) => grant::grant(context, wish).await,
-            WriteAliases::Take(steps) => take::take(context, steps).await,
-        }
-    };
-    inbox.each(event, handle).await
+    // A batch comes from one queue. Should one ever be mixed, none of it may change an alias.
+    let is_from_mail_host = |record: &SqsMessage| record.event_source_arn.as_ref() == Some(&context.failure_queue_arn);
+    if event.records.iter().any(is_from_mail_host) {
+        return context.worker.process(event, |message| delivery_failure::handle_failure(context, message)).await;
+    }
+    context.worker.process(event, |message| handle_message(context, message)).await
 }
 
-/// Why an alias was not written.
+async fn handle_message(context: &Context, message: WriteAliases) -> Result<(), Error> {
+    match message {
+        WriteAliases::Grant(message) => grant::handle_grant(context, message).await,
+        WriteAliases::Apply(steps) => apply_steps::apply_steps(context, steps).await,
+        WriteAliases::Collect => collect::collect(context).await,
+    }
+}
+
+/// Why a message could not be handled.
 #[derive(Debug, thiserror::Error)]
 enum Error {
     #[error("no such member")]
     NoMember,
-    #[error("the master secret")]
-    Secret(#[from] SecretError),
-    #[error("the table")]
+    #[error("the table request failed")]
     Store(#[from] StoreError),
-    #[error("a step of a plan")]
+    #[error("the queue request failed")]
+    Queue(#[from] QueueError),
+    #[error("a step of a plan failed")]
     Step {
         member: MemberId,
         #[source]
@@ -121,7 +93,7 @@ impl Retryable for Error {
     fn is_retryable(&self) -> bool {
         match self {
             Self::NoMember => false,
-            Self::Secret(_) => true,
+            Self::Queue(_) => true,
             Self::Store(cause) => cause.is_retryable(),
             Self::Step { cause, .. } => cause.is_retryable(),
         }
@@ -130,7 +102,7 @@ impl Retryable for Error {
     fn member(&self) -> Option<MemberId> {
         match self {
             Self::Step { member, .. } => Some(*member),
-            Self::NoMember | Self::Secret(_) | Self::Store(_) => None,
+            Self::NoMember | Self::Store(_) | Self::Queue(_) => None,
         }
     }
 }

@@ -1,13 +1,10 @@
-//! `write-aliases`: from the write queue to the table and its audit log.
+//! The Lambda function `write-aliases`: changes aliases and writes the audit log.
 
-use aws_lambda_events::event::sqs::SqsEvent;
-use lambda_runtime::{Error, LambdaEvent, service_fn};
+use lambda_runtime::Error;
+use membermail_runtime::lambda::run_sqs;
 use write_aliases::{Context, handle};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    membermail_runtime::logs::init();
-    let context = &Context::from_env().await?;
-    let serve = |event: LambdaEvent<SqsEvent>| async move { Ok::<_, Error>(handle(context, event.payload).await) };
-    lambda_runtime::run(service_fn(serve)).await
+    run_sqs(Context::from_env(), handle).await
 }

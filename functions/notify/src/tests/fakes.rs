@@ -1,18 +1,11 @@
-//! A fake of AWS, as far as `notify` knows it. It counts the calls that a notice costs, and can end a function at any of
-//! them.
+//! A fake of the AWS services that `notify` uses. It counts calls and can crash the function at any of them, which the table in
+//! memory cannot.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_dynamodb::config::Credentials;
-use axum::Router;
-use axum::extract::State;
-use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Response};
+use membermail_runtime::testing::{FakeAws, Response, item};
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
 use super::table::{assign, holds, selects};
@@ -27,45 +20,43 @@ pub(super) struct Aws {
     pub(super) calls: Vec<String>,
     /// Bodies of the messages that were sent.
     pub(super) sent: Vec<String>,
-    /// An operation that is refused from now on.
-    pub(super) refuses: Option<&'static str>,
-    /// The call at which the function ends.
+    /// An operation that fails from now on.
+    pub(super) failing_operation: Option<&'static str>,
+    /// The call at which the function crashes.
     pub(super) crash: Option<Crash>,
-    /// Told when it has ended.
+    /// Notified after the crash.
     pub(super) crashed: Arc<Notify>,
     pub(super) mail_secret: String,
 }
 
-/// When a function ends, without another word.
+/// A crash of the function at one of its calls.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Crash {
-    /// At this call from now on.
+    /// The number of calls before the one that crashes.
     pub(super) call: usize,
-    /// Whether the call itself is carried out.
+    /// Whether AWS carries out the call itself.
     pub(super) is_carried_out: bool,
 }
 
 pub(super) type Shared = Arc<Mutex<Aws>>;
 
 impl Aws {
-    /// Puts a value as an item of these keys.
+    /// Puts an item with these keys.
     pub(super) fn put(&mut self, pk: &str, sk: &str, value: &Value) {
-        let mut item = attribute(value)["M"].take();
-        (item["pk"], item["sk"]) = (json!({ "S": pk }), json!({ "S": sk }));
-        self.items.insert((pk.to_owned(), sk.to_owned()), item);
+        self.items.insert((pk.to_owned(), sk.to_owned()), item(pk, sk, value));
     }
 
     pub(super) fn has(&self, pk: &str) -> bool {
         self.items.keys().any(|(key, _)| key.starts_with(pk))
     }
 
-    fn answer(&mut self, operation: &str, request: &Value) -> Result<Value, Value> {
+    fn handle(&mut self, operation: &str, request: &Value) -> Result<Value, Value> {
         if operation == "GetSecretValue" {
             let is_mail = request["SecretId"] == "mail";
             return Ok(json!({ "SecretString": if is_mail { self.mail_secret.as_str() } else { MASTER } }));
         }
         self.calls.push(operation.to_owned());
-        if self.refuses == Some(operation) {
+        if self.failing_operation == Some(operation) {
             return Err(json!({ "__type": "ValidationException", "message": "a test" }));
         }
         match operation {
@@ -88,8 +79,12 @@ impl Aws {
                         let partition = self.items.range((pk.clone(), String::new())..);
                         Box::new(partition.take_while(move |((of, _), _)| of == pk).map(|(_, item)| item))
                     }
-                    // Of the index.
-                    _ => Box::new(self.items.values()),
+                    // A query of the index by member, which has the items with both of its keys.
+                    _ => Box::new(
+                        self.items
+                            .values()
+                            .filter(|item| ["member", "address"].iter().all(|key| !item[*key].is_null())),
+                    ),
                 };
                 let limit = request["Limit"].as_u64().and_then(|most| most.try_into().ok()).unwrap_or(usize::MAX);
                 let found: Vec<_> = items.filter(|item| selects(request, item)).take(limit).collect();
@@ -99,8 +94,8 @@ impl Aws {
                 let writes = request["TransactItems"].as_array().unwrap();
                 let is_held: Vec<_> = writes.iter().map(|write| self.holds(part(write))).collect();
                 if is_held.contains(&false) {
-                    let code = |held: &bool| json!({ "Code": if *held { "None" } else { "ConditionalCheckFailed" } });
-                    let reasons: Vec<_> = is_held.iter().map(code).collect();
+                    let codes = is_held.iter().map(|held| if *held { "None" } else { "ConditionalCheckFailed" });
+                    let reasons: Vec<_> = codes.map(|code| json!({ "Code": code })).collect();
                     return Err(json!({ "__type": "TransactionCanceledException", "CancellationReasons": reasons }));
                 }
                 writes.iter().for_each(|write| self.write(part(write)));
@@ -134,74 +129,39 @@ impl Aws {
     }
 }
 
-/// The one write of an element of a transaction.
+/// The write inside an element of `TransactItems`.
 fn part(write: &Value) -> &Value {
     write.as_object().and_then(|write| write.values().next()).unwrap()
 }
 
 fn keys(item: &Value) -> (String, String) {
-    let key = |name: &str| item[name]["S"].as_str().unwrap().to_owned();
-    (key("pk"), key("sk"))
+    ["pk", "sk"].map(|name| item[name]["S"].as_str().unwrap().to_owned()).into()
 }
 
-/// A value as DynamoDB writes it.
-fn attribute(value: &Value) -> Value {
-    match value {
-        Value::Null => json!({ "NULL": true }),
-        Value::Bool(value) => json!({ "BOOL": value }),
-        Value::Number(value) => json!({ "N": value.to_string() }),
-        Value::String(value) => json!({ "S": value }),
-        Value::Array(values) => json!({ "L": values.iter().map(attribute).collect::<Vec<_>>() }),
-        Value::Object(fields) => {
-            let fields = fields.iter().map(|(name, value)| (name.clone(), attribute(value)));
-            json!({ "M": fields.collect::<serde_json::Map<_, _>>() })
+/// Answers a request, or crashes the function at it.
+fn respond(aws: &Shared, operation: &str, request: &Value) -> Response {
+    let mut aws = aws.lock().unwrap();
+    let is_counted = operation != "GetSecretValue";
+    let crash = aws.crash.filter(|_| is_counted);
+    if let Some(crash) = aws.crash.as_mut().filter(|_| is_counted) {
+        crash.call = crash.call.saturating_sub(1);
+    }
+    if let Some(Crash { call: 0, is_carried_out }) = crash {
+        if is_carried_out {
+            let _ = aws.handle(operation, request);
         }
+        aws.crash = None;
+        aws.crashed.notify_one();
+        return Response::Never;
+    }
+    match aws.handle(operation, request) {
+        Ok(body) => Response::Ok(body),
+        Err(body) => Response::Error(400, body),
     }
 }
 
-async fn answer(State(aws): State<Shared>, headers: HeaderMap, body: String) -> Response {
-    let operation = headers["x-amz-target"].to_str().unwrap().rsplit('.').next().unwrap().to_owned();
-    let request: Value = serde_json::from_str(&body).unwrap();
-    let (answer, crashed) = {
-        let mut aws = aws.lock().unwrap();
-        let is_counted = operation != "GetSecretValue";
-        let crash = aws.crash.filter(|_| is_counted);
-        if let Some(crash) = aws.crash.as_mut().filter(|_| is_counted) {
-            crash.call = crash.call.saturating_sub(1);
-        }
-        match crash {
-            Some(Crash { call: 0, is_carried_out }) => {
-                if is_carried_out {
-                    let _ = aws.answer(&operation, &request);
-                }
-                aws.crash = None;
-                (Ok(Value::Null), Some(Arc::clone(&aws.crashed)))
-            }
-            _ => (aws.answer(&operation, &request), None),
-        }
-    };
-    if let Some(crashed) = crashed {
-        crashed.notify_one();
-        // The function that asked is no more.
-        return std::future::pending().await;
-    }
-    let (status, answer) = match answer {
-        Ok(answer) => (StatusCode::OK, answer),
-        Err(answer) => (StatusCode::BAD_REQUEST, answer),
-    };
-    (status, [(CONTENT_TYPE, "application/x-amz-json-1.0")], answer.to_string()).into_response()
-}
-
-/// Serves the fake, and gives what clients need.
-pub(super) async fn serve(aws: Shared) -> SdkConfig {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let app = Router::new().fallback(answer).with_state(aws);
-    tokio::spawn(async move { axum::serve(listener, app).await });
-    aws_config::defaults(BehaviorVersion::v2026_01_12())
-        .region(Region::new("us-east-1"))
-        .credentials_provider(Credentials::new("test", "test", None, None, "a test"))
-        .endpoint_url(url)
-        .load()
-        .await
+/// The clients of this fake.
+pub(super) fn connect(aws: &Shared) -> FakeAws {
+    let aws = Arc::clone(aws);
+    FakeAws::new(move |operation, request| respond(&aws, operation, request))
 }

@@ -1,4 +1,4 @@
-//! A mail server that takes everything, and what it took.
+//! A fake mail server that accepts every mail, unless it is told to reject all of them.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -7,9 +7,10 @@ use mail_parser::MessageParser;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
-/// A mail that was taken.
+/// An accepted mail.
 #[derive(Clone, Debug)]
 pub(super) struct Mail {
+    pub(super) from: String,
     pub(super) to: String,
     pub(super) id: String,
     pub(super) subject: String,
@@ -18,36 +19,51 @@ pub(super) struct Mail {
 
 pub(super) type Mails = Arc<Mutex<Vec<Mail>>>;
 
-/// The different messages to somebody: a repeat of one has the same id, by which a mail program knows it.
-pub(super) fn different(mails: &Mails, to: &str) -> Vec<Mail> {
-    let (mut seen, mails) = (BTreeSet::new(), mails.lock().unwrap());
+/// The command that is rejected from now on ("." is the end of the message), and the reply.
+pub(super) type Rejection = Arc<Mutex<Option<(&'static str, &'static str)>>>;
+
+/// The mails to an address, without repetitions (by `Message-ID`).
+pub(super) fn unique_mails(mails: &Mails, to: &str) -> Vec<Mail> {
+    let mut seen = BTreeSet::new();
+    let mails = mails.lock().unwrap();
     mails.iter().filter(|mail| mail.to == to && seen.insert(mail.id.clone())).cloned().collect()
 }
 
-/// A mail server: its port, and what it took.
-pub(super) async fn serve() -> (u16, Mails) {
+/// Starts the server; returns its port, the accepted mails, and what it rejects.
+pub(super) async fn serve() -> (u16, Mails, Rejection) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let (port, taken) = (listener.local_addr().unwrap().port(), Mails::default());
-    let mails = Arc::clone(&taken);
+    let port = listener.local_addr().unwrap().port();
+    let accepted = Mails::default();
+    let rejection = Rejection::default();
+    let (mails, rejected) = (Arc::clone(&accepted), Arc::clone(&rejection));
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            tokio::spawn(talk(stream, Arc::clone(&mails)));
+            tokio::spawn(talk(stream, Arc::clone(&mails), Arc::clone(&rejected)));
         }
     });
-    (port, taken)
+    (port, accepted, rejection)
 }
 
-async fn talk(stream: TcpStream, mails: Mails) {
+async fn talk(stream: TcpStream, mails: Mails, rejection: Rejection) {
     let mut stream = BufReader::new(stream);
     stream.write_all(b"220 ready\r\n").await.unwrap();
-    let (mut line, mut to, mut data) = (String::new(), String::new(), None::<String>);
+    let mut line = String::new();
+    let mut from = String::new();
+    let mut to = String::new();
+    let mut data = None::<String>;
     while stream.read_line(&mut line).await.is_ok_and(|read| read > 0) {
-        let said = line.trim_end();
-        let reply = match (&mut data, said.get(..4).unwrap_or(said)) {
+        let command = line.trim_end();
+        let verb = command.get(..4).unwrap_or(command);
+        let rejected = rejection.lock().unwrap().filter(|(rejected, _)| *rejected == verb);
+        let reply = match (&mut data, verb) {
+            (receiving, _) if rejected.is_some() && receiving.is_some() == (verb == ".") => {
+                *receiving = None;
+                rejected.map_or("", |(_, reply)| reply)
+            }
             (Some(text), ".") => {
-                mails.lock().unwrap().push(parse(&to, text));
+                mails.lock().unwrap().push(parse(&from, &to, text));
                 data = None;
-                "250 taken"
+                "250 accepted"
             }
             (Some(text), _) => {
                 text.push_str(line.strip_prefix('.').unwrap_or(&line));
@@ -57,8 +73,12 @@ async fn talk(stream: TcpStream, mails: Mails) {
                 data = Some(String::new());
                 "354 go on"
             }
+            (None, "MAIL") => {
+                from = command.split(['<', '>']).nth(1).unwrap().to_owned();
+                "250 ok"
+            }
             (None, "RCPT") => {
-                to = said.split(['<', '>']).nth(1).unwrap().to_owned();
+                to = command.split(['<', '>']).nth(1).unwrap().to_owned();
                 "250 ok"
             }
             (None, _) => "250 ok",
@@ -70,9 +90,10 @@ async fn talk(stream: TcpStream, mails: Mails) {
     }
 }
 
-fn parse(to: &str, text: &str) -> Mail {
+fn parse(from: &str, to: &str, text: &str) -> Mail {
     let message = MessageParser::default().parse(text.as_bytes()).unwrap();
     Mail {
+        from: from.to_owned(),
         to: to.to_owned(),
         id: message.message_id().unwrap().to_owned(),
         subject: message.subject().unwrap().to_owned(),

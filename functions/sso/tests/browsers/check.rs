@@ -1,13 +1,12 @@
-//! `POST /check`: for a member who is signed in now, by a form of ours.
+//! `POST /check` requires a session and its CSRF token.
 
 use jiff::SignedDuration;
 use lambda_http::http::Method;
 use membermail_identity::csrf;
 use membermail_identity::session::{self, SessionId};
 use serde_json::json;
-use url::Url;
 
-use crate::support::{Browser, SITE, World};
+use crate::support::{Browser, SITE, World, site_url};
 
 fn form(session: &SessionId) -> String {
     format!("csrf={}", csrf::token(session))
@@ -15,9 +14,7 @@ fn form(session: &SessionId) -> String {
 
 #[tokio::test]
 async fn check_button_queues_a_check() {
-    let world = World::new().await;
-    let mut browser = Browser::default();
-    let session = world.sign_in(&mut browser).await;
+    let (world, mut browser, session) = World::signed_in().await;
     world.advance(SignedDuration::from_mins(2));
     let page = browser.post(&world, "check", &form(&session)).await;
     assert_eq!((page.status(), page.location().as_str()), (303, SITE));
@@ -27,11 +24,9 @@ async fn check_button_queues_a_check() {
 }
 
 #[tokio::test]
-async fn second_press_asks_for_nothing() {
-    let world = World::new().await;
-    let mut browser = Browser::default();
-    let session = world.sign_in(&mut browser).await;
-    // The check of the sign-in is on its way.
+async fn second_press_is_ignored() {
+    let (world, mut browser, session) = World::signed_in().await;
+    // The check of the sign-in is pending.
     let page = browser.post(&world, "check", &form(&session)).await;
     assert_eq!((page.status(), page.location().as_str()), (303, SITE));
     assert_eq!(world.cloud.messages().len(), 1);
@@ -41,13 +36,11 @@ async fn second_press_asks_for_nothing() {
 #[case::no_token("")]
 #[case::guessed("csrf=guessed")]
 #[case::twice("csrf={}&csrf=x")]
-#[case::twice_alike("csrf={}&csrf={}")]
+#[case::duplicate("csrf={}&csrf={}")]
 #[case::another_name("token={}")]
 #[tokio::test]
-async fn foreign_form_starts_no_check(#[case] form: &str) {
-    let world = World::new().await;
-    let mut browser = Browser::default();
-    let session = world.sign_in(&mut browser).await;
+async fn forged_form_starts_no_check(#[case] form: &str) {
+    let (world, mut browser, session) = World::signed_in().await;
     world.advance(SignedDuration::from_mins(2));
     let page = browser.post(&world, "check", &form.replace("{}", &csrf::token(&session))).await;
     assert!(page.status() == 403 && page.text().contains("No check was started"), "{}", page.text());
@@ -57,14 +50,15 @@ async fn foreign_form_starts_no_check(#[case] form: &str) {
 #[tokio::test]
 async fn foreign_token_starts_no_check() {
     let world = World::new().await;
-    let (mut one, mut other) = (Browser::default(), Browser::default());
+    let mut one = Browser::default();
+    let mut other = Browser::default();
     let token = form(&world.sign_in(&mut one).await);
     world.sign_in(&mut other).await;
     world.advance(SignedDuration::from_mins(2));
     assert_eq!(other.post(&world, "check", &token).await.status(), 403);
 }
 
-/// What can have happened since the page with the button was loaded.
+/// What happened after the page with the button was loaded.
 #[derive(Clone, Copy)]
 enum Since {
     NeverSignedIn,
@@ -82,16 +76,14 @@ enum Since {
 #[case::erased(Since::Erased)]
 #[tokio::test]
 async fn ended_session_starts_no_check(#[case] since: Since) {
-    let world = World::new().await;
-    let mut browser = Browser::default();
-    let session = world.sign_in(&mut browser).await;
+    let (world, mut browser, session) = World::signed_in().await;
     let token = form(&session);
     world.advance(SignedDuration::from_mins(2));
     match since {
         Since::NeverSignedIn => browser = Browser::default(),
         Since::SignedOut => world.context.store.end_session(session.hash().as_str()).await.unwrap(),
         Since::Idle => world.advance(session::IDLE),
-        // A ban counts the epoch up.
+        // A ban increments the epoch.
         Since::Banned => world.cloud.change("MEMBER#", "session_epoch", &json!({ "N": "1" })),
         Since::Erased => world.cloud.remove("MEMBER#"),
     }
@@ -101,9 +93,9 @@ async fn ended_session_starts_no_check(#[case] since: Since) {
 }
 
 #[tokio::test]
-async fn check_needs_its_button() {
+async fn check_requires_post() {
     let world = World::new().await;
-    let url = Url::parse(SITE).unwrap().join("check").unwrap();
-    let page = world.ask(Method::GET, &url, b"", None).await;
+    let url = site_url("check");
+    let page = world.send(Method::GET, &url, b"", None).await;
     assert_eq!((page.status(), page.header("allow")), (405, Some("POST")));
 }

@@ -1,180 +1,166 @@
-//! A table, a queue, a secret and a provider in one server. The table knows conditions of one kind: that an item is not
-//! there yet.
+//! A fake table, queue and secret, and a server that is the provider. The table supports one kind of condition: that an item
+//! does not exist. It is not the table in memory, since the tests count the requests to DynamoDB.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use axum::Router;
 use axum::extract::State;
-use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderMap, StatusCode, Uri};
-use axum::response::{IntoResponse, Response};
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
+use membermail_runtime::testing::{FakeAws, Response};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use url::Url;
 
-/// What the provider says when it is asked about an assertion.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Says {
-    Yes,
-    No,
+/// How the provider responds to a direct verification.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) enum Verification {
+    #[default]
+    Confirm,
+    Deny,
     Garbage,
     Status(u16),
-    /// Its answer comes too late.
+    /// Responds after the timeout.
     Late,
 }
 
 #[derive(Clone)]
 pub(crate) struct Cloud {
     pub(crate) root: Url,
-    inside: Arc<Mutex<Inside>>,
+    inner: Arc<Mutex<Inner>>,
 }
 
-struct Inside {
-    says: Says,
-    asked: usize,
+#[derive(Default)]
+struct Inner {
+    verification: Verification,
+    verifications: usize,
+    last_verification: String,
     number: usize,
     items: BTreeMap<String, Value>,
     messages: Vec<Value>,
     calls: Vec<String>,
+    client_secrets: [Option<String>; 2],
 }
 
 pub(crate) async fn start() -> (Cloud, Url) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let root: Url = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
-    let inside = Inside {
-        says: Says::Yes,
-        asked: 0,
-        number: 0,
-        items: BTreeMap::new(),
-        messages: Vec::new(),
-        calls: Vec::new(),
-    };
-    let cloud = Cloud { root: root.clone(), inside: Arc::new(Mutex::new(inside)) };
-    let app = Router::new().fallback(answer).with_state(cloud.clone());
+    let cloud = Cloud { root: root.clone(), inner: Arc::default() };
+    let app = Router::new().fallback(verify).with_state(cloud.clone());
     tokio::spawn(async move { axum::serve(listener, app).await });
     (cloud, root)
 }
 
-macro_rules! client {
-    ($cloud:expr, $sdk:ident) => {
-        $sdk::Client::from_conf(
-            $sdk::Config::builder()
-                .behavior_version(BehaviorVersion::v2026_01_12())
-                .region(Region::new("us-east-1"))
-                .credentials_provider(Credentials::new("test", "test", None, None, "a test"))
-                .http_client(membermail_runtime::http::client().unwrap())
-                .endpoint_url($cloud.root.as_str())
-                .build(),
-        )
-    };
-}
-
 impl Cloud {
-    pub(crate) fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
-        client!(self, aws_sdk_dynamodb)
+    /// The table, the queue and the secret.
+    pub(crate) fn aws(&self) -> FakeAws {
+        let cloud = self.clone();
+        FakeAws::new(move |operation, request| cloud.inner().respond(operation, request))
     }
 
-    pub(crate) fn sqs(&self) -> aws_sdk_sqs::Client {
-        client!(self, aws_sdk_sqs)
+    pub(crate) fn set_verification(&self, verification: Verification) {
+        self.inner().verification = verification;
     }
 
-    pub(crate) fn secrets(&self) -> aws_sdk_secretsmanager::Client {
-        client!(self, aws_sdk_secretsmanager)
+    /// Number of direct verifications.
+    pub(crate) fn verifications(&self) -> usize {
+        self.inner().verifications
     }
 
-    pub(crate) fn provider_says(&self, says: Says) {
-        self.inside().says = says;
+    /// The form of the last direct verification.
+    pub(crate) fn last_verification(&self) -> String {
+        self.inner().last_verification.clone()
     }
 
-    /// How often the provider was asked.
-    pub(crate) fn asked(&self) -> usize {
-        self.inside().asked
+    /// The current and the previous version of the client secret.
+    pub(crate) fn set_client_secrets(&self, current: &str, previous: Option<&str>) {
+        self.inner().client_secrets = [Some(current.to_owned()), previous.map(str::to_owned)];
     }
 
     /// Messages on the verify queue.
     pub(crate) fn messages(&self) -> Vec<Value> {
-        self.inside().messages.clone()
+        self.inner().messages.clone()
     }
 
-    /// Calls to the table and the queue since the last look, by operation.
-    pub(crate) fn take_calls(&self) -> Vec<String> {
-        std::mem::take(&mut self.inside().calls)
+    /// The operations on the table and the queue since the last call.
+    pub(crate) fn drain_calls(&self) -> Vec<String> {
+        std::mem::take(&mut self.inner().calls)
     }
 
-    /// Another one each time.
+    /// A different number on each call.
     pub(crate) fn next_number(&self) -> usize {
-        let mut inside = self.inside();
-        inside.number += 1;
-        inside.number
+        let mut inner = self.inner();
+        inner.number += 1;
+        inner.number
     }
 
-    /// Changes a field of every item of a kind.
+    /// Sets an attribute of all items whose key starts with `kind`.
     pub(crate) fn change(&self, kind: &str, field: &str, value: &Value) {
-        for (key, item) in &mut self.inside().items {
+        for (key, item) in &mut self.inner().items {
             if key.starts_with(kind) {
                 item[field] = value.clone();
             }
         }
     }
 
-    /// Takes away every item of a kind.
+    /// Removes all items whose key starts with `kind`.
     pub(crate) fn remove(&self, kind: &str) {
-        self.inside().items.retain(|key, _| !key.starts_with(kind));
+        self.inner().items.retain(|key, _| !key.starts_with(kind));
     }
 
-    /// How many items of a kind there are.
+    /// Number of items whose key starts with `kind`.
     pub(crate) fn count(&self, kind: &str) -> usize {
-        self.inside().items.keys().filter(|key| key.starts_with(kind)).count()
+        self.inner().items.keys().filter(|key| key.starts_with(kind)).count()
     }
 
-    fn inside(&self) -> MutexGuard<'_, Inside> {
-        self.inside.lock().unwrap()
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap()
     }
 }
 
-async fn answer(State(cloud): State<Cloud>, uri: Uri, headers: HeaderMap, body: String) -> Response {
-    if uri.path() == "/+openid" {
-        return verified(&cloud).await;
-    }
-    let target = headers.get("x-amz-target").and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
-    let operation = target.rsplit('.').next().unwrap_or_default();
-    let (status, body) = cloud.inside().aws(operation, &serde_json::from_str(&body).unwrap());
-    (status, [(CONTENT_TYPE, "application/x-amz-json-1.0")], body.to_string()).into_response()
-}
-
-async fn verified(cloud: &Cloud) -> Response {
-    let says = {
-        let mut inside = cloud.inside();
-        inside.asked += 1;
-        inside.says
+async fn verify(State(cloud): State<Cloud>, form: String) -> axum::response::Response {
+    let verification = {
+        let mut inner = cloud.inner();
+        inner.verifications += 1;
+        inner.last_verification = form;
+        inner.verification
     };
-    let valid = |valid: bool| format!("ns:http://specs.openid.net/auth/2.0\nis_valid:{valid}\n").into_response();
-    match says {
-        Says::Yes => valid(true),
-        Says::No => valid(false),
-        Says::Garbage => "<html>".into_response(),
-        Says::Status(status) => StatusCode::from_u16(status).unwrap().into_response(),
-        Says::Late => {
+    match verification {
+        Verification::Confirm => validity(true),
+        Verification::Deny => validity(false),
+        Verification::Garbage => "<html>".into_response(),
+        Verification::Status(status) => StatusCode::from_u16(status).unwrap().into_response(),
+        Verification::Late => {
             tokio::time::sleep(Duration::from_secs(2)).await;
-            valid(true)
+            validity(true)
         }
     }
+}
+
+fn validity(is_valid: bool) -> axum::response::Response {
+    format!("ns:http://specs.openid.net/auth/2.0\nis_valid:{is_valid}\n").into_response()
 }
 
 fn key(item: &Value) -> String {
     format!("{}|{}", item["pk"]["S"].as_str().unwrap(), item["sk"]["S"].as_str().unwrap())
 }
 
-impl Inside {
-    fn aws(&mut self, operation: &str, request: &Value) -> (StatusCode, Value) {
-        // Secrets are read once every few minutes, however many sign in.
+impl Inner {
+    fn respond(&mut self, operation: &str, request: &Value) -> Response {
+        // Not counted, because secrets are cached.
         if operation != "GetSecretValue" {
             self.calls.push(operation.to_owned());
         }
-        let done = match operation {
+        let body = match operation {
+            "GetSecretValue" if request["SecretId"] == "client-secret" => {
+                let version = usize::from(!request["VersionStage"].is_null());
+                match &self.client_secrets[version] {
+                    Some(text) => json!({ "SecretString": text }),
+                    None => return Response::Error(400, json!({ "__type": "ResourceNotFoundException" })),
+                }
+            }
             "GetSecretValue" => json!({ "SecretString": "a master secret that is long enough for a test" }),
             "SendMessage" => {
                 let body = request["MessageBody"].as_str().unwrap();
@@ -193,28 +179,29 @@ impl Inside {
                 self.items.remove(&key(&request["Key"]));
                 json!({})
             }
-            // These tests do not depend on updates of a profile.
+            // No test depends on updates of a profile.
             "UpdateItem" => json!({ "Attributes": self.items.get(&key(&request["Key"])) }),
             "TransactWriteItems" => return self.transact(request["TransactItems"].as_array().unwrap()),
-            _ => return (StatusCode::BAD_REQUEST, json!({ "__type": "UnknownOperationException" })),
+            _ => return Response::error("UnknownOperationException"),
         };
-        (StatusCode::OK, done)
+        Response::Ok(body)
     }
 
-    fn transact(&mut self, writes: &[Value]) -> (StatusCode, Value) {
-        let is_there = |write: &Value| {
-            let put = &write["Put"];
-            put["ConditionExpression"].is_string() && self.items.contains_key(&key(&put["Item"]))
-        };
-        if writes.iter().any(is_there) {
-            let code = |write| if is_there(write) { "ConditionalCheckFailed" } else { "None" };
-            let reasons: Vec<_> = writes.iter().map(|write| json!({ "Code": code(write) })).collect();
+    fn transact(&mut self, writes: &[Value]) -> Response {
+        let failed: Vec<_> = writes.iter().map(|write| self.fails(&write["Put"])).collect();
+        if failed.contains(&true) {
+            let codes = failed.iter().map(|failed| if *failed { "ConditionalCheckFailed" } else { "None" });
+            let reasons: Vec<_> = codes.map(|code| json!({ "Code": code })).collect();
             let error = "com.amazonaws.dynamodb.v20120810#TransactionCanceledException";
-            return (StatusCode::BAD_REQUEST, json!({ "__type": error, "CancellationReasons": reasons }));
+            return Response::Error(400, json!({ "__type": error, "CancellationReasons": reasons }));
         }
         for item in writes.iter().filter_map(|write| write["Put"].get("Item")) {
             self.items.insert(key(item), item.clone());
         }
-        (StatusCode::OK, json!({}))
+        Response::Ok(json!({}))
+    }
+
+    fn fails(&self, put: &Value) -> bool {
+        put["ConditionExpression"].is_string() && self.items.contains_key(&key(&put["Item"]))
     }
 }

@@ -1,37 +1,27 @@
-//! The function with a table of its own, an empty team at Launchpad, and queues at a server of the test's own.
+//! The function under test with its own table, a fake Launchpad with an empty team, and fake queues.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use aws_lambda_events::event::sqs::SqsEvent;
-use axum::Router;
-use axum::extract::State;
-use axum::http::HeaderMap;
-use axum::http::header::CONTENT_TYPE;
-use axum::response::{IntoResponse, Response};
 use jiff::{SignedDuration, Timestamp};
 use membermail_core::address::DomainName;
 use membermail_core::clock::{Clock, ManualClock};
 use membermail_core::eligibility::{Group, Person};
 use membermail_core::member::{Fingerprint, Identity, TeamName};
 use membermail_core::message::SyncTeam;
-use membermail_core::random::OsRandom;
 use membermail_membership::{Error, PageCursor, RosterPage, Source};
-use membermail_runtime::batch::Reports;
-use membermail_runtime::metrics::Metrics;
-use membermail_runtime::queue::Queue;
+use membermail_runtime::testing::{FakeAws, Response, sqs_event};
 use membermail_store::{Run, Store};
 use membermail_sync::Limits;
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
 
 use super::table;
-use crate::turn::Turns;
+use crate::slots::SlotPolicy;
 use crate::{Context, handle};
 
-/// A message for ubuntu.com that the schedule sent so many minutes after the start; of an operator without.
+/// A message for ubuntu.com that the schedule sent `minutes` after the start, or that an operator sent (`None`).
 pub(super) fn at(minutes: Option<i64>) -> SyncTeam {
     let domain = "ubuntu.com".parse().unwrap();
     SyncTeam {
@@ -44,46 +34,43 @@ pub(super) fn at(minutes: Option<i64>) -> SyncTeam {
 }
 
 #[derive(Default)]
-struct Asked {
-    readings: u32,
+pub(super) struct LaunchpadState {
+    /// Readings of a team.
+    pub(super) readings: u32,
     in_flight: u32,
-    most_in_flight: u32,
-    fails: bool,
-    answers_after: Duration,
+    pub(super) max_in_flight: u32,
+    pub(super) fails: bool,
+    pub(super) delay: Duration,
 }
 
-/// A Launchpad with a team that has no people.
+/// A fake Launchpad whose teams have no people.
 #[derive(Clone, Default)]
-pub(super) struct Launchpad(Arc<Mutex<Asked>>);
+pub(super) struct Launchpad(Arc<Mutex<LaunchpadState>>);
 
 impl Launchpad {
-    pub(super) fn fails(&self, fails: bool) {
-        self.0.lock().unwrap().fails = fails;
-    }
-
-    pub(super) fn answers_after(&self, pause: Duration) {
-        self.0.lock().unwrap().answers_after = pause;
-    }
-
-    pub(super) fn most_in_flight(&self) -> u32 {
-        self.0.lock().unwrap().most_in_flight
+    pub(super) fn lock(&self) -> MutexGuard<'_, LaunchpadState> {
+        self.0.lock().unwrap()
     }
 
     async fn request(&self) -> Result<(), Error> {
-        let (pause, fails) = {
-            let mut asked = self.0.lock().unwrap();
-            asked.in_flight += 1;
-            asked.most_in_flight = asked.most_in_flight.max(asked.in_flight);
-            (asked.answers_after, asked.fails)
+        let (delay, fails) = {
+            let mut state = self.lock();
+            state.in_flight += 1;
+            state.max_in_flight = state.max_in_flight.max(state.in_flight);
+            (state.delay, state.fails)
         };
-        tokio::time::sleep(pause).await;
-        self.0.lock().unwrap().in_flight -= 1;
+        tokio::time::sleep(delay).await;
+        self.lock().in_flight -= 1;
         if fails { Err(Error::TimedOut) } else { Ok(()) }
     }
 }
 
 #[async_trait]
 impl Source for Launchpad {
+    fn is_authority_on(&self, _: &Identity) -> bool {
+        true
+    }
+
     async fn person(&self, _: &Identity) -> Result<Option<Person>, Error> {
         self.request().await.map(|()| None)
     }
@@ -97,55 +84,42 @@ impl Source for Launchpad {
         Ok(Some(Group { name: name.clone(), fingerprint: Fingerprint(42) }))
     }
 
-    async fn roster_page(&self, _: &TeamName, _: PageCursor) -> Result<RosterPage, Error> {
+    async fn roster_page(&self, _: &Group, _: PageCursor) -> Result<RosterPage, Error> {
         self.request().await?;
-        self.0.lock().unwrap().readings += 1;
-        Ok(RosterPage::default())
+        self.lock().readings += 1;
+        Ok(RosterPage { total: Some(0), ..RosterPage::default() })
     }
 }
 
-#[derive(Clone)]
-struct Shared(Arc<ManualClock>);
-
-impl Clock for Shared {
-    fn now(&self) -> Timestamp {
-        self.0.now()
-    }
-}
-
-/// Operations and bodies, in order.
+/// The operations and bodies of the requests to SQS, in order.
 type Calls = Arc<Mutex<Vec<(String, Value)>>>;
 
 pub(super) struct World {
     pub(super) context: Context,
     pub(super) store: Store,
-    pub(super) clock: Arc<ManualClock>,
+    pub(super) clock: ManualClock,
     pub(super) launchpad: Launchpad,
     calls: Calls,
 }
 
 impl World {
     pub(super) async fn new(name: &str) -> Self {
-        let table = table::World::new(&format!("sync-team-{name}")).await;
-        let clock = Arc::new(ManualClock::at(table::now()));
-        let (launchpad, calls) = (Launchpad::default(), Calls::default());
-        let client = queues(&calls).await;
-        let queue = |name: &str| Queue::new(client.clone(), format!("http://queue.example/{name}"));
+        let table = table::World::with_table(&format!("sync-team-{name}")).await;
+        let clock = ManualClock::at(table::now());
+        let launchpad = Launchpad::default();
+        let calls = Calls::default();
+        let aws = record_requests(&calls);
         let mut community = membermail_communities::community("ubuntu").unwrap();
         community.domains.iter_mut().for_each(|domain| domain.team_created = None);
         let context = Context {
             community,
             source: Box::new(launchpad.clone()),
             store: table.store.clone(),
-            inbox: queue("sync"),
-            outbox: queue("write"),
-            reports: Reports { queue: queue("notify"), tries: 6 },
-            metrics: Metrics::to(Shared(Arc::clone(&clock)), |_| {}),
+            worker: aws.worker("sync", clock.clone()),
+            write_queue: aws.queue("write"),
             lease: SignedDuration::from_mins(16),
             limits: Limits { pace: Duration::ZERO, ..Limits::default() },
-            turns: Turns { slots: 1, wait: Duration::ZERO, pause: Duration::from_millis(20) },
-            clock: Box::new(Shared(Arc::clone(&clock))),
-            random: Box::new(OsRandom),
+            slots: SlotPolicy { slots: 1, wait: Duration::ZERO, pause: Duration::from_millis(20) },
         };
         Self { context, store: table.store, clock, launchpad, calls }
     }
@@ -158,21 +132,10 @@ impl World {
         at(None).domain
     }
 
-    /// Delivers a message a second later; whether it counts as handled.
+    /// Delivers a message a second later; returns whether it was handled.
     pub(super) async fn handle(&self, message: SyncTeam) -> bool {
         self.clock.advance(SignedDuration::from_secs(1));
-        let record = json!({
-            "messageId": "message-1", "receiptHandle": "receipt", "messageAttributes": {},
-            "body": serde_json::to_string(&message).unwrap(), "attributes": { "ApproximateReceiveCount": "1" },
-        });
-        let mut event = SqsEvent::default();
-        event.records = vec![serde_json::from_value(record).unwrap()];
-        handle(&self.context, event).await.batch_item_failures.is_empty()
-    }
-
-    /// How often a team was read.
-    pub(super) fn readings(&self) -> u32 {
-        self.launchpad.0.lock().unwrap().readings
+        handle(&self.context, sqs_event(&message).unwrap()).await.batch_item_failures.is_empty()
     }
 
     /// The messages that the function sent to its own queue, with their delays.
@@ -181,8 +144,11 @@ impl World {
         let sent = calls.iter().filter(|(operation, body)| {
             operation == "SendMessage" && body["QueueUrl"].as_str().is_some_and(|url| url.ends_with("/sync"))
         });
-        let message = |body: &Value| serde_json::from_str(body["MessageBody"].as_str().unwrap()).unwrap();
-        sent.map(|(_, body)| (message(body), body["DelaySeconds"].as_i64().unwrap_or_default())).collect()
+        let messages = sent.map(|(_, body)| {
+            let message = serde_json::from_str(body["MessageBody"].as_str().unwrap()).unwrap();
+            (message, body["DelaySeconds"].as_i64().unwrap_or_default())
+        });
+        messages.collect()
     }
 
     pub(super) async fn runs(&self) -> Vec<Run> {
@@ -190,20 +156,11 @@ impl World {
     }
 }
 
-async fn queues(calls: &Calls) -> aws_sdk_sqs::Client {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let app = Router::new().fallback(answer).with_state(Arc::clone(calls));
-    tokio::spawn(async move { axum::serve(listener, app).await });
-    let config = aws_config::defaults(aws_config::BehaviorVersion::v2026_01_12())
-        .region(aws_config::Region::new("us-east-1"))
-        .credentials_provider(aws_sdk_sqs::config::Credentials::new("test", "test", None, None, "a test"))
-        .endpoint_url(url);
-    aws_sdk_sqs::Client::new(&config.load().await)
-}
-
-async fn answer(State(calls): State<Calls>, headers: HeaderMap, body: String) -> Response {
-    let operation = headers["x-amz-target"].to_str().unwrap().trim_start_matches("AmazonSQS.").to_owned();
-    calls.lock().unwrap().push((operation, serde_json::from_str(&body).unwrap()));
-    ([(CONTENT_TYPE, "application/x-amz-json-1.0")], json!({ "MessageId": "m" }).to_string()).into_response()
+/// A fake of SQS that records the requests.
+fn record_requests(calls: &Calls) -> FakeAws {
+    let calls = Arc::clone(calls);
+    FakeAws::new(move |operation, request| {
+        calls.lock().unwrap().push((operation.to_owned(), request.clone()));
+        Response::Ok(json!({ "MessageId": "m" }))
+    })
 }

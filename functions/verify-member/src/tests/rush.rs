@@ -1,7 +1,7 @@
 //! The first day: 2,000 people sign in within an hour, and Launchpad takes 2 s for each response.
 //!
-//! The handler is the real one, the time is tokio's paused clock, and AWS answers in memory: without sockets nothing but the
-//! waits for Launchpad takes any time. How many invocations run at the same time is read from the template.
+//! The test runs the real handler with tokio's paused clock and an in-memory fake of AWS without sockets, so only the waits for
+//! Launchpad take time. The number of concurrent invocations is the maximum of `VerifyConcurrency` in the template.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -9,47 +9,38 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_lambda_events::event::sqs::SqsEvent;
-use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
-use aws_smithy_runtime_api::client::http::{
-    HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector, http_client_fn,
-};
-use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
-use aws_smithy_types::body::SdkBody;
 use jiff::Timestamp;
+use membermail_core::address::DomainName;
 use membermail_core::clock::{Clock, later};
-use membermail_core::eligibility::{Account, Group, Person};
-use membermail_core::member::{ClaimedIdentifier, Fingerprint, Identity, LaunchpadName, MemberId, TeamName};
-use membermail_core::message::VerifyMember;
-use membermail_core::random::OsRandom;
+use membermail_core::eligibility::{Group, Person};
+use membermail_core::member::{Identity, TeamName};
 use membermail_membership::{Error, PageCursor, RosterPage, Source};
-use membermail_runtime::batch::Reports;
-use membermail_runtime::metrics::Metrics;
-use membermail_runtime::queue::Queue;
-use membermail_store::{Salt, Store};
+use membermail_runtime::testing::{FakeAws, Response, item, sqs_event, template_number};
+use membermail_store::Store;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::aws::item;
-use crate::pins::Pins;
+use crate::pins::PinCache;
 use crate::{Context, handle};
 
 const SIGN_INS: u32 = 2_000;
 const HOUR: Duration = Duration::from_secs(3600);
-/// The time of one response.
-const RESPONSE: Duration = Duration::from_secs(2);
-/// Requests that Launchpad gets at the same time at most.
-const IN_FLIGHT: u32 = 4;
+/// Latency of Launchpad.
+const LATENCY: Duration = Duration::from_secs(2);
+/// Maximum concurrent requests to Launchpad.
+const MAX_IN_FLIGHT: u32 = 4;
 
-fn start() -> Timestamp {
+fn first_day() -> Timestamp {
     "2026-11-24T10:00:00Z".parse().unwrap()
 }
 
-/// Tokio's time.
+/// Tokio's paused clock.
+#[derive(Clone, Copy)]
 struct Paused(Instant);
 
 impl Clock for Paused {
     fn now(&self) -> Timestamp {
-        later(start(), self.0.elapsed().try_into().unwrap())
+        later(first_day(), self.0.elapsed().try_into().unwrap())
     }
 }
 
@@ -57,11 +48,11 @@ impl Clock for Paused {
 struct Counts {
     requests: u32,
     in_flight: u32,
-    most_in_flight: u32,
+    max_in_flight: u32,
     granted: BTreeSet<String>,
 }
 
-/// Launchpad, where each person is in the first domain's team, and AWS.
+/// A fake Launchpad where every person is in the first domain's team, and the counts of requests.
 #[derive(Clone, Default)]
 struct World(Arc<Mutex<Counts>>);
 
@@ -75,144 +66,77 @@ impl World {
             let mut counts = self.counts();
             counts.requests += 1;
             counts.in_flight += 1;
-            counts.most_in_flight = counts.most_in_flight.max(counts.in_flight);
+            counts.max_in_flight = counts.max_in_flight.max(counts.in_flight);
         }
-        sleep(RESPONSE).await;
+        sleep(LATENCY).await;
         self.counts().in_flight -= 1;
     }
 }
 
 #[async_trait]
 impl Source for World {
+    fn is_authority_on(&self, _: &Identity) -> bool {
+        true
+    }
+
     async fn person(&self, identity: &Identity) -> Result<Option<Person>, Error> {
         self.request().await;
         let word = identity.subject.as_str().rsplit('/').next().unwrap().to_lowercase();
-        let (name, fingerprint) = (LaunchpadName::parse(&word).unwrap(), Fingerprint(7));
-        Ok(Some(Person { name, fingerprint, account: Account::Active, signed_code_of_conduct: true }))
+        Ok(Some(super::person(&word)))
     }
 
     async fn groups(&self, _: &Person) -> Result<BTreeSet<Group>, Error> {
         self.request().await;
-        let community = membermail_communities::community("ubuntu").unwrap();
-        Ok([Group { name: community.domains[0].team.clone(), fingerprint: super::TEAM }].into())
+        Ok([super::team(super::TEAM)].into())
     }
 
     async fn group(&self, _: &TeamName) -> Result<Option<Group>, Error> {
-        unreachable!("a check asks for no team")
+        unreachable!("a check fetches no team")
     }
 
-    async fn roster_page(&self, _: &TeamName, _: PageCursor) -> Result<RosterPage, Error> {
+    async fn roster_page(&self, _: &Group, _: PageCursor) -> Result<RosterPage, Error> {
         unreachable!("a check reads no team")
     }
 }
 
-/// AWS in memory.
-#[derive(Clone, Debug)]
-struct Memory {
-    domain: String,
-    granted: Granted,
+/// A fake of AWS where every member exists, and a grant is counted.
+fn aws(world: &World, domain: &DomainName) -> FakeAws {
+    let world = world.clone();
+    let domain_item = item(&format!("DOMAIN#{domain}"), "DOMAIN", &json!({ "team": super::TEAM.0 }));
+    FakeAws::new(move |operation, request| match operation {
+        "UpdateItem" => {
+            let pk = request["Key"]["pk"]["S"].as_str().unwrap();
+            let id = pk.strip_prefix("MEMBER#").unwrap();
+            Response::Ok(json!({ "Attributes": super::pending_member(id, first_day()) }))
+        }
+        "BatchGetItem" => Response::Ok(json!({ "Responses": { "t": [domain_item] } })),
+        "TransactWriteItems" => Response::Ok(json!({})),
+        "SendMessage" => {
+            let grant: Value = serde_json::from_str(request["MessageBody"].as_str().unwrap()).unwrap();
+            assert_eq!((&grant["kind"], &request["QueueUrl"]), (&json!("grant"), &json!("http://queue.example/grant")));
+            world.counts().granted.insert(grant["member"].as_str().unwrap().to_owned());
+            Response::Ok(json!({ "MessageId": "1" }))
+        }
+        other => panic!("unexpected operation {other}"),
+    })
 }
 
-#[derive(Clone)]
-struct Granted(World);
-
-impl std::fmt::Debug for Granted {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Granted")
-    }
-}
-
-impl HttpConnector for Memory {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let operation = request.headers().get("x-amz-target").and_then(|target| target.rsplit('.').next());
-        let body: Value = serde_json::from_slice(request.body().bytes().unwrap()).unwrap();
-        let answer = match operation.unwrap() {
-            "UpdateItem" => {
-                let pk = body["Key"]["pk"]["S"].as_str().unwrap();
-                let id = pk.strip_prefix("MEMBER#").unwrap();
-                let member = json!({
-                    "id": id, "session_epoch": 0, "salt": String::from(Salt::new(&OsRandom)),
-                    "state": "pending", "requested_at": start().to_string(),
-                });
-                json!({ "Attributes": item(pk, "PROFILE", &member) })
-            }
-            "BatchGetItem" => {
-                let domain = item(&format!("DOMAIN#{}", self.domain), "DOMAIN", &json!({ "team": super::TEAM.0 }));
-                json!({ "Responses": { "t": [domain] } })
-            }
-            "TransactWriteItems" => json!({}),
-            "SendMessage" => {
-                let grant: Value = serde_json::from_str(body["MessageBody"].as_str().unwrap()).unwrap();
-                assert_eq!(
-                    (&grant["kind"], &body["QueueUrl"]),
-                    (&json!("grant"), &json!("http://queue.example/grant"))
-                );
-                self.granted.0.counts().granted.insert(grant["member"].as_str().unwrap().to_owned());
-                json!({ "MessageId": "1" })
-            }
-            other => panic!("{other} has no answer"),
-        };
-        let response = HttpResponse::new(200.try_into().unwrap(), SdkBody::from(answer.to_string()));
-        HttpConnectorFuture::ready(Ok(response))
-    }
-}
-
-fn context(world: &World, begin: Instant) -> Context {
-    let mut community = membermail_communities::community("ubuntu").unwrap();
-    community.domains[0].team_created = None;
-    let memory = Memory { domain: community.domains[0].domain.to_string(), granted: Granted(world.clone()) };
-    let connector = SharedHttpConnector::new(memory);
-    let http: SharedHttpClient = http_client_fn(move |_, _| connector.clone());
-    let credentials = || Credentials::new("test", "test", None, None, "a test");
-    let dynamodb = aws_sdk_dynamodb::Config::builder()
-        .behavior_version(BehaviorVersion::v2026_01_12())
-        .region(Region::new("us-east-1"))
-        .credentials_provider(credentials())
-        .http_client(http.clone());
-    let sqs = aws_sdk_sqs::Config::builder()
-        .behavior_version(BehaviorVersion::v2026_01_12())
-        .region(Region::new("us-east-1"))
-        .credentials_provider(credentials())
-        .http_client(http);
-    let sqs = aws_sdk_sqs::Client::from_conf(sqs.build());
-    let queue = |name: &str| Queue::new(sqs.clone(), format!("http://queue.example/{name}"));
+fn context(world: &World, start: Instant) -> Context {
+    let community = super::community();
+    let aws = aws(world, &community.domains[0].domain);
     Context {
         community,
         source: Box::new(world.clone()),
-        store: Store::new(aws_sdk_dynamodb::Client::from_conf(dynamodb.build()), "t"),
-        pins: Pins::default(),
-        inbox: queue("verify"),
-        outbox: queue("grant"),
-        reports: Reports { queue: queue("notify"), tries: 130 },
-        metrics: Metrics::to(Paused(begin), |_| {}),
-        clock: Box::new(Paused(begin)),
-        random: Box::new(OsRandom),
+        store: Store::new(aws.dynamodb(), "t"),
+        pins: PinCache::default(),
+        worker: aws.worker("verify", Paused(start)),
+        write_queue: aws.queue("grant"),
     }
 }
 
 fn sign_in(number: u32) -> SqsEvent {
-    let subject = ClaimedIdentifier::parse(&format!("https://login.ubuntu.com/+id/P{number:06}")).unwrap();
-    let message = VerifyMember {
-        member: MemberId::parse(&format!("01ARZ3NDEKTSV4RRFF{number:08}")).unwrap(),
-        identity: Some(Identity { issuer: "https://login.ubuntu.com/+openid".into(), subject }),
-        requested_at: start(),
-        request_id: "a-test".into(),
-    };
-    let record = json!({
-        "messageId": number.to_string(), "receiptHandle": "receipt", "messageAttributes": {},
-        "body": serde_json::to_string(&message).unwrap(), "attributes": { "ApproximateReceiveCount": "1" },
-    });
-    let mut event = SqsEvent::default();
-    event.records = vec![serde_json::from_value(record).unwrap()];
-    event
-}
-
-/// A number of the template: the first after this name in this section.
-fn of_template(section: &str, name: &str) -> u32 {
-    let template = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml")).unwrap();
-    let (_, rest) = template.split_once(&format!("\n  {section}:\n")).unwrap();
-    let (_, rest) = rest.split_once(&format!("{name}: ")).unwrap();
-    rest.chars().take_while(char::is_ascii_digit).collect::<String>().parse().unwrap()
+    let message = super::message(&format!("01ARZ3NDEKTSV4RRFF{number:08}"), &format!("P{number:06}"), first_day());
+    sqs_event(&message).unwrap()
 }
 
 #[rstest::rstest]
@@ -220,13 +144,15 @@ fn of_template(section: &str, name: &str) -> u32 {
 #[case::over_the_hour(Duration::from_secs(3540))]
 #[tokio::test(start_paused = true)]
 async fn rush_is_decided_within_hour(#[case] arrivals: Duration) {
-    let (world, begin) = (World::default(), Instant::now());
-    let context = Arc::new(context(&world, begin));
-    let waiting: VecDeque<_> = (0..SIGN_INS).map(|number| (begin + arrivals * number / SIGN_INS, number)).collect();
+    let world = World::default();
+    let start = Instant::now();
+    let context = Arc::new(context(&world, start));
+    let waiting: VecDeque<_> = (0..SIGN_INS).map(|number| (start + arrivals * number / SIGN_INS, number)).collect();
     let waiting = Arc::new(Mutex::new(waiting));
     let mut invocations = tokio::task::JoinSet::new();
-    for _ in 0..of_template("VerifyMember", "MaximumConcurrency") {
-        let (context, waiting) = (Arc::clone(&context), Arc::clone(&waiting));
+    for _ in 0..template_number("VerifyConcurrency", "MaxValue").unwrap() {
+        let context = Arc::clone(&context);
+        let waiting = Arc::clone(&waiting);
         invocations.spawn(async move {
             loop {
                 let next = waiting.lock().unwrap().pop_front();
@@ -237,8 +163,8 @@ async fn rush_is_decided_within_hour(#[case] arrivals: Duration) {
             }
         });
     }
-    // Meanwhile a large team is read, by as many syncs as may ask.
-    let syncs: Vec<_> = (0..of_template("SyncSlots", "Default"))
+    // Concurrently, as many syncs as there are slots read a large team.
+    let syncs: Vec<_> = (0..template_number("SyncSlots", "Default").unwrap())
         .map(|_| {
             let world = world.clone();
             tokio::spawn(async move {
@@ -249,11 +175,11 @@ async fn rush_is_decided_within_hour(#[case] arrivals: Duration) {
         })
         .collect();
     invocations.join_all().await;
-    let took = begin.elapsed();
+    let took = start.elapsed();
     syncs.iter().for_each(tokio::task::JoinHandle::abort);
     let counts = world.counts();
     assert_eq!(counts.granted.len(), usize::try_from(SIGN_INS).unwrap());
     assert!(counts.requests >= 2 * SIGN_INS);
     assert!(took <= HOUR, "{took:?}");
-    assert!(counts.most_in_flight <= IN_FLIGHT, "{} requests at a time", counts.most_in_flight);
+    assert!(counts.max_in_flight <= MAX_IN_FLIGHT, "{} concurrent requests", counts.max_in_flight);
 }
