@@ -1,15 +1,10 @@
-//! A contributor keeps their address through everything that can happen to an account, and no right follows a name
-//! (launchpad.md, section 3). All stories sync one domain, so that they take turns.
+//! A contributor keeps their address through every change of their account, and no right follows a name (launchpad.md,
+//! section 3). All tests sync one domain, so they run one at a time.
 
-#[path = "identity/accounts.rs"]
 mod accounts;
-#[path = "identity/names.rs"]
 mod names;
-#[path = "identity/pages.rs"]
 mod pages;
-#[path = "identity/sign_ins.rs"]
 mod sign_ins;
-#[path = "identity/teams.rs"]
 mod teams;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -17,28 +12,21 @@ use membermail_core::alias::{Alias, Status};
 use membermail_store::{Run, RunState};
 use membermail_tests::browser::Browser;
 use membermail_tests::stack::Stack;
-use serde_json::json;
 
 const DOMAIN: &str = "edubuntu.org";
 const TEAM: &str = "edubuntu-members";
-/// Long enough for two functions to start on a busy machine.
-const PATIENCE: u64 = 120;
 
-/// Adds somebody to the team, signs them in, and waits for their address.
+/// Adds a person to the team, signs them in, and waits for their address.
 async fn resident(stack: &Stack, name: &str) -> Result<Browser> {
-    stack.add(json!({ "name": name, "teams": [TEAM] })).await?;
-    let (browser, _) = stack.sign_in(name).await?;
-    stack.page_with(&browser, &format!("{name}@{DOMAIN} now forwards to"), PATIENCE).await?;
-    Ok(browser)
+    stack.resident(DOMAIN, TEAM, name).await
 }
 
 async fn alias(stack: &Stack, local_part: &str) -> Result<Alias> {
-    let stored = stack.alias(&format!("{local_part}@{DOMAIN}")).await?;
-    Ok(stored.with_context(|| format!("no address {local_part}"))?.alias)
+    stack.existing_alias(&format!("{local_part}@{DOMAIN}")).await
 }
 
-/// Syncs the domain; the run has to come to its end. The stories together end more addresses within a day than the guard
-/// lets pass: an operator releases the runs that are held.
+/// Syncs the domain and waits for the end of the run. Together, the tests end more addresses within a day than the guard
+/// allows, so held runs are released as an operator would.
 async fn sync(stack: &Stack) -> Result<Run> {
     let run = stack.sync(DOMAIN).await?;
     match run.state {
@@ -49,8 +37,8 @@ async fn sync(stack: &Stack) -> Result<Run> {
     }
 }
 
-/// Syncs until the rolling check has had everybody twice, and expects these addresses to stay as they are.
-async fn keeps(stack: &Stack, local_parts: &[&str]) -> Result<()> {
+/// Syncs until the rolling check has covered all members twice, and expects these addresses to stay as they are.
+async fn expect_unchanged(stack: &Stack, local_parts: &[&str]) -> Result<()> {
     let mut before = Vec::new();
     for local_part in local_parts {
         before.push(alias(stack, local_part).await?);

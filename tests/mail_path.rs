@@ -1,62 +1,73 @@
-//! Mail to a member: from a stranger's server, through a real Postfix that asks our table, to the member's own mailbox.
-//! `cargo dev test mail_` runs these stories alone.
+//! Mail to a member: from another server, through a real Postfix that looks up our table, to the member's mailbox.
+//! `cargo dev test mail_path` runs these tests alone.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
 
 use anyhow::Result;
-use aws_sdk_dynamodb::types::AttributeValue;
-use membermail_core::address::Address;
-use membermail_postfix::follow::{Said, Step};
+use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
+use lettre::transport::smtp::extension::ClientId;
+use membermail_postfix::smtp::{SmtpPhase, SmtpReply};
 use membermail_tests::mail::{MailHost, WIDE};
 use membermail_tests::stack::Stack;
 
-#[path = "mail_path/back.rs"]
-mod mail_back;
-#[path = "mail_path/door.rs"]
-mod mail_door;
-#[path = "mail_path/load.rs"]
-mod mail_load;
-#[path = "mail_path/outage.rs"]
-mod mail_outage;
-#[path = "mail_path/page.rs"]
-mod mail_page;
-#[path = "mail_path/signed.rs"]
-mod mail_signed;
-#[path = "mail_path/submission.rs"]
-mod mail_submission;
-
-use mail_signed as signed;
-
-/// Long enough for the functions behind the queues.
-const PATIENCE: u64 = 120;
+mod arc;
+mod back;
+mod bounce;
+mod content;
+mod destinations;
+mod dmarc;
+mod door;
+mod load;
+mod outage;
+mod page;
+mod return_path;
+mod signed;
+mod submission;
 
 /// Signs in and waits for the address at ubuntu.com; its destination is `NAME@mail.example`.
 async fn member(stack: &Stack, name: &str) -> Result<String> {
-    let (browser, _) = stack.sign_in(name).await?;
-    stack.page_with(&browser, &format!("{name}@ubuntu.com now forwards to"), PATIENCE).await?;
+    stack.sign_in_at("ubuntu.com", name).await?;
     Ok(format!("{name}@mail.example"))
 }
 
-/// Writes a status into the table, as the sync does when somebody is no longer a member.
+/// Writes a status into the table, as the sync does when a person is no longer a member.
 async fn set_status(stack: &Stack, address: &str, status: &str, reason: &str) -> Result<()> {
-    let address = Address::try_from(address.to_owned())?;
-    let text = |value: &str| AttributeValue::S(value.to_owned());
-    let update = stack.dynamodb().await.update_item().table_name(&stack.table);
-    update
-        .key("pk", text(&format!("DOMAIN#{}", address.domain)))
-        .key("sk", text(&format!("ALIAS#{}", address.local_part)))
-        .update_expression("SET #status = :status, reason = :reason")
-        .condition_expression("attribute_exists(pk)")
-        .expression_attribute_names("#status", "status")
-        .expression_attribute_values(":status", text(status))
-        .expression_attribute_values(":reason", text(reason))
-        .send()
-        .await?;
-    Ok(())
+    stack.set_in_alias(address, "reason", reason).await?;
+    stack.set_in_alias(address, "status", status).await
 }
 
 async fn host(stack: &Stack, name: &str, settings: &str) -> Result<MailHost> {
     MailHost::start(stack, name, &stack.endpoint_url, settings, WIDE).await
 }
 
-fn refused(said: &Said, code: &str, words: &str) -> bool {
-    matches!(said, Said::Refused(Step::Recipient, text) if text.starts_with("550") && text.contains(code) && text.contains(words))
+/// A host with the default settings, and a member of this name.
+async fn host_with_member(name: &str, member_name: &str) -> Result<MailHost> {
+    let stack = Stack::of_this_run()?;
+    let host = host(&stack, name, "").await?;
+    member(&stack, member_name).await?;
+    Ok(host)
+}
+
+fn hello() -> ClientId {
+    ClientId::Domain("client.example".to_owned())
+}
+
+/// Connects to a port of a host, from this address.
+async fn connect(port: u16, from: Option<IpAddr>) -> Result<AsyncSmtpConnection> {
+    let timeout = Some(Duration::from_secs(20));
+    let at = (Ipv4Addr::LOCALHOST, port);
+    Ok(AsyncSmtpConnection::connect_tokio1(at, timeout, &hello(), None, from).await?)
+}
+
+/// Connects with TLS, and accepts any certificate.
+async fn connect_with_tls(port: u16, from: Option<IpAddr>) -> Result<AsyncSmtpConnection> {
+    let mut connection = connect(port, from).await?;
+    let tls = TlsParameters::builder("mail.membermail.test".to_owned()).dangerous_accept_invalid_certs(true).build()?;
+    connection.starttls(tls, &hello()).await?;
+    Ok(connection)
+}
+
+fn refused(said: &SmtpReply, code: &str, words: &str) -> bool {
+    matches!(said, SmtpReply::Rejected(SmtpPhase::Recipient, text) if text.starts_with("550") && text.contains(code) && text.contains(words))
 }

@@ -1,72 +1,64 @@
-//! A stack that the runbook's story has for itself, at the emulator of this run: it may break what others need.
+//! A separate stack for the runbook test, because it breaks parts of the stack.
 
-use std::path::Path;
 use std::process::Stdio;
-use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use membermail_core::alias::Status;
 use membermail_core::clock::{Clock, SystemClock};
 use membermail_core::random::OsRandom;
-use membermail_tests::gateway::{Gateway, Mapping, location};
-use membermail_tests::mailbox::Mailbox;
-use membermail_tests::peers::OwnStandIns;
+use membermail_test_mail_host::sink::{MailSink, SinkOptions};
+use membermail_tests::gateway::{Gateway, Mapping};
+use membermail_tests::peers::OwnFakes;
 use membermail_tests::proxy::Proxy;
 use membermail_tests::stack::Stack;
 use membermail_tests::table::operator;
 use membermail_tests::wait::until;
 use serde_json::{Value, json};
-use tokio::process::{Child, Command};
+use tokio::process::Command;
 
-/// Long enough for a whole stack on a busy machine.
-const DEPLOY: Duration = Duration::from_secs(240);
-/// Long enough for functions to start, and for a few tries of a queue.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(150);
+/// Seconds for deploying a stack on a busy machine.
+const DEPLOY_TIMEOUT: u64 = 240;
+/// Seconds for functions to start and for a few retries of a queue.
+pub(crate) const TIMEOUT: u64 = 150;
 
 pub(crate) struct World {
-    /// The stack's name.
+    /// The name of the stack.
     pub(crate) name: String,
-    /// Everything of it, in place of this run's own.
+    /// The URLs, queues and table of the stack.
     pub(crate) stack: Stack,
-    /// Between the functions and Launchpad.
+    /// The proxy between the functions and Launchpad.
     pub(crate) launchpad: Proxy,
-    /// The secret of its mail, which names a server that is not there.
+    /// The mail secret, which names an unreachable server.
     pub(crate) mail_secret: String,
-    /// The server that is.
-    pub(crate) mail_server: MailServer,
-}
-
-/// `tests/smtp/sink.py`.
-pub(crate) struct MailServer {
-    pub(crate) port: u16,
-    pub(crate) mailbox: Mailbox,
-    _folder: tempfile::TempDir,
-    _child: Child,
+    /// A working mail server.
+    pub(crate) mail_server: MailSink,
+    _mail_folder: tempfile::TempDir,
 }
 
 impl World {
-    /// Deploys what this run has packaged, once more.
+    /// Deploys the packaged stack a second time.
     pub(crate) async fn deploy() -> Result<Self> {
-        // People of its own too: nobody else signs in as them, or changes their teams.
-        let stand_ins = OwnStandIns::start("").await?;
-        let of_this_run = Stack { stand_ins_url: stand_ins.root, ..Stack::of_this_run()? };
+        // Separate fakes, so that no other test changes their people.
+        let fakes = OwnFakes::start("").await?;
+        let run_stack = Stack { fakes_url: fakes.root, ..Stack::of_this_run()? };
         let name = format!("operations-{}", std::process::id());
-        let mail_server = MailServer::start(&of_this_run).await?;
-        let launchpad = Proxy::before(&of_this_run.stand_ins_url).await?;
-        // A port that was free a moment ago, and where nobody listens.
-        let nobody = tokio::net::TcpListener::bind("127.0.0.1:0").await?.local_addr()?.port();
-        let settings = mail_settings(nobody).to_string();
-        let secrets = of_this_run.secrets().await;
+        let mail_folder = tempfile::tempdir()?;
+        let mail_server = MailSink::start(mail_folder.path(), SinkOptions::default()).await?;
+        let launchpad = Proxy::before(&run_stack.fakes_url).await?;
+        // A port without a listener.
+        let closed_port = tokio::net::TcpListener::bind("127.0.0.1:0").await?.local_addr()?.port();
+        let settings = mail_settings(closed_port).to_string();
+        let secrets = run_stack.secrets().await;
         let secret = secrets.create_secret().name(format!("{name}-mail")).secret_string(settings).send().await?;
-        let mail_secret = secret.arn.context("a secret without an ARN")?;
+        let mail_secret = secret.arn.context("the secret has no ARN")?;
         let architecture = if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" };
         let parameters = [
             ("Architecture", architecture),
-            ("PublicUrl", of_this_run.public_url.as_str().trim_end_matches('/')),
-            ("SignInUrl", of_this_run.stand_ins_url.as_str()),
-            ("LaunchpadUrl", launchpad.url.as_str()),
-            ("LaunchpadTimeoutSeconds", "5"),
-            ("LaunchpadRetryMilliseconds", "20"),
+            ("PublicUrl", run_stack.public_url.as_str().trim_end_matches('/')),
+            ("SignInUrl", run_stack.fakes_url.as_str()),
+            ("MembersUrl", launchpad.url.as_str()),
+            ("MembersTimeoutSeconds", "5"),
+            ("MembersRetryMilliseconds", "20"),
             ("SyncInvocationSeconds", "15"),
             ("SyncPaceMilliseconds", "5"),
             ("SyncLeaseSeconds", "20"),
@@ -78,71 +70,83 @@ impl World {
         ];
         let parameters = parameters.map(|(name, value)| format!("ParameterKey={name},ParameterValue={value}"));
         let mut create = vec!["cloudformation", "create-stack", "--stack-name", &name];
-        create.extend(["--template-url", &of_this_run.template_url]);
+        create.extend(["--template-url", &run_stack.template_url]);
         create.extend(["--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND", "--parameters"]);
         create.extend(parameters.iter().map(String::as_str));
-        aws(&of_this_run, &create).await?;
-        let outputs = until("the stack", DEPLOY, async || outputs(&of_this_run, &name).await).await?;
-        let output = |name: &str| outputs[name].as_str().map(str::to_owned).with_context(|| format!("no {name}"));
+        aws(&run_stack, &create).await?;
+        let outputs = until("the stack", DEPLOY_TIMEOUT, async || outputs(&run_stack, &name).await).await?;
         let stack = Stack {
-            table: output("TableName")?,
-            verify_queue_url: output("VerifyQueueUrl")?,
-            write_queue_url: output("WriteQueueUrl")?,
-            sync_queue_url: output("SyncQueueUrl")?,
-            notify_queue_url: output("NotifyQueueUrl")?,
-            write_dead_letters_url: output("WriteDeadLettersUrl")?,
-            master_secret_arn: output("MasterSecretArn")?,
-            ..of_this_run
+            table: text(&outputs, "TableName")?,
+            verify_queue_url: text(&outputs, "VerifyQueueUrl")?,
+            write_queue_url: text(&outputs, "WriteQueueUrl")?,
+            sync_queue_url: text(&outputs, "SyncQueueUrl")?,
+            notify_queue_url: text(&outputs, "NotifyQueueUrl")?,
+            write_dead_letters_url: text(&outputs, "WriteDeadLettersUrl")?,
+            master_secret_arn: text(&outputs, "MasterSecretArn")?,
+            ..run_stack
         };
-        let (store, now) = (stack.store().await, SystemClock.now());
+        let store = stack.store().await;
         for domain in membermail_communities::community("ubuntu")?.domain_names() {
-            store.verify_domain(domain, operator(now), &OsRandom).await?;
+            store.verify_domain(domain, operator(SystemClock.now()), &OsRandom).await?;
         }
-        Ok(Self { name, stack, launchpad, mail_secret, mail_server })
+        Ok(Self { name, stack, launchpad, mail_secret, mail_server, _mail_folder: mail_folder })
     }
 
-    /// Takes it away again.
+    /// Deletes the stack.
     pub(crate) async fn delete(self) -> Result<()> {
         aws(&self.stack, &["cloudformation", "delete-stack", "--stack-name", &self.name]).await.map(drop)
     }
 
-    /// The site, as one long-lived process of each function that answers browsers.
+    /// The site, with one long-lived process of each function.
     pub(crate) async fn site(&self) -> Result<Gateway> {
         Gateway::new(&self.stack, Mapping::Stage).await
     }
 
-    /// Signs somebody in; what becomes of it is the queues'.
+    /// Signs a member in. The queues process the sign-in.
     pub(crate) async fn sign_in(&self, name: &str) -> Result<Gateway> {
         sign_in(&self.stack, name).await
     }
 
-    /// Waits until an address is in this state.
+    /// Adds a person to the team, signs them in, and waits for their address at its domain.
+    pub(crate) async fn resident(&self, domain: &str, team: &str, name: &str) -> Result<()> {
+        self.stack.add_person(json!({ "name": name, "teams": [team] })).await?;
+        self.sign_in(name).await?;
+        self.address_is(&format!("{name}@{domain}"), Status::Active).await
+    }
+
+    /// Waits until an address has this status.
     pub(crate) async fn address_is(&self, address: &str, status: Status) -> Result<()> {
-        until(&format!("{address} {}", status.as_str()), PATIENCE, async || {
+        until(&format!("{address} {status}"), TIMEOUT, async || {
             let stored = self.stack.alias(address).await?;
             Ok(stored.filter(|stored| stored.alias.status == status).map(drop))
         })
         .await
     }
 
-    /// A stack's output as it is now.
+    /// The current value of an output.
     pub(crate) async fn output(&self, name: &str) -> Result<String> {
         let outputs = outputs(&self.stack, &self.name).await?.context("the stack is not complete")?;
-        outputs[name].as_str().map(str::to_owned).with_context(|| format!("no {name}"))
+        text(&outputs, name)
     }
 }
 
-/// Signs somebody in at a site that has this table and these queues.
+fn text(outputs: &Value, name: &str) -> Result<String> {
+    outputs[name].as_str().map(str::to_owned).with_context(|| format!("no {name}"))
+}
+
+/// Signs a member in at the site of this stack, and confirms their destination.
 pub(crate) async fn sign_in(stack: &Stack, name: &str) -> Result<Gateway> {
     let mut site = Gateway::new(stack, Mapping::Stage).await?;
-    let away = location(&site.get(&Mapping::Stage.url("/sign-in")?).await?)?;
+    let away = site.get(&Mapping::Stage.url("/sign-in")?).await?.location()?;
     let callback = stack.choose(&away, name).await?;
     let landed = site.get(&callback).await?;
     ensure!(landed.status == 303, "{name}: {} {}", landed.status, landed.text);
+    let session = site.cookies.get("__Host-session").context("no session")?;
+    stack.confirm_destination_of_session(session).await?;
     Ok(site)
 }
 
-/// What a mail secret holds.
+/// The content of a mail secret.
 pub(crate) fn mail_settings(port: u16) -> Value {
     json!({
         "relay": format!("smtp://127.0.0.1:{port}"),
@@ -152,7 +156,7 @@ pub(crate) fn mail_settings(port: u16) -> Value {
     })
 }
 
-/// All outputs by name, once the stack is as it was asked to be.
+/// All outputs by name, once the deployment is complete.
 async fn outputs(stack: &Stack, name: &str) -> Result<Option<Value>> {
     let answer = aws(stack, &["cloudformation", "describe-stacks", "--stack-name", name]).await?;
     let answer: Value = serde_json::from_str(&answer)?;
@@ -164,27 +168,12 @@ async fn outputs(stack: &Stack, name: &str) -> Result<Option<Value>> {
     Ok(status.ends_with("_COMPLETE").then(|| Value::Object(pairs.collect())))
 }
 
-/// The AWS command line at this run's emulator.
+/// Runs the AWS command line against the emulator.
 async fn aws(stack: &Stack, arguments: &[&str]) -> Result<String> {
-    let mut command = Command::new(stack.python.with_file_name("aws"));
-    command.args(["--output", "json", "--region", "us-east-1", "--endpoint-url", stack.endpoint_url.as_str()]);
-    command.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test").env_remove("AWS_PROFILE");
+    let mut command = Command::from(stack.aws_cli());
     let output = command.args(arguments).stdin(Stdio::null()).kill_on_drop(true).output().await?;
-    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let out = String::from_utf8_lossy(&output.stdout);
+    let err = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.success(), "aws {arguments:?}: {out}{err}");
     Ok(out.into_owned())
-}
-
-impl MailServer {
-    async fn start(stack: &Stack) -> Result<Self> {
-        let folder = tempfile::tempdir()?;
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/smtp/sink.py");
-        let mut command = Command::new(&stack.smtp_python);
-        let child = command.arg(script).arg(folder.path()).stdin(Stdio::null()).kill_on_drop(true).spawn()?;
-        let port = until("the mail server", Duration::from_secs(30), async || {
-            Ok(std::fs::read_to_string(folder.path().join("port")).ok().and_then(|port| port.parse().ok()))
-        })
-        .await?;
-        Ok(Self { port, mailbox: Mailbox::in_folder(folder.path()), _folder: folder, _child: child })
-    }
 }

@@ -1,7 +1,7 @@
-"""Browses Launchpad with launchpadlib as anybody does without signing in, and prints what it found as JSON.
+"""Reads Launchpad with launchpadlib, without signing in, and prints the result as JSON.
 
-`browse_launchpad.py wadl` prints where launchpadlib has Launchpad's description of its web service.
-`browse_launchpad.py http://127.0.0.1:PORT/ TEAM PERSON MEMBER` browses.
+`browse_launchpad.py wadl` prints the path of launchpadlib's description of the web service (WADL).
+`browse_launchpad.py http://127.0.0.1:PORT/ TEAM PERSON MEMBER` reads a team and its members.
 """
 
 import json
@@ -23,7 +23,7 @@ def membership(details):
     }
 
 
-def known(launchpad, name):
+def name_of(launchpad, name):
     try:
         return launchpad.people[name].name
     except KeyError:
@@ -54,7 +54,7 @@ def browse(root, team_name, person_name, member_name):
             "members_details": [membership(details) for details in team.members_details[:3]],
             "memberships": [membership(details) for details in launchpad.people[member_name].memberships_details],
             "found": [found.name for found in launchpad.people.findPerson(text=person_name)],
-            "stranger": known(launchpad, "no-such-person"),
+            "stranger": name_of(launchpad, "no-such-person"),
         }
 
 

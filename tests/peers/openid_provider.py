@@ -1,7 +1,7 @@
-"""An OpenID 2.0 provider made of python3-openid. Prints its port, and serves loopback until its input ends.
+"""An OpenID 2.0 provider with python3-openid. Prints its port, and serves on loopback until its input ends.
 
-Who signs in stands in the browser's request, beside the protocol's parameters: `word`, `email`, `fullname`
-and perhaps `language`.
+Besides the protocol's parameters, the browser's request describes the person who signs in: `identifier`, `email`,
+`fullname` and optionally `language`.
 """
 
 import http.server
@@ -16,13 +16,13 @@ from openid.store.memstore import MemoryStore
 
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
-        self.answer(urllib.parse.urlsplit(self.path).query)
+        self.respond(urllib.parse.urlsplit(self.path).query)
 
     def do_POST(self):
         length = int(self.headers["Content-Length"])
-        self.answer(self.rfile.read(length).decode())
+        self.respond(self.rfile.read(length).decode())
 
-    def answer(self, text):
+    def respond(self, text):
         query = dict(urllib.parse.parse_qsl(text, keep_blank_values=True))
         provider = self.server.provider
         try:
@@ -46,18 +46,18 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def sign_in(self, request, query):
         if not request.trustRootValid():
-            raise ProtocolError(request.message, "return_to does not lie in the realm")
-        identity = f"{self.server.root}/+id/{query['word']}"
+            raise ProtocolError(request.message, "return_to is not in the realm")
+        identity = f"{self.server.root}/+id/{query['identifier']}"
         response = request.answer(True, identity=identity, claimed_id=identity)
-        person = {"nickname": query["word"], "email": query["email"], "fullname": query.get("fullname", "")}
+        person = {"nickname": query["identifier"], "email": query["email"], "fullname": query.get("fullname", "")}
         if "language" in query:
             person["language"] = query["language"]
-        asked = sreg.SRegRequest.fromOpenIDRequest(request)
-        response.addExtension(sreg.SRegResponse.extractResponse(asked, person))
+        requested = sreg.SRegRequest.fromOpenIDRequest(request)
+        response.addExtension(sreg.SRegResponse.extractResponse(requested, person))
         return response
 
     def log_message(self, *_):
-        """Says nothing: a request holds addresses."""
+        """Suppressed: a request contains addresses."""
 
 
 def main():

@@ -1,38 +1,34 @@
-//! What the browser brings back from the provider: good once, in its own browser, and only as the provider made it.
+//! Callbacks: an assertion is valid once, in the browser that started the sign-in, and only unmodified.
 
 use anyhow::{Context, Result, ensure};
-use aws_sdk_dynamodb::types::AttributeValue;
 use futures_util::future::try_join_all;
-use membermail_tests::browser::Browser;
+use membermail_tests::browser::{Browser, parameter};
 use membermail_tests::stack::Stack;
+use membermail_tests::table;
 use serde_json::json;
 use url::Url;
 
-const USED: &str = "This sign-in was used already";
+const USED: &str = "This sign-in was already used";
 
-/// How many items have this kind of key, and this text in their key or as their member.
+/// The number of items with this kind of key, and this text in the key or as the member.
 async fn items(stack: &Stack, kind: &str, text: &str) -> Result<usize> {
     let scan = stack.dynamodb().await.scan().table_name(&stack.table);
     let scan = scan.filter_expression("begins_with(pk, :kind) AND (contains(pk, :text) OR #member = :text)");
     let scan = scan.expression_attribute_names("#member", "member");
-    let scan = scan.expression_attribute_values(":kind", AttributeValue::S(kind.to_owned()));
-    let scan = scan.expression_attribute_values(":text", AttributeValue::S(text.to_owned()));
-    let mut found = scan.into_paginator().items().send();
-    let mut count = 0;
-    while let Some(item) = found.next().await {
-        item?;
-        count += 1;
-    }
-    Ok(count)
+    let scan = scan.expression_attribute_values(":kind", table::text(kind));
+    let scan = scan.expression_attribute_values(":text", table::text(text));
+    let found = scan.into_paginator().items().send().try_collect().await?;
+    Ok(found.len())
 }
 
 #[tokio::test]
-async fn an_answer_of_the_provider_is_good_once_and_in_its_own_browser() -> Result<()> {
+#[ignore = "needs the local stack (cargo dev test)"]
+async fn assertion_works_once_per_browser() -> Result<()> {
     let stack = Stack::of_this_run()?;
-    // The provider would confirm it again and again, so that it is our own table that knows better.
-    stack.provider_fault("pat11", json!({ "kind": "confirms-again" })).await?;
+    // The provider would confirm it each time, so only our table can refuse it.
+    stack.set_provider_fault("pat11", json!({ "kind": "confirms-again" })).await?;
     let mut browser = Browser::new()?;
-    let callback = stack.chosen(&mut browser, "pat11").await?;
+    let callback = stack.start_sign_in(&mut browser, "pat11").await?;
 
     let elsewhere = Browser::new()?.open(callback.clone()).await?;
     ensure!(
@@ -48,7 +44,7 @@ async fn an_answer_of_the_provider_is_good_once_and_in_its_own_browser() -> Resu
     ensure!(went_on.len() == 1, "four callbacks at once came to {seen:?}");
     ensure!(refused.iter().all(|page| page.status == 400 && page.heading() == USED), "{seen:?}");
 
-    // Again, later, and by whoever has the cookie of the sign-in and that of the session.
+    // A replay fails, even with the cookies of the sign-in and of the session.
     let in_session = clones.iter().find(|clone| clone.cookie(&stack.public_url, "session").is_some());
     let in_session = in_session.context("nobody got a session")?;
     for mut browser in [browser, in_session.clone()] {
@@ -62,22 +58,23 @@ async fn an_answer_of_the_provider_is_good_once_and_in_its_own_browser() -> Resu
 }
 
 #[tokio::test]
-async fn two_tabs_of_a_browser_both_come_back() -> Result<()> {
+#[ignore = "needs the local stack (cargo dev test)"]
+async fn two_tabs_can_sign_in() -> Result<()> {
     let stack = Stack::of_this_run()?;
     let mut browser = Browser::new()?;
-    let one = stack.chosen(&mut browser, "pat22").await?;
-    let two = stack.chosen(&mut browser, "pat22").await?;
+    let one = stack.start_sign_in(&mut browser, "pat22").await?;
+    let two = stack.start_sign_in(&mut browser, "pat22").await?;
     for callback in [two, one] {
         let landed = browser.get(callback).await?;
         ensure!(landed.status == 303, "{}: {}", landed.status, landed.text);
     }
-    // The second one ended the session of the first, as each sign-in does.
+    // The second sign-in replaced the session of the first.
     let member = stack.member_of(&browser).await?.to_string();
     ensure!(items(&stack, "SESSION#", &member).await? == 1);
     Ok(())
 }
 
-/// The URL with the value of a field changed, or taken away.
+/// The URL with the value of a field changed or removed.
 fn with(callback: &Url, field: &str, change: impl Fn(&str) -> Option<String>) -> Url {
     let pairs: Vec<(String, String)> = callback.query_pairs().into_owned().collect();
     let pairs = pairs.into_iter().filter_map(|(name, value)| {
@@ -103,23 +100,23 @@ fn and(callback: &Url, further: &[(&str, &str)]) -> Url {
     url
 }
 
+/// The list of signed fields without the address, if it is in the list.
+fn without_email(list: &str) -> Option<String> {
+    let kept: Vec<_> = list.split(',').filter(|name| *name != "sreg.email").collect();
+    (kept.len() + 1 == list.split(',').count()).then(|| kept.join(","))
+}
+
 #[tokio::test]
-async fn an_answer_that_was_tampered_with_writes_nothing() -> Result<()> {
+#[ignore = "needs the local stack (cargo dev test)"]
+async fn tampered_assertion_writes_nothing() -> Result<()> {
     let stack = Stack::of_this_run()?;
     let mut browser = Browser::new()?;
-    let callback = stack.chosen(&mut browser, "pat23").await?;
-    let field = |name: &str| callback.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned());
-    let identity = field("openid.claimed_id").context("no identifier")?;
+    let callback = stack.start_sign_in(&mut browser, "pat23").await?;
+    let identity = parameter(&callback, "openid.claimed_id").context("no identifier")?;
     let word = identity.rsplit_once('/').context("no word")?.1;
 
     let sreg = "http://openid.net/extensions/sreg/1.1";
-    let without_email = |list: &str| {
-        let kept: Vec<_> = list.split(',').filter(|name| *name != "sreg.email").collect();
-        (kept.len() + 1 == list.split(',').count()).then(|| kept.join(","))
-    };
-    let mallory = |_: &str| Some("mallory@mail.example".to_owned());
     let other = identity.replace(word, "mallory");
-    let foreign = |_: &str| Some(other.clone());
     let hostile = [
         ("an unsigned address", with(&callback, "openid.signed", without_email)),
         (
@@ -135,23 +132,26 @@ async fn an_answer_that_was_tampered_with_writes_nothing() -> Result<()> {
     ];
     for (what, url) in hostile {
         ensure!(url != callback, "{what} is no change");
-        refused(&mut browser, what, url, "The sign-in could not be accepted").await?;
+        refused(&mut browser, what, url, "We could not accept the sign-in").await?;
     }
 
-    // Only the provider can tell, and it is asked once for a state.
+    // Only the provider can detect these; it is asked once per state.
     for what in ["a forged signature", "another address", "another person"] {
-        let callback = stack.chosen(&mut browser, "pat23").await?;
+        let callback = stack.start_sign_in(&mut browser, "pat23").await?;
         let url = match what {
             "a forged signature" => with(&callback, "openid.sig", |sig| Some(sig.chars().rev().collect())),
-            "another address" => with(&callback, "openid.sreg.email", mallory),
-            _ => with(&with(&callback, "openid.claimed_id", foreign), "openid.identity", foreign),
+            "another address" => with(&callback, "openid.sreg.email", |_| Some("mallory@mail.example".to_owned())),
+            _ => {
+                let url = with(&callback, "openid.claimed_id", |_| Some(other.clone()));
+                with(&url, "openid.identity", |_| Some(other.clone()))
+            }
         };
         refused(&mut browser, what, url, "Ubuntu One did not confirm the sign-in").await?;
         refused(&mut browser, what, callback, USED).await?;
     }
     ensure!(items(&stack, "IDENTITY#", word).await? == 0 && items(&stack, "IDENTITY#", "/+id/mallory").await? == 0);
 
-    // What was refused without asking used up nothing: the answer as the provider made it is still good.
+    // Assertions refused without a request to the provider were not consumed: the genuine one is still valid.
     let landed = browser.get(callback).await?;
     ensure!(landed.status == 303, "{}: {}", landed.status, landed.text);
     ensure!(items(&stack, "IDENTITY#", word).await? == 1);

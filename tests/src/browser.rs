@@ -1,4 +1,4 @@
-//! A browser as far as HTTP goes: it keeps cookies a host each and follows redirects when told to.
+//! An HTTP client with the cookie jar of a browser, which follows redirects on request.
 
 use std::collections::BTreeMap;
 
@@ -16,10 +16,10 @@ pub struct Browser {
     cookies: BTreeMap<(String, String), String>,
 }
 
-/// What came back.
+/// An HTTP response with its text.
 #[derive(Clone, Debug)]
 pub struct Page {
-    /// Where it was.
+    /// The URL of the request.
     pub url: Url,
     /// The status.
     pub status: StatusCode,
@@ -47,7 +47,7 @@ impl Browser {
         self.send(Method::POST, url, Some(body)).await
     }
 
-    /// One GET, and then wherever it leads.
+    /// One GET, following redirects.
     pub async fn open(&mut self, url: Url) -> Result<Page> {
         let mut page = self.get(url).await?;
         for _ in 0..10 {
@@ -62,13 +62,13 @@ impl Browser {
         self.cookies.get(&(origin(site), name.to_owned())).map(String::as_str)
     }
 
-    /// Has a cookie that no answer set.
+    /// Sets a cookie by hand.
     pub fn set_cookie(&mut self, site: &Url, name: &str, value: &str) {
         self.cookies.insert((origin(site), name.to_owned()), value.to_owned());
     }
 
-    /// One request by whatever method, no redirect followed.
-    pub async fn ask(&mut self, method: &str, url: Url) -> Result<Page> {
+    /// One request with this method, no redirect followed.
+    pub async fn request(&mut self, method: &str, url: Url) -> Result<Page> {
         self.send(method.parse()?, url, None).await
     }
 
@@ -95,19 +95,30 @@ impl Browser {
                 self.cookies.insert(key, value.to_owned());
             }
         }
-        let (status, headers) = (response.status(), response.headers().clone());
+        let status = response.status();
+        let headers = response.headers().clone();
         Ok(Page { url, status, headers, text: response.text().await? })
     }
 }
 
 impl Page {
-    /// Where the answer leads, if it does.
+    /// The target of a redirect.
     pub fn redirect(&self) -> Result<Option<Url>> {
         if !self.status.is_redirection() {
             return Ok(None);
         }
         let location = self.headers.get(LOCATION).context("a redirect without a place")?;
         Ok(Some(self.url.join(location.to_str()?)?))
+    }
+
+    /// The target of the redirect that this page has to be.
+    pub fn location(&self) -> Result<Url> {
+        self.redirect()?.with_context(|| format!("{} leads nowhere: {} {}", self.url, self.status, self.text))
+    }
+
+    /// The value of a header.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
     }
 
     /// The main heading.
@@ -118,8 +129,9 @@ impl Page {
     /// The text of every element that a selector finds, white space folded.
     pub fn texts(&self, selector: &str) -> Vec<String> {
         let Ok(selector) = Selector::parse(selector) else { return Vec::new() };
-        let fold = |text: String| text.split_whitespace().collect::<Vec<_>>().join(" ");
-        Html::parse_document(&self.text).select(&selector).map(|element| fold(element.text().collect())).collect()
+        let document = Html::parse_document(&self.text);
+        let texts = document.select(&selector).map(|element| element.text().collect::<String>());
+        texts.map(|text| text.split_whitespace().collect::<Vec<_>>().join(" ")).collect()
     }
 
     /// An attribute of the first element that a selector finds.
@@ -133,6 +145,11 @@ impl Page {
         let document = Html::parse_document(&self.text);
         document.select(&selector).filter_map(|element| element.value().attr(name).map(str::to_owned)).collect()
     }
+}
+
+/// A parameter in the query of a URL.
+pub fn parameter(url: &Url, name: &str) -> Option<String> {
+    url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
 }
 
 fn origin(url: &Url) -> String {

@@ -1,4 +1,4 @@
-//! Chromium, as a person uses it: driven by WebDriver, and watched for errors that a person would not see.
+//! Chromium driven by WebDriver. Console errors and failed requests are collected.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -20,14 +20,14 @@ use url::Url;
 use crate::stack::Stack;
 use crate::wait::until;
 
-/// What a person sets in their browser.
+/// Browser settings.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
     /// Whether pages may run scripts.
     pub scripts: bool,
 }
 
-/// One browser with a profile of its own; it ends with this value.
+/// One browser with its own profile; dropped with this value.
 pub struct Chromium {
     /// The page in it.
     pub page: Client,
@@ -45,7 +45,7 @@ impl Chromium {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
         let mut child = command.spawn().context("cannot start chromedriver")?;
         let pid = child.id().and_then(|pid| i32::try_from(pid).ok());
-        let driver = pid.and_then(Process::now).context("chromedriver ended at once")?;
+        let driver = pid.and_then(Process::find).context("chromedriver ended at once")?;
         let mut lines = BufReader::new(child.stdout.take().context("no output of chromedriver")?).lines();
         let port = loop {
             let line = lines.next_line().await?.context("chromedriver ended before it had a port")?;
@@ -53,7 +53,7 @@ impl Chromium {
                 break port.trim_end_matches('.').to_owned();
             }
         };
-        // It is read to its end, so that the driver never waits for a reader; and the child is reaped.
+        // Read to the end, so that the driver never blocks on a full pipe; and reap the child.
         tokio::spawn(async move {
             while let Ok(Some(_)) = lines.next_line().await {}
             child.wait().await
@@ -79,6 +79,12 @@ impl Chromium {
         self.page.find(Locator::Css(selector)).await.with_context(|| format!("no {selector} on the page"))
     }
 
+    /// Confirms the destination of the member who is signed in, as the code from a mail would.
+    pub async fn confirm_destination(&self, stack: &Stack) -> Result<()> {
+        let cookie = self.page.get_named_cookie("session").await.context("no session")?;
+        stack.confirm_destination_of_session(cookie.value()).await
+    }
+
     /// Clicks on the link or button of that text.
     pub async fn click(&self, text: &str) -> Result<()> {
         let path = format!("//a[normalize-space()='{text}'] | //button[normalize-space()='{text}']");
@@ -88,10 +94,10 @@ impl Chromium {
         Ok(())
     }
 
-    /// Waits until the page says something, by itself: nothing is loaded from here.
+    /// Waits until the page contains a text, without reloading it.
     pub async fn wait_for(&self, words: &str, seconds: u64) -> Result<()> {
-        until(&format!("{words:?} in the browser"), Duration::from_secs(seconds), || async move {
-            // A page that is just being replaced has no text to give.
+        until(&format!("{words:?} in the browser"), seconds, async || {
+            // A page that is being replaced has no text.
             let Ok(main) = self.page.find(Locator::Css("main")).await else { return Ok(None) };
             Ok(main.text().await.ok().filter(|text| text.contains(words)).map(drop))
         })
@@ -120,13 +126,13 @@ impl Chromium {
     }
 
     /// Shows pages as a phone would, 360 pixels wide.
-    pub async fn as_a_phone(&self) -> Result<()> {
+    pub async fn show_as_phone(&self) -> Result<()> {
         let screen = json!({ "width": 360, "height": 740, "deviceScaleFactor": 2, "mobile": true });
         self.devtools("Emulation.setDeviceMetricsOverride", screen).await.map(drop)
     }
 
     /// Shows pages on a desktop of this size.
-    pub async fn as_a_desktop(&self, width: u32, height: u32) -> Result<()> {
+    pub async fn show_as_desktop(&self, width: u32, height: u32) -> Result<()> {
         let screen = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
         self.devtools("Emulation.setDeviceMetricsOverride", screen).await.map(drop)
     }
@@ -138,38 +144,41 @@ impl Chromium {
     }
 
     /// Keeps a picture of the page beside the logs of the run.
-    pub async fn picture(&self, name: &str) -> Result<()> {
+    pub async fn save_screenshot(&self, name: &str) -> Result<()> {
         let file = self.screens.join(format!("{name}.png"));
         std::fs::write(&file, self.page.screenshot().await?).with_context(|| format!("writing {}", file.display()))
     }
 
-    /// What the console, and every rule of the page's policy that was broken, said since the last time.
+    /// New console messages and violations of the content security policy.
     pub async fn console(&self) -> Result<Vec<String>> {
         let log = self.log("browser").await?;
-        let line = |entry: &Value| format!("{}: {}", text(&entry["level"]), text(&entry["message"]));
-        Ok(log.iter().map(line).collect())
+        Ok(log.iter().map(|entry| format!("{}: {}", text(&entry["level"]), text(&entry["message"]))).collect())
     }
 
-    /// Everything that pages loaded since the last time.
+    /// Resources loaded since the last call.
     pub async fn loads(&self) -> Result<Vec<Load>> {
-        let (mut loads, mut asked) = (Vec::new(), BTreeMap::new());
+        let mut loads = Vec::new();
+        let mut requested = BTreeMap::new();
         for entry in self.log("performance").await? {
             let event: Value = serde_json::from_str(text(&entry["message"]))?;
-            let (method, parameters) = (text(&event["message"]["method"]), &event["message"]["params"]);
-            match method {
+            let parameters = &event["message"]["params"];
+            match text(&event["message"]["method"]) {
                 "Network.responseReceived" => {
-                    let (url, status) = (&parameters["response"]["url"], &parameters["response"]["status"]);
-                    loads.push(Load { what: text(url).to_owned(), failed: status.as_i64().is_none_or(|s| s >= 400) });
+                    let response = &parameters["response"];
+                    let failed = response["status"].as_i64().is_none_or(|status| status >= 400);
+                    loads.push(Load { resource: text(&response["url"]).to_owned(), failed });
                 }
                 "Network.requestWillBeSent" => {
-                    asked.insert(parameters["requestId"].to_string(), text(&parameters["request"]["url"]).to_owned());
+                    let url = text(&parameters["request"]["url"]).to_owned();
+                    requested.insert(parameters["requestId"].to_string(), url);
                 }
-                // Whoever goes on to another page while a script looks again gives that look up.
+                // Leaving a page cancels the requests of its scripts.
                 "Network.loadingFailed" if !(parameters["canceled"] == true && parameters["type"] == "Fetch") => {
-                    // What was not seen to be asked for is the browser's own first page, from before it was watched.
-                    if let Some(url) = asked.get(&parameters["requestId"].to_string()) {
-                        let (error, reason) = (text(&parameters["errorText"]), text(&parameters["blockedReason"]));
-                        loads.push(Load { what: format!("{url}: {error} {reason}"), failed: true });
+                    // A response without a request is the browser's first page, from before logging began.
+                    if let Some(url) = requested.get(&parameters["requestId"].to_string()) {
+                        let error = text(&parameters["errorText"]);
+                        let reason = text(&parameters["blockedReason"]);
+                        loads.push(Load { resource: format!("{url}: {error} {reason}"), failed: true });
                     }
                 }
                 _ => {}
@@ -178,9 +187,10 @@ impl Chromium {
         Ok(loads)
     }
 
-    /// Fails if anything went wrong that a person would not see; returns what was loaded.
-    pub async fn nothing_went_wrong(&self) -> Result<Vec<Load>> {
-        let (console, loads) = (self.console().await?, self.loads().await?);
+    /// Fails on console errors and failed requests; returns the loaded resources.
+    pub async fn check_no_errors(&self) -> Result<Vec<Load>> {
+        let console = self.console().await?;
+        let loads = self.loads().await?;
         ensure!(console.is_empty(), "the console says {console:#?}");
         let failed: Vec<_> = loads.iter().filter(|load| load.failed).collect();
         ensure!(failed.is_empty(), "these requests failed: {failed:#?}");
@@ -202,17 +212,17 @@ impl Chromium {
 
 impl Drop for Chromium {
     fn drop(&mut self) {
-        // The driver ends its browser; whatever does not end is ended with it.
+        // The driver ends its browser; kill both if it does not.
         let _ = self.driver.stop(Duration::from_secs(5));
     }
 }
 
-/// Something that a page loaded.
+/// A resource that a page loaded.
 #[derive(Clone, Debug)]
 pub struct Load {
     /// Its URL, or why there was no answer.
-    pub what: String,
-    /// No answer, or one of an error.
+    pub resource: String,
+    /// Whether there was no response, or one with an error status.
     pub failed: bool,
 }
 
@@ -229,7 +239,7 @@ fn capabilities(stack: &Stack, profile: &TempDir, settings: Settings) -> Capabil
         "--disable-sync",
         "--hide-scrollbars",
         "--window-size=900,700",
-        // Nothing but this machine is ever looked up.
+        // Resolve no host but this machine.
         "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1",
     ];
     let profile = format!("--user-data-dir={}", profile.path().join("profile").display());
@@ -255,7 +265,7 @@ fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
 
-/// A command of the driver's own, beside those of the standard.
+/// A vendor command of the driver.
 #[derive(Debug)]
 struct Extension {
     path: &'static str,

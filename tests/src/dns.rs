@@ -1,4 +1,4 @@
-//! Knot DNS on loopback, with zones of a test's own; and name servers that do not do their work.
+//! Knot DNS on loopback with the zones of a test; and faulty name servers.
 
 use std::fmt::Write;
 use std::fs;
@@ -8,13 +8,13 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
-use membermail_core::domain_proof::Answer;
-use membermail_dns::{Resolver, Settings};
+use membermail_core::domain_proof::DnsAnswer;
+use membermail_domains::{Resolver, Settings};
 use tempfile::TempDir;
 use tokio::net::{TcpListener, UdpSocket};
 use tokio::process::{Child, Command};
 
-/// A zone that is there as soon as the server answers.
+/// A zone that exists as soon as the server answers.
 const READY: &str = "ready.example";
 
 /// A zone of a name server.
@@ -22,14 +22,14 @@ const READY: &str = "ready.example";
 pub enum Zone<'a> {
     /// A name, and lines of a zone file (RFC 1035, 5.1) beside its SOA and NS.
     Good(&'a str, &'a str),
-    /// A name whose zone cannot be loaded: every question about it is answered by SERVFAIL.
+    /// A zone that cannot be loaded: every query is answered with SERVFAIL.
     Broken(&'a str),
 }
 
-/// Knot DNS while it runs; it ends with this value.
+/// A running Knot DNS; stopped when dropped.
 #[derive(Debug)]
 pub struct NameServer {
-    /// Where it listens, for UDP and TCP.
+    /// Its address, for UDP and TCP.
     pub address: SocketAddr,
     _child: Child,
     _folder: TempDir,
@@ -38,7 +38,7 @@ pub struct NameServer {
 impl NameServer {
     /// Starts one on a free port and waits until it answers for its zones.
     pub async fn start(knotd: &Path, zones: &[Zone<'_>]) -> Result<Self> {
-        // The port is free when it is looked for; somebody else may be faster.
+        // Another process may take the port between the check and the bind.
         for _ in 0..5 {
             if let Some(server) = Self::try_start(knotd, zones).await? {
                 return Ok(server);
@@ -60,7 +60,7 @@ impl NameServer {
             if child.try_wait()?.is_some() {
                 return Ok(None);
             }
-            if matches!(resolver.txt(READY).await, Answer::Records(_)) {
+            if matches!(resolver.txt(READY).await, DnsAnswer::Records(_)) {
                 return Ok(Some(Self { address, _child: child, _folder: folder }));
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -70,7 +70,8 @@ impl NameServer {
 }
 
 fn write(folder: &Path, address: SocketAddr, zones: &[Zone<'_>]) -> Result<()> {
-    let (user, group) = (id("-un")?, id("-gn")?);
+    let user = id("-un")?;
+    let group = id("-gn")?;
     let here = folder.display();
     let mut conf = format!(
         "server:\n  rundir: {here}\n  user: \"{user}:{group}\"\n  listen: {}@{}\n\
@@ -112,25 +113,25 @@ async fn free_address() -> Result<SocketAddr> {
     bail!("no port is free for both UDP and TCP")
 }
 
-/// Asks this server alone.
-pub fn resolver(server: SocketAddr, patience: Duration) -> Result<Resolver> {
-    Resolver::new(&Settings { servers: Some(server.into()), patience }).context("the resolver")
+/// A resolver that asks only this server.
+pub fn resolver(server: SocketAddr, timeout: Duration) -> Result<Resolver> {
+    Resolver::new(&Settings { servers: Some(server.into()), timeout }).context("the resolver")
 }
 
-/// What a name server that does not do its work answers by UDP. By TCP nothing listens.
+/// The fault of a name server, which answers over UDP only.
 #[derive(Clone, Copy, Debug)]
 pub enum Fault {
-    /// Nothing.
+    /// No answer.
     Silent,
-    /// That the answer is too long for UDP.
+    /// A truncated answer (TC).
     Truncated,
-    /// Octets that are no message.
+    /// Octets that are no DNS message.
     Garbage,
-    /// That there are no records, from somebody who refers to others: a lame delegation.
+    /// A referral to itself: a lame delegation.
     Referral,
 }
 
-/// Starts one; it ends with the runtime of the test.
+/// Starts a faulty server, which stops with the test's runtime.
 pub async fn faulty(fault: Fault) -> Result<SocketAddr> {
     let socket = UdpSocket::bind(free_address().await?).await?;
     let address = socket.local_addr()?;
@@ -145,7 +146,7 @@ pub async fn faulty(fault: Fault) -> Result<SocketAddr> {
     Ok(address)
 }
 
-/// Made of the question itself: identifier, question and all (RFC 1035, 4.1).
+/// A response made from the query (RFC 1035, 4.1).
 fn answer(fault: Fault, question: &[u8]) -> Option<Vec<u8>> {
     let mut answer = question.to_vec();
     // QR: this is a response.

@@ -1,32 +1,36 @@
-//! The functions of the site behind an API Gateway that is played here, with the table, queue and provider of the
-//! stack. So they can be seen where no emulator puts them: under the URL of a stage by HTTPS, a custom domain, and a
-//! base path of one, with no `PUBLIC_URL` to tell where that is.
+//! The functions of the site behind a fake API Gateway, with the table, queue and provider of the stack. It covers what
+//! the emulators lack: HTTPS under a stage, a custom domain and a base path, without `PUBLIC_URL`.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use lambda_http::http::header::{LOCATION, SET_COOKIE};
+use lambda_http::http::header::SET_COOKIE;
 use lambda_http::{Body, Request};
 use membermail_core::clock::SystemClock;
+use membermail_core::destination::OwnDomains;
 use membermail_core::random::OsRandom;
-use membermail_identity::openid2::{Provider, RelyingParty};
+use membermail_domains::{Resolver, Settings};
+use membermail_notices::Texts;
 use membermail_runtime::metrics::Metrics;
 use membermail_runtime::queue::Queue;
 use membermail_runtime::secret::MasterSecret;
+use reqwest::redirect::Policy;
 use serde_json::{Value, json};
 use sso::build::Build;
-use sso::health::Health;
+use sso::health::HealthCheck;
+use sso::providers::Providers;
 use url::Url;
 
 use crate::browser::Page;
 use crate::stack::Stack;
 
-/// How the API is reached.
+/// The URL mapping of the API.
 #[derive(Clone, Copy, Debug)]
 pub enum Mapping {
-    /// By its own host and the name of its stage.
+    /// The API's own host and the stage name.
     Stage,
-    /// By a domain name, with a base path before ours: empty, or `/mail`.
+    /// A custom domain with a base path: empty, or `/mail`.
     Domain(&'static str),
 }
 
@@ -39,7 +43,7 @@ impl Mapping {
         }
     }
 
-    /// What stands before our paths.
+    /// The prefix of our paths.
     pub fn base(self) -> &'static str {
         match self {
             Self::Stage => "/live",
@@ -88,7 +92,7 @@ impl Mapping {
 /// The routes of the template that are not greedy.
 const ROUTES: [&str; 5] = ["/", "/sign-in", "/callback", "/sign-out", "/check"];
 
-/// A visitor of the site where it is mapped to, with the cookies that they got.
+/// A visitor of the mapped site, with their cookies.
 pub struct Gateway {
     mapping: Mapping,
     sso: sso::Context,
@@ -98,31 +102,41 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// The functions of the site, with what a stack has.
+    /// The functions of the site, with the table, queue, secret and provider of a stack.
     pub async fn new(stack: &Stack, mapping: Mapping) -> Result<Self> {
-        let community = || membermail_communities::community("ubuntu");
-        let secret = MasterSecret::new(stack.secrets().await, &stack.master_secret_arn);
+        Self::with_provider(stack, mapping, &stack.fakes_url).await
+    }
+
+    /// Like [`Self::new`], with the provider at this address.
+    pub async fn with_provider(stack: &Stack, mapping: Mapping, provider: &Url) -> Result<Self> {
+        let mut community = membermail_communities::community("ubuntu")?;
+        community.relocate(Some(provider), None, None)?;
+        // No test asks it: it needs a name server of its own.
+        let resolver = Resolver::new(&Settings { servers: None, timeout: Duration::from_secs(2) })?;
         let account = account::Context {
-            community: community()?,
-            public_url: None,
+            own_domains: OwnDomains::of(&community),
+            mail_domains: Box::new(resolver),
+            notify_queue: Queue::new(stack.sqs().await, &stack.notify_queue_url),
+            verify_queue: Queue::new(stack.sqs().await, &stack.verify_queue_url),
+            random: Box::new(OsRandom),
+            community: community.clone(),
+            texts: Texts::load()?,
+            configured_url: None,
             secret: MasterSecret::new(stack.secrets().await, &stack.master_secret_arn),
             store: stack.store().await,
             clock: Box::new(SystemClock),
         };
-        let provider = Provider {
-            endpoint: stack.stand_ins_url.join("+openid")?,
-            identifier_root: stack.stand_ins_url.join("+id/")?,
-        };
-        let http = reqwest::Client::builder().no_proxy().build()?;
+        let http = reqwest::Client::builder().redirect(Policy::none()).no_proxy().build()?;
         let sso = sso::Context {
-            community: community()?,
-            public_url: None,
-            relying_party: RelyingParty::new(provider, http),
-            secret,
+            providers: Providers::new(&community, &http, &mut || None)?,
+            community,
+            texts: Texts::load()?,
+            configured_url: None,
+            secret: MasterSecret::new(stack.secrets().await, &stack.master_secret_arn),
             store: stack.store().await,
-            outbox: Queue::new(stack.sqs().await, &stack.verify_queue_url),
-            health: Health::new(Build::of_process(), Vec::new()),
-            metrics: Metrics::to(SystemClock, |_| {}),
+            verify_queue: Queue::new(stack.sqs().await, &stack.verify_queue_url),
+            health: HealthCheck::new(Build::of_process(), Vec::new()),
+            metrics: Metrics::to_sink("test", SystemClock, |_| {}),
             clock: Box::new(SystemClock),
             random: Box::new(OsRandom),
         };
@@ -168,26 +182,20 @@ impl Gateway {
         Ok(Page { url: url.clone(), status: parts.status, headers: parts.headers, text })
     }
 
-    /// Keeps a cookie as a browser does, which refuses a `__Host-` one that is not wholly the host's own.
+    /// Stores a cookie as a browser does, which refuses an invalid `__Host-` one.
     fn keep(&mut self, header: &str) -> Result<()> {
         let mut parts = header.split("; ");
         let (name, value) = parts.next().and_then(|pair| pair.split_once('=')).context("a cookie without a name")?;
         let attributes: Vec<_> = parts.collect();
-        let has = |attribute: &str| attributes.contains(&attribute);
-        let is_own = has("Secure") && has("Path=/") && !attributes.iter().any(|one| one.starts_with("Domain"));
+        let is_own = attributes.contains(&"Secure")
+            && attributes.contains(&"Path=/")
+            && !attributes.iter().any(|one| one.starts_with("Domain"));
         ensure!(name.starts_with("__Host-") && is_own, "a browser would not keep {header}");
-        if has("Max-Age=0") {
+        if attributes.contains(&"Max-Age=0") {
             self.cookies.remove(name);
         } else {
             self.cookies.insert(name.to_owned(), value.to_owned());
         }
         Ok(())
     }
-}
-
-/// Where an answer leads.
-pub fn location(page: &Page) -> Result<Url> {
-    let location =
-        page.headers.get(LOCATION).with_context(|| format!("{} leads nowhere: {}", page.url, page.status))?;
-    Ok(page.url.join(location.to_str()?)?)
 }

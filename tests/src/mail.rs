@@ -1,37 +1,31 @@
-//! A real mail host over the deployed stack's table, and somebody elsewhere who sends mail to it.
+//! A real mail host on the deployed stack's table, and a client that sends mail to it.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use membermail_alias_map::settings::MasterSecretAt;
+use membermail_alias_map::settings::MasterSecretSource;
+use membermail_core::clock::{Clock, SystemClock};
+use membermail_core::email::EmailAddress;
+use membermail_core::notice::{MemberNews, NoticeId};
+use membermail_notices::{
+    Addressing, ComposedMail, MailSettings, MemberEvent, MemberNotice, Notice, Site, Texts, compose,
+};
 use membermail_postfix::config::Limits;
-use membermail_postfix::follow::{Said, send};
-use membermail_postfix::inbox::Arrived;
-use membermail_postfix::rig::{Options, Rig};
-use serde::Deserialize;
+use membermail_postfix::smtp::{SmtpReply, send};
+use membermail_test_mail_host::install;
+use membermail_test_mail_host::mailbox::ReceivedMail;
+use membermail_test_mail_host::options::Options;
+use membermail_test_mail_host::rig::Rig;
 use url::Url;
 
 use crate::stack::Stack;
-use crate::wait::until;
+use crate::table::address;
+use crate::wait::{until, until_true};
 
 /// The sender of the tests' mails, at a domain that is not ours.
 pub const SENDER: &str = "sender@elsewhere.example";
 
-#[derive(Deserialize)]
-struct File {
-    mail: Description,
-}
-
-#[derive(Deserialize)]
-struct Description {
-    folder: PathBuf,
-    python: PathBuf,
-    alias_map: PathBuf,
-    master_secret_arn: String,
-}
-
-/// Wide enough for a thousand mails of one client.
+/// Limits for a thousand mails of one client.
 pub const WIDE: Limits = Limits {
     message_octets: 2_000_000,
     connections_at_once: 200,
@@ -45,67 +39,81 @@ pub const OPERATORS: &str = "operators@ops.example";
 
 /// A mail host of a test.
 pub struct MailHost {
-    /// It.
+    /// The running host.
     pub rig: Rig,
-    /// Python, with what reads signatures.
+    /// Python with dkimpy.
     pub python: PathBuf,
 }
 
 impl MailHost {
-    /// Starts one in a folder of that name, whose `alias-map` sees AWS at `aws`, with these settings.
+    /// Starts a host in a folder of that name; its `alias-map` uses the AWS endpoint `aws` and these settings.
     pub async fn start(stack: &Stack, name: &str, aws: &Url, settings: &str, limits: Limits) -> Result<Self> {
-        let change = |options: &mut Options| {
+        Self::start_as(stack, name, |options| {
             options.endpoint_url = aws.as_str().trim_end_matches('/').to_owned();
             options.settings = settings.to_owned();
             options.limits = limits;
-        };
-        Self::start_as(stack, name, change).await
+        })
+        .await
     }
 
-    /// Starts one in a folder of that name, over the stack's table and with wide limits, but for what is changed.
+    /// Starts a host in a folder of that name, on the stack's table and with wide limits, changed by `change`.
     pub async fn start_as(stack: &Stack, name: &str, change: impl FnOnce(&mut Options)) -> Result<Self> {
-        let path = std::env::var("MEMBERMAIL_STACK").context("no MEMBERMAIL_STACK: run this by `cargo dev test`")?;
-        let File { mail } = serde_json::from_str(&std::fs::read_to_string(path)?)?;
+        let mail = &stack.mail;
         let mut options = Options {
             folder: mail.folder.join(name),
-            python: mail.python.clone(),
-            alias_map: mail.alias_map,
+            alias_map: mail.alias_map.clone(),
+            bounce: mail.bounce.clone(),
+            failure_queue: None,
+            queue_times: None,
             endpoint_url: stack.endpoint_url.as_str().trim_end_matches('/').to_owned(),
             table: stack.table.clone(),
-            master_secret: MasterSecretAt::Arn(mail.master_secret_arn),
+            master_secret: MasterSecretSource::Arn(stack.master_secret_arn.clone()),
             community: "ubuntu".to_owned(),
             settings: String::new(),
             operators: OPERATORS.to_owned(),
-            signs: false,
+            signing: false,
+            resolver: None,
             limits: WIDE,
-            socket: None,
             xclient: false,
+            checks_loopback: false,
+            main_cf: &[],
             ports: None,
         };
         change(&mut options);
         Ok(Self {
             rig: Rig::start(options).await.with_context(|| format!("the mail host {name}"))?,
-            python: mail.python,
+            python: install::python(),
         })
     }
 
     /// Sends a mail with this subject from elsewhere.
-    pub async fn send(&self, recipient: &str, subject: &str) -> Result<Said> {
+    pub async fn send(&self, recipient: &str, subject: &str) -> Result<SmtpReply> {
         send(self.rig.smtp, None, Some(SENDER), recipient, &mail(recipient, subject)).await
     }
 
-    /// Sends a mail that must be taken.
-    pub async fn deliver(&self, recipient: &str, subject: &str) -> Result<Arrived> {
-        match self.send(recipient, subject).await? {
-            Said::Taken(_) => self.arrived(subject, 30).await,
+    /// Sends a mail of this envelope sender, expects it to be accepted, and returns its queue id.
+    pub async fn accept(&self, sender: Option<&str>, recipient: &str, mail: &[u8]) -> Result<String> {
+        match send(self.rig.smtp, None, sender, recipient, mail).await? {
+            SmtpReply::Queued(id) => Ok(id),
             said => bail!("{recipient}: {said:?}"),
         }
     }
 
+    /// Sends a mail, expects it to be accepted, and waits for it.
+    pub async fn deliver(&self, recipient: &str, subject: &str) -> Result<ReceivedMail> {
+        self.accept(Some(SENDER), recipient, &mail(recipient, subject)).await?;
+        self.wait_for_mail(subject, 30).await
+    }
+
+    /// Waits until Postfix's queue is empty. Delivered mail leaves it a moment later.
+    pub async fn wait_for_empty_queue(&self, seconds: u64) -> Result<()> {
+        until_true("an empty queue", seconds, async || Ok(self.rig.queued()?.is_empty())).await
+    }
+
     /// Waits for the mail with this subject.
-    pub async fn arrived(&self, subject: &str, seconds: u64) -> Result<Arrived> {
-        until(&format!("{subject:?} in the inbox"), Duration::from_secs(seconds), || async {
-            Ok(self.rig.inbox.all()?.into_iter().find(|mail| mail.subject == subject))
+    pub async fn wait_for_mail(&self, subject: &str, seconds: u64) -> Result<ReceivedMail> {
+        until(&format!("{subject:?} to arrive"), seconds, || async {
+            Ok(self.rig.sink.mailbox.all()?.into_iter().find(|mail| mail.subject() == subject))
         })
         .await
         .with_context(|| tail(&self.rig.log))
@@ -121,6 +129,26 @@ pub fn mail(recipient: &str, subject: &str) -> Vec<u8> {
         subject.replace(' ', ".")
     )
     .into_bytes()
+}
+
+/// The mail of a notice with these settings.
+pub fn notice(settings: &MailSettings) -> Result<ComposedMail> {
+    notice_with(settings, None)
+}
+
+/// The same with this envelope sender.
+pub fn notice_with(settings: &MailSettings, bounces_to: Option<&EmailAddress>) -> Result<ComposedMail> {
+    let notice = Notice::Member(MemberNotice {
+        name: Some("alice".parse()?),
+        address: address("alice@ubuntu.com")?,
+        event: MemberEvent::AddressChanged(MemberNews::Created),
+    });
+    let id = NoticeId::of_failure("1");
+    let to = EmailAddress::parse("alice@mail.example")?;
+    let addressing = Addressing { id: &id, to: &to, bounces_to, language: None, now: SystemClock.now() };
+    let community = membermail_communities::community("ubuntu")?;
+    let site = Site::new(&community, "https://mail.ubuntu.example/".parse()?);
+    Ok(compose(&notice, addressing, &Texts::load()?, &site, settings)?)
 }
 
 /// The end of a log.

@@ -1,6 +1,4 @@
-//! Signing in as somebody of the stand-ins' community, and the switches that make Launchpad fail for them.
-
-use std::time::Duration;
+//! Sign-ins as people of the fake community, and the controls that make Launchpad fail for them.
 
 use anyhow::{Context, Result, ensure};
 use reqwest::Method;
@@ -9,37 +7,59 @@ use url::Url;
 
 use crate::browser::{Browser, Page};
 use crate::stack::Stack;
-use crate::wait::until;
+use crate::wait::{TIMEOUT, until};
 
 impl Stack {
-    /// Begins a sign-in and chooses this person at the provider: the URL that the browser comes back with.
-    pub async fn chosen(&self, browser: &mut Browser, name: &str) -> Result<Url> {
+    /// Starts a sign-in and chooses this person at the provider; returns the callback URL.
+    pub async fn start_sign_in(&self, browser: &mut Browser, name: &str) -> Result<Url> {
         let away = browser.get(self.public_url.join("sign-in")?).await?;
-        let request = away.redirect()?.with_context(|| format!("the sign-in leads nowhere: {}", away.status))?;
-        self.choose(&request, name).await
+        self.choose(&away.location()?, name).await
     }
 
-    /// Chooses this person at the provider that a site sent its visitor to: the URL that they come back with.
+    /// Chooses this person at the provider that a site redirected to; returns the callback URL.
     pub async fn choose(&self, request: &Url, name: &str) -> Result<Url> {
-        let mut choose = self.stand_ins_url.join("+openid/sign-in-as")?;
+        let mut choose = self.fakes_url.join("+openid/sign-in-as")?;
         choose.query_pairs_mut().append_pair("name", name).extend_pairs(request.query_pairs());
         // The provider keeps no cookies.
-        let back = Browser::new()?.get(choose).await?;
-        back.redirect()?.with_context(|| format!("the provider answered {}: {}", back.status, back.text))
+        Browser::new()?.get(choose).await?.location()
     }
 
-    /// Signs in and lands on the page of the member.
-    pub async fn sign_in(&self, name: &str) -> Result<(Browser, Page)> {
+    /// Signs in, lands on the page of the member, and confirms their destination.
+    pub async fn sign_in(&self, name: &str) -> Result<Browser> {
         let mut browser = Browser::new()?;
-        let callback = self.chosen(&mut browser, name).await?;
+        let callback = self.start_sign_in(&mut browser, name).await?;
         let page = browser.open(callback).await?;
         ensure!(page.status == 200, "{name} landed on {}: {}", page.status, page.text);
-        Ok((browser, page))
+        self.confirm_destination(&browser).await?;
+        Ok(browser)
     }
 
-    /// Looks at the member's page until it says what is waited for.
-    pub async fn page_with(&self, browser: &Browser, what: &str, seconds: u64) -> Result<Page> {
-        until(&format!("{what:?} on the page"), Duration::from_secs(seconds), || {
+    /// Signs in and waits until the member's page contains the text.
+    pub async fn sign_in_until(&self, name: &str, what: &str) -> Result<Browser> {
+        let browser = self.sign_in(name).await?;
+        self.page_with(&browser, what).await.with_context(|| name.to_owned())?;
+        Ok(browser)
+    }
+
+    /// Signs in and waits for the member's address at this domain.
+    pub async fn sign_in_at(&self, domain: &str, name: &str) -> Result<Browser> {
+        self.sign_in_until(name, &format!("{name}@{domain} now forwards to")).await
+    }
+
+    /// Adds a person to the team, signs them in, and waits for their address at its domain.
+    pub async fn resident(&self, domain: &str, team: &str, name: &str) -> Result<Browser> {
+        self.add_person(serde_json::json!({ "name": name, "teams": [team] })).await?;
+        self.sign_in_at(domain, name).await
+    }
+
+    /// Reloads the member's page until it contains the text.
+    pub async fn page_with(&self, browser: &Browser, what: &str) -> Result<Page> {
+        self.page_within(browser, what, TIMEOUT).await
+    }
+
+    /// Like [`Self::page_with`], with another timeout.
+    pub async fn page_within(&self, browser: &Browser, what: &str, seconds: u64) -> Result<Page> {
+        until(&format!("{what:?} on the page"), seconds, || {
             let mut browser = browser.clone();
             async move {
                 let page = browser.get(self.public_url.clone()).await?;
@@ -49,54 +69,54 @@ impl Stack {
         .await
     }
 
-    /// Makes Launchpad's answers about a person, a team or all (`*`) go wrong.
-    pub async fn fault(&self, key: &str, fault: Value) -> Result<()> {
-        self.switch(Method::PUT, &format!("faults/{key}"), fault).await
+    /// Injects a fault into Launchpad's responses about a person, a team or all (`*`).
+    pub async fn set_fault(&self, key: &str, fault: Value) -> Result<()> {
+        self.send_control(Method::PUT, &format!("faults/{key}"), fault).await
     }
 
-    /// Takes the fault away.
-    pub async fn mend(&self, key: &str) -> Result<()> {
-        self.switch(Method::DELETE, &format!("faults/{key}"), Value::Null).await
+    /// Removes the fault.
+    pub async fn clear_fault(&self, key: &str) -> Result<()> {
+        self.send_control(Method::DELETE, &format!("faults/{key}"), Value::Null).await
     }
 
-    /// Makes the provider go wrong for a person.
-    pub async fn provider_fault(&self, key: &str, fault: Value) -> Result<()> {
-        self.switch(Method::PUT, &format!("provider/faults/{key}"), fault).await
+    /// Injects a fault into the provider for a person.
+    pub async fn set_provider_fault(&self, key: &str, fault: Value) -> Result<()> {
+        self.send_control(Method::PUT, &format!("provider/faults/{key}"), fault).await
     }
 
-    /// Takes the provider's fault away.
-    pub async fn mend_provider(&self, key: &str) -> Result<()> {
-        self.switch(Method::DELETE, &format!("provider/faults/{key}"), Value::Null).await
+    /// Removes the provider's fault.
+    pub async fn clear_provider_fault(&self, key: &str) -> Result<()> {
+        self.send_control(Method::DELETE, &format!("provider/faults/{key}"), Value::Null).await
     }
 
-    /// Changes what Launchpad or the provider say of a person.
-    pub async fn change(&self, key: &str, change: Value) -> Result<()> {
-        self.switch(Method::PATCH, &format!("people/{key}"), change).await
+    /// Changes a person at Launchpad or the provider.
+    pub async fn change_person(&self, key: &str, change: Value) -> Result<()> {
+        self.send_control(Method::PATCH, &format!("people/{key}"), change).await
     }
 
-    /// Something happens to an account: `"deactivate"`, `{"merge-into": "bob"}`, and the others of the fake.
-    pub async fn event(&self, key: &str, event: Value) -> Result<()> {
-        self.change(key, serde_json::json!({ "event": event })).await
+    /// Applies an event to an account: `"deactivate"`, `{"merge-into": "bob"}`, and the others of the fake.
+    pub async fn apply_event(&self, key: &str, event: Value) -> Result<()> {
+        self.change_person(key, serde_json::json!({ "event": event })).await
     }
 
     /// Adds a team.
     pub async fn add_team(&self, team: Value) -> Result<()> {
-        self.switch(Method::POST, "teams", team).await
+        self.send_control(Method::POST, "teams", team).await
     }
 
     /// Changes a team.
     pub async fn change_team(&self, key: &str, change: Value) -> Result<()> {
-        self.switch(Method::PATCH, &format!("teams/{key}"), change).await
+        self.send_control(Method::PATCH, &format!("teams/{key}"), change).await
     }
 
     /// Deletes a team.
     pub async fn remove_team(&self, key: &str) -> Result<()> {
-        self.switch(Method::DELETE, &format!("teams/{key}"), Value::Null).await
+        self.send_control(Method::DELETE, &format!("teams/{key}"), Value::Null).await
     }
 
-    /// Has people change while the pages of a team are read.
+    /// Changes people while the pages of a team are read.
     pub async fn shift_pages(&self, shift: Value) -> Result<()> {
-        self.switch(Method::POST, "page-shifts", shift).await
+        self.send_control(Method::POST, "page-shifts", shift).await
     }
 
     /// Presses "Check again" on the member's page.
@@ -109,17 +129,28 @@ impl Stack {
         Ok(())
     }
 
-    /// Adds somebody.
-    pub async fn add(&self, person: Value) -> Result<()> {
-        self.switch(Method::POST, "people", person).await
+    /// Adds a person.
+    pub async fn add_person(&self, person: Value) -> Result<()> {
+        self.send_control(Method::POST, "people", person).await
     }
 
-    /// Turns a switch of the stand-ins.
-    async fn switch(&self, method: Method, path: &str, body: Value) -> Result<()> {
-        let url = self.stand_ins_url.join("control/")?.join(path)?;
+    /// The state of the fakes below this path of their controls.
+    pub async fn control(&self, path: &str) -> Result<Value> {
+        control(&self.fakes_url, path).await
+    }
+
+    /// Sends a request to the controls of the fakes.
+    pub(crate) async fn send_control(&self, method: Method, path: &str, body: Value) -> Result<()> {
+        let url = self.fakes_url.join("control/")?.join(path)?;
         let client = reqwest::Client::builder().no_proxy().build()?;
         let answer = client.request(method, url).json(&body).send().await?;
-        ensure!(answer.status().is_success(), "the switch {path} answered {}", answer.status());
+        ensure!(answer.status().is_success(), "control/{path} answered {}", answer.status());
         Ok(())
     }
+}
+
+/// The state of the fakes at this address, below this path of their controls.
+pub async fn control(fakes: &Url, path: &str) -> Result<Value> {
+    let client = reqwest::Client::builder().no_proxy().build()?;
+    Ok(client.get(fakes.join("control/")?.join(path)?).send().await?.error_for_status()?.json().await?)
 }

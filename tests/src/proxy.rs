@@ -1,4 +1,4 @@
-//! A connection that can be cut: what stands between a program and the table, when the table must be out of reach.
+//! A TCP proxy that can be cut, to make the table unreachable for a program.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -8,26 +8,26 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use url::Url;
 
-/// What the connection does.
+/// The state of the proxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Line {
-    /// Everything passes.
+    /// Forwards everything.
     Whole,
-    /// Connections end at once.
+    /// Closes connections immediately.
     Cut,
-    /// Connections are taken and nothing is ever answered.
+    /// Accepts connections and never responds.
     Silent,
 }
 
 /// A TCP proxy on loopback.
 pub struct Proxy {
-    /// The address to use in place of the other one.
+    /// The proxy's address.
     pub url: Url,
     line: Arc<watch::Sender<Line>>,
 }
 
 impl Proxy {
-    /// In front of this URL.
+    /// Starts a proxy in front of this URL.
     pub async fn before(url: &Url) -> Result<Self> {
         let to = url.socket_addrs(|| None)?.into_iter().find(SocketAddr::is_ipv4).context("no address")?;
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
@@ -43,7 +43,7 @@ impl Proxy {
         Ok(Self { url: format!("http://127.0.0.1:{port}").parse()?, line })
     }
 
-    /// From now on, for connections that are open too.
+    /// Sets the state, also for open connections.
     pub fn set(&self, line: Line) {
         self.line.send_replace(line);
     }

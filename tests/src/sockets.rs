@@ -1,4 +1,4 @@
-//! Which sockets a family of processes listens on, as the kernel tells.
+//! The listening sockets of a process and its descendants, read from `/proc`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
@@ -7,12 +7,12 @@ use anyhow::Result;
 use procfs::net::{TcpState, UdpState};
 use procfs::process::{FDTarget, Process, all_processes};
 
-/// A socket that waits for others to connect or send.
+/// A listening socket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listening {
-    /// Where.
+    /// Its address.
     pub at: SocketAddr,
-    /// Whose: the name of a program, and its number.
+    /// The owner: program name and process id.
     pub program: String,
 }
 
@@ -27,8 +27,8 @@ impl Listening {
     }
 }
 
-/// All sockets, TCP and UDP, on which a process and its descendants listen. A UDP socket that is connected to one
-/// peer hears nobody else and is none.
+/// All TCP and UDP sockets on which a process and its descendants listen. A connected UDP socket does not count, since it
+/// only receives from its peer.
 pub fn listening(root: i32) -> Result<Vec<Listening>> {
     let mut owners = BTreeMap::new();
     for process in family(root)? {
@@ -49,7 +49,7 @@ pub fn listening(root: i32) -> Result<Vec<Listening>> {
 
 /// A process and all its descendants.
 fn family(root: i32) -> Result<Vec<Process>> {
-    // Some end while they are looked at.
+    // A process may end meanwhile.
     let all: Vec<_> =
         all_processes()?.flatten().filter_map(|process| process.stat().ok().map(|stat| (stat.ppid, process))).collect();
     let mut pids = BTreeSet::from([root]);

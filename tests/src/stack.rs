@@ -5,13 +5,13 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use aws_config::{BehaviorVersion, Region};
 use aws_sdk_dynamodb::config::Credentials;
+use membermail_core::master::MasterKeys;
 use membermail_store::{Sealer, Store};
+use membermail_test_mail_host::mailbox::Mailbox;
 use serde::Deserialize;
 use url::Url;
 
-use crate::mailbox::Mailbox;
-
-/// Where everything is; written by `cargo dev test`, which names the file in `MEMBERMAIL_STACK`.
+/// The description of the stack, from the file that `cargo dev test` names in `MEMBERMAIL_STACK`.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Stack {
     /// The AWS endpoint.
@@ -24,8 +24,8 @@ pub struct Stack {
     pub public_url: Url,
     /// The REST API itself, under its stage.
     pub api_url: Url,
-    /// The stand-ins for Ubuntu One and Launchpad.
-    pub stand_ins_url: Url,
+    /// The fakes of the sign-in provider and the membership source.
+    pub fakes_url: Url,
     /// The DynamoDB table.
     pub table: String,
     /// The queue in front of `verify-member`.
@@ -36,17 +36,17 @@ pub struct Stack {
     pub sync_queue_url: String,
     /// The secret that keys are derived from.
     pub master_secret_arn: String,
-    /// The process that everything of this run descends from.
+    /// The process of `cargo dev test`, the ancestor of all processes of this run.
     pub pid: i32,
-    /// Packages of npm that look at pages.
+    /// The folder of npm packages for page checks.
     pub node_modules: PathBuf,
     /// Chromium.
     pub chromium: PathBuf,
     /// Its driver.
     pub chromedriver: PathBuf,
-    /// The function that looks at domains.
+    /// The name of the deployed `check-domains`.
     pub check_domains_function: String,
-    /// The function that asks for syncs.
+    /// The name of the deployed `start-sync`.
     pub start_sync_function: String,
     /// The topic that alarms go to.
     pub alarm_topic_arn: String,
@@ -58,29 +58,42 @@ pub struct Stack {
     pub knotd: PathBuf,
     /// The queue in front of `notify`.
     pub notify_queue_url: String,
-    /// Where messages of `write-aliases` go that failed for good.
+    /// The dead-letter queue of `write-aliases`.
     pub write_dead_letters_url: String,
     /// The folder of the mail server that notices go to.
     pub mailbox: PathBuf,
-    /// A Python that has aiosmtpd.
-    pub smtp_python: PathBuf,
-    /// One log file a function.
+    /// The folder with one log file per function.
     pub logs: PathBuf,
-    /// Programs of others to speak with.
+    /// Third-party peers.
     pub peers: Peers,
+    /// Programs and settings of the tests' mail hosts.
+    pub mail: Mail,
 }
 
-/// What the scripts of `tests/peers` run with.
+/// Programs and settings of the tests' mail hosts.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Mail {
+    /// The folder of the hosts.
+    pub folder: PathBuf,
+    /// The program `alias-map`.
+    pub alias_map: PathBuf,
+    /// The program `membermail-bounce`.
+    pub bounce: PathBuf,
+}
+
+/// The interpreters and packages of the scripts in `tests/peers`.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Peers {
     /// A Python that has their packages.
     pub python: PathBuf,
+    /// A Python that has canaille.
+    pub canaille: PathBuf,
     /// The packages of Node.
     pub node_modules: PathBuf,
 }
 
 impl Stack {
-    /// Reads the file; says how to get one where there is none.
+    /// Reads the description; the error says how to get one.
     pub fn of_this_run() -> Result<Self> {
         let path = std::env::var("MEMBERMAIL_STACK").context("no MEMBERMAIL_STACK: run this by `cargo dev test`")?;
         let text = std::fs::read_to_string(&path).with_context(|| format!("reading {path}"))?;
@@ -112,13 +125,20 @@ impl Stack {
         Mailbox::in_folder(&self.mailbox)
     }
 
-    /// Seals and opens as the functions do.
+    /// The sealer of the functions.
     pub async fn sealer(&self) -> Result<Sealer> {
-        let secret = self.secrets().await.get_secret_value().secret_id(&self.master_secret_arn).send().await?;
-        Ok(Sealer::new(secret.secret_string().context("no master secret")?.as_bytes()))
+        Ok(Sealer::of(&self.master_keys().await?))
     }
 
-    async fn aws(&self) -> aws_config::SdkConfig {
+    /// The keys of the functions and of the mail host.
+    pub async fn master_keys(&self) -> Result<MasterKeys> {
+        let secret = self.secrets().await.get_secret_value().secret_id(&self.master_secret_arn).send().await?;
+        let secret = secret.secret_string().context("no master secret")?.as_bytes().to_vec();
+        Ok(MasterKeys::new(secret.into(), None))
+    }
+
+    /// The settings of clients, at the stack's endpoint.
+    pub(crate) async fn aws(&self) -> aws_config::SdkConfig {
         aws_config::defaults(BehaviorVersion::v2026_01_12())
             .endpoint_url(self.endpoint_url.as_str())
             .region(Region::new("us-east-1"))

@@ -1,21 +1,26 @@
-//! Asking for a sync, and waiting for what comes of it.
-
-use std::time::Duration;
+//! Requests for syncs, and waiting for their runs.
 
 use anyhow::{Context, Result, bail};
 use membermail_core::address::DomainName;
-use membermail_core::audit::{Actor, Cause, RunChange};
+use membermail_core::audit::RunChange;
 use membermail_core::clock::{Clock, SystemClock};
 use membermail_core::lifecycle::Step;
 use membermail_core::member;
-use membermail_core::message::{SyncTeam, TakeSteps, WriteAliases};
+use membermail_core::message::{ApplySteps, SyncTeam, WriteAliases};
 use membermail_core::random::OsRandom;
 use membermail_store::{Run, RunState};
 use serde::Serialize;
 use ulid::Ulid;
 
 use crate::stack::Stack;
+use crate::table::operator;
 use crate::wait::until;
+
+/// The message that requests a full sync.
+pub fn full_sync(domain: &str, request_id: &str) -> Result<SyncTeam> {
+    let request_id = request_id.to_owned();
+    Ok(SyncTeam { domain: domain.parse()?, release: None, full: true, requested_at: None, request_id })
+}
 
 impl Stack {
     /// Puts a message on a queue, as a function does.
@@ -25,32 +30,32 @@ impl Stack {
         Ok(())
     }
 
-    /// Asks for a sync; the request id finds its run.
-    pub async fn ask_for_sync(&self, domain: &str) -> Result<String> {
+    /// Requests a sync and returns its request id.
+    pub async fn request_sync(&self, domain: &str) -> Result<String> {
         let request_id = format!("test-{}", member::ulid(SystemClock.now(), &OsRandom));
-        let (domain, request) = (domain.parse()?, request_id.clone());
-        let message = SyncTeam { domain, release: None, full: true, requested_at: None, request_id: request };
-        self.send(&self.sync_queue_url, &message).await?;
+        self.send(&self.sync_queue_url, &full_sync(domain, &request_id)?).await?;
         Ok(request_id)
     }
 
-    /// The run that was asked for, in whatever state, once it is there.
+    /// The run of this request, in any state, if it exists.
     pub async fn run_of(&self, domain: &str, request_id: &str) -> Result<Option<Run>> {
         let domain: DomainName = domain.parse()?;
         let runs = self.store().await.runs(&domain, 100).await?;
         Ok(runs.into_iter().find(|run| run.request_id == request_id))
     }
 
-    /// Asks for a sync and waits for the end of a run that began after that: this one, or, where another one was at it or
-    /// a message of before came back just then, the one that has the domain now.
+    /// Requests a sync and waits for the end of a run that began afterwards: its own, or that of another message if one
+    /// holds the domain's lease.
     pub async fn sync(&self, domain: &str) -> Result<Run> {
-        let (asked_at, name, what) = (SystemClock.now(), domain.parse()?, format!("a run of {domain}"));
+        let asked_at = SystemClock.now();
+        let name = domain.parse()?;
         for _ in 0..6 {
-            self.ask_for_sync(domain).await?;
-            let ended = until(&what, Duration::from_secs(30), async || {
-                let runs = self.store().await.runs(&name, 20).await?;
-                let is_over = |run: &Run| !matches!(run.state, RunState::Running | RunState::Paused);
-                Ok(runs.into_iter().find(|run| run.started > asked_at && is_over(run)))
+            self.request_sync(domain).await?;
+            let what = format!("a run of {domain}");
+            let ended = until(&what, 30, async || {
+                let mut runs = self.store().await.runs(&name, 20).await?;
+                runs.retain(|run| !matches!(run.state, RunState::Running | RunState::Paused));
+                Ok(runs.into_iter().find(|run| run.started > asked_at))
             });
             if let Ok(run) = ended.await {
                 return Ok(run);
@@ -59,20 +64,19 @@ impl Stack {
         bail!("no run of {domain} came to its end")
     }
 
-    /// Releases a held run, as an operator does, and waits until its steps are handed on.
+    /// Approves a held run, as an operator does, and waits until its steps are queued.
     pub async fn release(&self, domain: &str, run: Ulid) -> Result<Run> {
-        let (store, name) = (self.store().await, domain.parse()?);
-        let cause =
-            Cause { actor: Actor::Operator, by: Some("a test"), request_id: "released", now: SystemClock.now() };
-        store.decide_run(&name, run, RunChange::Released, cause, &OsRandom).await?;
-        self.hand_on_released(domain, run).await?;
-        until("the released run to be applied", Duration::from_secs(60), async || {
+        let store = self.store().await;
+        let name = domain.parse()?;
+        store.decide_run(&name, run, RunChange::Released, operator(SystemClock.now()), &OsRandom).await?;
+        self.enqueue_release(domain, run).await?;
+        until("the released run to be applied", 60, async || {
             Ok(store.run(&name, run).await?.filter(|run| run.state == RunState::Applied))
         })
         .await
     }
 
-    /// Syncs a domain in which nothing is to be done for those whose names begin so; other stories have people of theirs.
+    /// Syncs a domain and expects no step for names with this prefix; other tests have people there too.
     pub async fn sync_without_change(&self, domain: &str, ours: &str) -> Result<()> {
         let run = self.sync(domain).await?;
         if !matches!(run.state, RunState::Unchanged | RunState::Applied) {
@@ -90,26 +94,22 @@ impl Stack {
         Ok(self.store().await.steps_of(&run.domain, run.id).await?)
     }
 
-    /// Hands steps of a run to `write-aliases`, as the queue may do again at any time.
+    /// Delivers steps of a run to `write-aliases`, as the queue may do repeatedly.
     pub async fn deliver(&self, run: &Run, steps: Vec<Step>) -> Result<()> {
-        let message = TakeSteps { run: run.id, read_at: run.started, steps, request_id: run.request_id.clone() };
-        self.hand_on(message).await
+        let message = ApplySteps { run: run.id, read_at: run.started, steps, request_id: run.request_id.clone() };
+        self.send(&self.write_queue_url, &WriteAliases::Apply(message)).await
     }
 
-    /// Puts a part of a plan on the queue of `write-aliases`.
-    pub async fn hand_on(&self, message: TakeSteps) -> Result<()> {
-        self.send(&self.write_queue_url, &WriteAliases::Take(message)).await
-    }
-
-    /// Says yes to a held run, as the operator's command does.
-    pub async fn hand_on_released(&self, domain: &str, run: Ulid) -> Result<()> {
+    /// Approves a held run, as the operator's command does.
+    pub async fn enqueue_release(&self, domain: &str, run: Ulid) -> Result<()> {
         let message = SyncTeam::release_of(&domain.parse()?, run, "released");
         self.send(&self.sync_queue_url, &message).await
     }
 
-    /// Kills every process of a function of this stack, as a crash does.
+    /// Kills all processes of a function, to simulate a crash.
     pub fn kill(&self, function: &str) -> Result<usize> {
-        let (endpoint, function) = (format!("AWS_ENDPOINT_URL={}", self.endpoint_url), format!("-{function}-"));
+        let endpoint = format!("AWS_ENDPOINT_URL={}", self.endpoint_url);
+        let function = format!("-{function}-");
         let mut killed = 0;
         for entry in std::fs::read_dir("/proc")?.flatten() {
             let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse::<i32>().ok()) else { continue };

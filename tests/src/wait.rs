@@ -1,21 +1,25 @@
-//! Waiting for what happens behind queues.
+//! Polling for results of asynchronous work.
 
-use std::future::Future;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
 
-/// Asks again until there is an answer; says what was waited for when none comes in time.
-pub async fn until<T, F>(what: &str, limit: Duration, mut ask: impl FnMut() -> F) -> Result<T>
-where
-    F: Future<Output = Result<Option<T>>>,
-{
+/// Seconds that are enough for two functions to start on a busy machine.
+pub const TIMEOUT: u64 = 120;
+
+/// Polls until there is a value; the error names what was awaited.
+pub async fn until<T>(what: &str, seconds: u64, mut poll: impl AsyncFnMut() -> Result<Option<T>>) -> Result<T> {
     let start = tokio::time::Instant::now();
-    while start.elapsed() < limit {
-        if let Some(answer) = ask().await? {
-            return Ok(answer);
+    while start.elapsed().as_secs() < seconds {
+        if let Some(value) = poll().await? {
+            return Ok(value);
         }
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
-    bail!("waited {limit:?} for {what}")
+    bail!("waited {seconds} s for {what}")
+}
+
+/// Polls until the answer is yes.
+pub async fn until_true(what: &str, seconds: u64, mut poll: impl AsyncFnMut() -> Result<bool>) -> Result<()> {
+    until(what, seconds, async || Ok(poll().await?.then_some(()))).await
 }
