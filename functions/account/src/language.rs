@@ -9,14 +9,13 @@ use membermail_pages::form;
 use membermail_pages::layout::{Message, Next, Site};
 use membermail_pages::public_url::PublicUrl;
 use membermail_pages::response::{self, with_cookie};
-use membermail_pages::signed_in::{SignedIn, authenticate};
+use membermail_pages::signed_in::{SignedIn, authenticate, find_owner};
 use membermail_runtime::batch::chain;
 use membermail_store::StoreError;
 use membermail_texts::Texts;
 use tracing::{error, warn};
 
 use crate::context::Context;
-use crate::viewer::find_owner;
 
 /// Stores the choice, and returns to the page with the form.
 pub(crate) async fn choose(
@@ -71,7 +70,7 @@ async fn store_choice(
         return Ok(Choice::Forged);
     }
     // Mails about the addresses of linked members follow the linked profiles.
-    if let Some(owner) = find_owner(context, member).await? {
+    if let Some(owner) = find_owner(&context.store, member).await? {
         for id in owner.ids() {
             context.store.choose_language(id, language).await?;
         }

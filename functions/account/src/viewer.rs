@@ -6,7 +6,7 @@ use membermail_identity::session::SessionId;
 use membermail_pages::layout::Site;
 use membermail_pages::public_url::PublicUrl;
 use membermail_pages::response;
-use membermail_pages::signed_in::{SignedIn, authenticate};
+use membermail_pages::signed_in::{SignedIn, authenticate, find_owner};
 use membermail_store::{Member, StoreError};
 
 use crate::context::Context;
@@ -34,7 +34,7 @@ pub(crate) async fn find(
     if touch_due {
         context.store.touch_session(session.hash().as_str(), now).await?;
     }
-    let owner = find_owner(context, member).await?;
+    let owner = find_owner(&context.store, member).await?;
     Ok(owner.map(|member| Viewer { session, is_fresh: now.duration_since(created) < FRESH_SIGN_IN, member }))
 }
 
@@ -59,26 +59,3 @@ where
     };
     result.unwrap_or_else(|cause| unavailable(site, &cause))
 }
-
-/// The member whose account page a session of this member shows: the member, or the survivor that they were linked to. None if
-/// a ban has ended the session.
-pub(crate) async fn find_owner(context: &Context, member: Member) -> Result<Option<Member>, StoreError> {
-    let survivor = match member.merged_into {
-        Some(survivor) => context.store.member(survivor).await?,
-        None => None,
-    };
-    Ok(page_owner(member, survivor))
-}
-
-/// The member whose account page the session shows: its own, or the survivor of a link. None if the survivor is banned: a
-/// ban before the link did not end the older sessions of the linked member.
-fn page_owner(member: Member, survivor: Option<Member>) -> Option<Member> {
-    match member.merged_into {
-        None => Some(member),
-        Some(_) => survivor.filter(|survivor| !survivor.is_banned()),
-    }
-}
-
-#[cfg(test)]
-#[path = "link_tests.rs"]
-mod tests;

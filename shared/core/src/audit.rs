@@ -8,6 +8,7 @@ use crate::address::{Address, DomainName};
 use crate::alias::{Alias, Reason, Status};
 use crate::destination::DestinationId;
 use crate::member::{self, MemberId};
+use crate::newtype::checked_string;
 use crate::random::Random;
 
 /// Who made a change.
@@ -22,6 +23,35 @@ pub enum Actor {
     DomainCheck,
     /// An operator at the command line.
     Operator,
+    /// An admin of the domain, on the admin pages.
+    Admin,
+}
+
+checked_string! {
+    /// What an admin wrote about a change: at most 500 characters in one line.
+    Comment, CommentError, |text| {
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        if text.is_empty() || text.chars().any(char::is_control) {
+            return Err(CommentError::Invalid);
+        }
+        if text.chars().count() > Comment::MAX_CHARACTERS { Err(CommentError::TooLong) } else { Ok(text) }
+    }
+}
+
+impl Comment {
+    /// Characters at most.
+    pub const MAX_CHARACTERS: usize = 500;
+}
+
+/// The text is no comment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CommentError {
+    /// Without visible characters, or with a control character.
+    #[error("empty, or with a control character")]
+    Invalid,
+    /// More than [`Comment::MAX_CHARACTERS`].
+    #[error("longer than 500 characters")]
+    TooLong,
 }
 
 /// Actor, time and request of a change: the part of an entry that is not in its [`Change`].
@@ -29,7 +59,7 @@ pub enum Actor {
 pub struct Cause<'a> {
     /// Who made the change.
     pub actor: Actor,
-    /// The name of the operator or the id of the run; `None` for other actors.
+    /// The name of the operator, the id of the run, or the member id of the admin; `None` for other actors.
     pub by: Option<&'a str>,
     /// The request that caused the change.
     pub request_id: &'a str,
@@ -46,9 +76,12 @@ pub struct Entry {
     pub at: Timestamp,
     /// Who made the change.
     pub actor: Actor,
-    /// The name of the operator or the id of the run.
+    /// The name of the operator, the id of the run, or the member id of the admin.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
+    /// What an admin wrote about it. The member that the change is about can read it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<Comment>,
     /// The change.
     #[serde(flatten)]
     pub change: Change,
@@ -289,9 +322,16 @@ impl Entry {
             at: cause.now,
             actor: cause.actor,
             by: cause.by.map(str::to_owned),
+            comment: None,
             change,
             request_id: cause.request_id.to_owned(),
         }
+    }
+
+    /// The same entry with what an admin wrote about the change.
+    #[must_use]
+    pub fn with_comment(self, comment: Option<&Comment>) -> Self {
+        Self { comment: comment.cloned(), ..self }
     }
 
     /// The domain of the change; `None` for a change of a member.
@@ -334,5 +374,26 @@ impl Change {
             until: after.until,
             renamed_from,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[rstest::rstest]
+    #[case("spam", Ok("spam"))]
+    #[case("  two\n lines ", Ok("two lines"))]
+    #[case("", Err(CommentError::Invalid))]
+    #[case(" \u{a0}\n", Err(CommentError::Invalid))]
+    #[case("a\u{0}b", Err(CommentError::Invalid))]
+    fn comment_is_one_line(#[case] text: &str, #[case] expected: Result<&str, CommentError>) {
+        assert_eq!(Comment::parse(text).as_ref().map(Comment::as_str).map_err(|why| *why), expected);
+    }
+
+    #[test]
+    fn comment_has_limited_length() {
+        assert!(Comment::parse(&"ä".repeat(Comment::MAX_CHARACTERS)).is_ok());
+        assert_eq!(Comment::parse(&"a".repeat(Comment::MAX_CHARACTERS + 1)), Err(CommentError::TooLong));
     }
 }

@@ -4,6 +4,7 @@
 //! [`random`]).
 
 pub mod address;
+pub mod admin;
 pub mod alias;
 pub mod audit;
 pub mod clock;

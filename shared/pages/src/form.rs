@@ -40,10 +40,22 @@ pub fn has_csrf_token(request: &Request, session: &SessionId) -> bool {
 pub fn next_url(request: &Request, public_url: &PublicUrl) -> Url {
     let next = field(request, "next").unwrap_or_default();
     let (path, query) = next.split_once('?').map_or((next.as_str(), None), |(path, query)| (path, Some(query)));
-    let Some(path) = PAGES.into_iter().find(|page| *page == path) else { return public_url.join("/") };
+    if !PAGES.contains(&path) && !is_admin_page(path) {
+        return public_url.join("/");
+    }
     let mut url = public_url.join(path);
     url.set_query(query);
     url
+}
+
+/// Whether a path is one of the admin console: plain segments, none of which a browser would resolve.
+fn is_admin_page(path: &str) -> bool {
+    let Some(rest) = path.strip_prefix("/admin") else { return false };
+    let is_plain = |segment: &str| {
+        let has_only_plain = segment.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._+".contains(&byte));
+        !segment.is_empty() && has_only_plain && !segment.bytes().all(|byte| byte == b'.')
+    };
+    rest.is_empty() || rest.strip_prefix('/').is_some_and(|rest| rest.split('/').all(is_plain))
 }
 
 #[cfg(test)]
@@ -83,6 +95,12 @@ mod tests {
     #[case::missing("", "/live/")]
     #[case::relative("x", "/live/")]
     #[case::unknown("/sign-out", "/live/")]
+    #[case::admin("/admin", "/live/admin")]
+    #[case::admin_domain("/admin/domains/a-b.example/plans?x=1", "/live/admin/domains/a-b.example/plans?x=1")]
+    #[case::like_admin("/administrator", "/live/")]
+    #[case::admin_dots("/admin/../sign-out", "/live/")]
+    #[case::admin_encoded("/admin/%2e%2e/sign-out", "/live/")]
+    #[case::admin_slashes("/admin//evil.example", "/live/")]
     #[case::other_site("https://evil.example/", "/live/")]
     #[case::other_host("//evil.example/", "/live/")]
     #[case::backslash("/\\evil.example", "/live/")]
@@ -100,7 +118,7 @@ mod tests {
         fn form_never_leaves_the_site(value in "[/?]{0,3}.{0,40}") {
             let url = next(&value);
             prop_assert_eq!(url.origin().ascii_serialization(), "https://mail.example.org");
-            prop_assert!(url.path() == "/live/" && !url.as_str().contains(['\r', '\n']), "{}", url);
+            prop_assert!(url.path().starts_with("/live/") && !url.as_str().contains(['\r', '\n']), "{}", url);
         }
     }
 }

@@ -46,6 +46,7 @@ impl HistoryRow {
             Actor::Sync => "history-by-sync",
             Actor::DomainCheck => "history-by-domain-check",
             Actor::Operator => "history-by-operator",
+            Actor::Admin => "history-by-admin",
         });
         let what = describe(&entry.change, mailboxes, wording)?;
         Some(Self { moment: wording.moment(entry.at), who, what })

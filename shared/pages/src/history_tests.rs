@@ -43,6 +43,7 @@ fn entry(actor: Actor, change: Change) -> Entry {
         at: "2026-11-24T10:00:00Z".parse().unwrap(),
         actor,
         by: Some("olivia".to_owned()),
+        comment: None,
         change,
         request_id: "request-1".to_owned(),
     }

@@ -2,6 +2,7 @@
 //! headers.
 
 pub mod account;
+pub mod admin;
 pub mod assets;
 pub mod configured_url;
 pub mod data;

@@ -76,6 +76,7 @@ fn page_of_history(#[values("en", "ar", "de")] language: &str) {
         at: now(),
         actor: Actor::Operator,
         by: Some("olivia".to_owned()),
+        comment: None,
         change: Change::Switch { member: member(), address, did: SwitchChange::Resumed },
         request_id: "request-1".to_owned(),
     };

@@ -61,3 +61,26 @@ pub async fn authenticate(
         touch_due: session::is_touch_due(last_seen, now),
     }))
 }
+
+/// The member whose account page a session of this member shows: the member, or the survivor that they were linked to. None if
+/// a ban has ended the session.
+pub async fn find_owner(store: &Store, member: Member) -> Result<Option<Member>, StoreError> {
+    let survivor = match member.merged_into {
+        Some(survivor) => store.member(survivor).await?,
+        None => None,
+    };
+    Ok(page_owner(member, survivor))
+}
+
+/// The member whose account page the session shows: its own, or the survivor of a link. None if the survivor is banned: a
+/// ban before the link did not end the older sessions of the linked member.
+fn page_owner(member: Member, survivor: Option<Member>) -> Option<Member> {
+    match member.merged_into {
+        None => Some(member),
+        Some(_) => survivor.filter(|survivor| !survivor.is_banned()),
+    }
+}
+
+#[cfg(test)]
+#[path = "link_tests.rs"]
+mod tests;

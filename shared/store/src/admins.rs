@@ -1,7 +1,11 @@
-//! The admins of a domain: members bound by id, or by an identity in the community file. alias-map and notify use them.
+//! The admins of a domain: members bound by id, or by an identity in the community file. alias-map, notify and the admin pages
+//! use them.
+
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use membermail_core::address::DomainName;
+use membermail_core::admin::Permissions;
 use membermail_core::audit::{AdminChange, Cause, Change, Entry};
 use membermail_core::community::Domain;
 use membermail_core::member::{Identity, MemberId, Subject};
@@ -11,9 +15,9 @@ use serde::{Deserialize, Serialize};
 use crate::audit::record;
 use crate::error::StoreError;
 use crate::identities::Owner;
-use crate::keys;
+use crate::keys::{self, Key};
 use crate::members::Member;
-use crate::table::{Slot, Store, Write, item_exists};
+use crate::table::{BATCH, Slot, Store, Write, decode, item_exists};
 
 /// The binding of a member as an admin.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,9 +26,27 @@ pub struct AdminBinding {
     pub member: MemberId,
     /// When they were bound.
     pub since: Timestamp,
-    /// The operator who bound them.
+    /// The operator or the admin who bound them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
+    /// What they may do. All, if they were bound before there were permissions.
+    #[serde(default = "Permissions::all")]
+    pub permissions: Permissions,
+}
+
+/// A domain with its admins in the community file.
+#[derive(Clone, Copy, Debug)]
+pub struct FileAdmins<'a> {
+    /// The domain.
+    pub domain: &'a DomainName,
+    /// Members with one of these identities have all permissions.
+    pub identities: &'a [Subject],
+}
+
+impl<'a> From<&'a Domain> for FileAdmins<'a> {
+    fn from(domain: &'a Domain) -> Self {
+        Self { domain: &domain.domain, identities: &domain.admin_identities }
+    }
 }
 
 impl Store {
@@ -33,10 +55,11 @@ impl Store {
         &self,
         domain: &DomainName,
         member: MemberId,
+        permissions: Permissions,
         cause: Cause<'_>,
         random: &dyn Random,
     ) -> Result<bool, StoreError> {
-        let binding = AdminBinding { member, since: cause.now, by: cause.by.map(str::to_owned) };
+        let binding = AdminBinding { member, since: cause.now, by: cause.by.map(str::to_owned), permissions };
         let create = Write::create(&keys::admin(domain, member), &binding)?;
         self.change_admin(create, domain, member, AdminChange::Added, cause, random).await
     }
@@ -101,6 +124,43 @@ impl Store {
             }
         }
         Ok(admins)
+    }
+
+    /// What a member may do at present in each of these domains; domains without a permission are left out. `issuer` is the
+    /// provider of the identities in the community file.
+    pub async fn permissions(
+        &self,
+        member: &Member,
+        domains: &[FileAdmins<'_>],
+        issuer: &str,
+    ) -> Result<BTreeMap<DomainName, Permissions>, StoreError> {
+        let mut all: BTreeMap<DomainName, Permissions> = BTreeMap::new();
+        let names: BTreeMap<_, _> =
+            domains.iter().map(|FileAdmins { domain, .. }| (keys::admins(domain), *domain)).collect();
+        let keys: Vec<_> = domains
+            .iter()
+            .flat_map(|FileAdmins { domain, .. }| member.ids().map(|id| keys::admin(domain, id)))
+            .collect();
+        for keys in keys.chunks(BATCH) {
+            for item in self.batch_get(keys).await? {
+                let Some(domain) = names.get(&Key::of_item(&item)?.pk) else { continue };
+                let AdminBinding { permissions, .. } = decode(item)?;
+                let known = all.entry((*domain).clone()).or_default();
+                *known = known.union(permissions);
+            }
+        }
+        if domains.iter().any(|FileAdmins { identities, .. }| !identities.is_empty()) {
+            let identities = self.identities_of(member).await?;
+            for FileAdmins { domain, identities: named } in domains {
+                let mut own = identities.iter().map(|own| &own.identity);
+                if own.any(|own| own.issuer == issuer && named.contains(&own.subject)) {
+                    all.insert((*domain).clone(), Permissions::all());
+                }
+            }
+        }
+        all.retain(|_, permissions| !permissions.is_empty());
+        let can_act = !all.is_empty() && self.can_act(member).await?;
+        Ok(if can_act { all } else { BTreeMap::new() })
     }
 
     /// An admin can act if they are not banned, their account was valid at the last look-up, and they have an active address.

@@ -54,7 +54,7 @@ mod table;
 mod teams;
 mod test_messages;
 
-pub use admins::AdminBinding;
+pub use admins::{AdminBinding, FileAdmins};
 pub use aliases::StoredAlias;
 pub use aws_error::{AwsError, error_code};
 pub use bans::Changed;

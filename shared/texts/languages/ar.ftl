@@ -767,6 +767,7 @@ history-by-member = أنت
 history-by-sync = المزامنة مع الفريق
 history-by-domain-check = فحص النطاق
 history-by-operator = أحد المشغّلين
+history-by-admin = أحد المشرفين
 history-created = حصلت على { $address }.
 history-renamed = حصلت على { $address } بعد { $former }.
 history-restored = عاد { $address } إلى العمل.

@@ -749,6 +749,7 @@ history-by-member = Du
 history-by-sync = Der Abgleich mit dem Team
 history-by-domain-check = Die Prüfung der Domain
 history-by-operator = Jemand aus dem Betriebsteam
+history-by-admin = Ein Admin
 history-created = Du hast { $address } bekommen.
 history-renamed = Du hast nach { $former } die Adresse { $address } bekommen.
 history-restored = { $address } funktioniert wieder.

@@ -749,6 +749,7 @@ history-by-member = You
 history-by-sync = The sync with the team
 history-by-domain-check = The check of the domain
 history-by-operator = An operator
+history-by-admin = An admin
 history-created = You got { $address }.
 history-renamed = You got { $address } after { $former }.
 history-restored = { $address } works again.

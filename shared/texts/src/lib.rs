@@ -1,7 +1,8 @@
-//! The translated texts of mails and pages: one Fluent file per language in `languages/`, with English as the fallback for
-//! missing translations.
+//! The translated texts of mails and pages, with English as the fallback for missing translations: one Fluent file per language
+//! in `languages/`, and one per language and part of the site that only some functions need.
 
 mod accept_language;
+pub mod parts;
 mod translator;
 
 use fluent_bundle::FluentResource;
@@ -12,6 +13,7 @@ use unic_langid::LanguageIdentifier;
 
 pub use accept_language::accepted_languages;
 pub use fluent_bundle::FluentValue;
+pub use parts::Part;
 pub use translator::{Args, Translator};
 
 use self::translator::Translation;
@@ -28,9 +30,14 @@ pub struct Texts {
 }
 
 impl Texts {
-    /// Parses the languages of this build.
+    /// Parses the common texts.
     pub fn load() -> Result<Self, TextsError> {
-        let translations = LANGUAGES.iter().map(|(tag, text)| read(tag, text)).collect::<Result<Vec<_>, _>>()?;
+        Self::with_parts(&[])
+    }
+
+    /// Parses the common texts and those of these parts. A program contains only the parts that it names here.
+    pub fn with_parts(parts: &[Part]) -> Result<Self, TextsError> {
+        let translations = LANGUAGES.iter().map(|(tag, text)| read(tag, text, parts)).collect::<Result<Vec<_>, _>>()?;
         let english = translations.iter().position(|translation| translation.tag == ENGLISH);
         Ok(Self { english: english.ok_or_else(|| TextsError::new(ENGLISH, "the file is missing"))?, translations })
     }
@@ -53,13 +60,15 @@ impl Texts {
     }
 }
 
-fn read(tag: &str, text: &str) -> Result<Translation, TextsError> {
+fn read(tag: &str, text: &str, parts: &[Part]) -> Result<Translation, TextsError> {
     let id: LanguageIdentifier =
         tag.parse().map_err(|_| TextsError::new(tag, "the file name is not a language tag"))?;
-    let resource = FluentResource::try_new(text.to_owned())
-        .map_err(|(_, errors)| TextsError::new(tag, errors.first().map(ToString::to_string).unwrap_or_default()))?;
     let mut bundle = FluentBundle::new_concurrent(vec![id.clone()]);
-    bundle.add_resource(resource).map_err(|errors| TextsError::new(tag, format!("{errors:?}")))?;
+    for text in std::iter::once(text).chain(parts.iter().filter_map(|part| part.text(tag))) {
+        let resource = FluentResource::try_new(text.to_owned())
+            .map_err(|(_, errors)| TextsError::new(tag, errors.first().map(ToString::to_string).unwrap_or_default()))?;
+        bundle.add_resource(resource).map_err(|errors| TextsError::new(tag, format!("{errors:?}")))?;
+    }
     let mut translation = Translation { tag: id, bundle };
     // Isolation marks keep a left-to-right address intact within right-to-left text; other languages don't need them.
     let is_rtl = translation.format("direction", None, None).is_some_and(|direction| direction == "rtl");

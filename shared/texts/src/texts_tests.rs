@@ -75,15 +75,31 @@ fn collect_inline(expression: &InlineExpression<&str>, mentioned: &mut BTreeSet<
     }
 }
 
+/// The tag of each language, and its texts of all parts.
+fn sources() -> Vec<(&'static str, String)> {
+    let whole = |(tag, common): &(&'static str, &str)| {
+        let parts = parts::ALL.iter().map(|part| part.text(tag).unwrap_or_default());
+        (*tag, std::iter::once(*common).chain(parts).collect::<Vec<_>>().join("\n"))
+    };
+    LANGUAGES.iter().map(whole).collect()
+}
+
 fn english() -> BTreeMap<String, BTreeSet<String>> {
-    texts_of(LANGUAGES.iter().find(|(tag, _)| *tag == ENGLISH).unwrap().1)
+    let sources = sources();
+    texts_of(&sources.iter().find(|(tag, _)| *tag == ENGLISH).unwrap().1)
+}
+
+/// A text that two files define would depend on their order.
+#[test]
+fn parts_can_be_loaded_together() {
+    assert!(Texts::with_parts(parts::ALL).is_ok());
 }
 
 #[test]
 fn every_language_has_every_text() {
     let english: Vec<_> = english().into_keys().collect();
-    for (tag, source) in LANGUAGES {
-        assert_eq!(texts_of(source).into_keys().collect::<Vec<_>>(), english, "{tag}");
+    for (tag, source) in sources() {
+        assert_eq!(texts_of(&source).into_keys().collect::<Vec<_>>(), english, "{tag}");
     }
 }
 
@@ -91,8 +107,8 @@ fn every_language_has_every_text() {
 #[test]
 fn every_language_mentions_same_variables() {
     let english = english();
-    for (tag, source) in LANGUAGES {
-        for (name, mentioned) in texts_of(source) {
+    for (tag, source) in sources() {
+        for (name, mentioned) in texts_of(&source) {
             assert_eq!(mentioned, english[&name], "{name} in {tag}");
             let missing = mentioned.iter().find(|word| !word.starts_with('$') && !english.contains_key(*word));
             assert_eq!(missing, None, "{name} in {tag}");
@@ -131,7 +147,7 @@ fn text_is_split_at_its_link() {
 
 #[test]
 fn texts_name_no_community() {
-    for (tag, source) in LANGUAGES {
+    for (tag, source) in sources() {
         for name in ["Launchpad", "Ubuntu", "GitLab"] {
             assert!(!source.contains(name), "{tag} names {name}: use a variable");
         }

@@ -18,7 +18,7 @@ use membermail_pages::form::has_csrf_token;
 use membermail_pages::layout::{Message, Next, Site};
 use membermail_pages::public_url::PublicUrl;
 use membermail_pages::response;
-use membermail_pages::signed_in::{SignedIn, authenticate};
+use membermail_pages::signed_in::{SignedIn, authenticate, find_owner};
 use membermail_runtime::batch::chain;
 use membermail_store::RateLimit;
 use tracing::{error, info, warn};
@@ -28,7 +28,6 @@ pub(crate) use self::undo::{invalid as invalid_undo, read_change, revert};
 use self::submission::Submission;
 use crate::context::Context;
 use crate::error::Error;
-use crate::viewer::find_owner;
 
 /// Octets of a submitted form at most.
 pub(crate) const MAX_BODY: usize = 8 * 1024;
@@ -138,7 +137,7 @@ async fn check<'a>(
         warn!("refused a form without a valid CSRF token");
         return refuse(site, StatusCode::FORBIDDEN, "invalid-form", Next::ADDRESSES);
     }
-    let Some(member) = find_owner(context, member).await? else { return home() };
+    let Some(member) = find_owner(&context.store, member).await? else { return home() };
     let site = site.in_language(member.chosen_language());
     if member.is_banned() {
         return refuse(site, StatusCode::FORBIDDEN, "outcome-banned", Next::START);

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use membermail_core::address::DomainName;
+use membermail_core::admin::Permissions;
 use membermail_core::audit::AdminChange;
 use membermail_core::community::Domain;
 use membermail_core::member::MemberId;
@@ -53,7 +54,7 @@ async fn add(context: &Context, domain: &DomainName, member: &MemberToChange) ->
     let store = context.deployment.store().await?;
     find_domain(&context.deployment.community().await?, domain)?;
     let member = member.find_survivor(context, &store).await?;
-    let is_new = store.bind_admin(domain, member.id, cause, random).await?;
+    let is_new = store.bind_admin(domain, member.id, Permissions::all(), cause, random).await?;
     let why_not = reason_not_to_act(&store, &member).await?;
     context.output.show(&AdminChangeView::new(domain, &member, AdminChange::Added, is_new, why_not))
 }

@@ -62,6 +62,7 @@ fn actor(entry: &Entry) -> String {
     match (entry.actor, &entry.by) {
         (Actor::Operator, Some(name)) => format!("operator {name}"),
         (Actor::Sync, Some(run)) => format!("sync {run}"),
+        (Actor::Admin, Some(member)) => format!("admin {member}"),
         (actor, _) => word(&actor),
     }
 }

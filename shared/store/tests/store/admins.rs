@@ -1,5 +1,6 @@
 //! Admins of a domain: members bound by id or by an identity in the community file.
 
+use membermail_core::admin::Permissions;
 use membermail_core::community::Domain;
 use membermail_core::eligibility::Account;
 use membermail_core::member::MemberId;
@@ -21,7 +22,7 @@ fn domain(identities: &[&str]) -> Domain {
 
 impl World {
     async fn bind(&self, member: MemberId) -> bool {
-        self.store.bind_admin(&ubuntu(), member, operator(now()), &OsRandom).await.unwrap()
+        self.store.bind_admin(&ubuntu(), member, Permissions::all(), operator(now()), &OsRandom).await.unwrap()
     }
 
     async fn admins(&self, identities: &[&str]) -> Vec<MemberId> {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use membermail_core::admin::Permissions;
 use membermail_core::alias::Refusal;
 use membermail_core::audit::{Change, MemberChange};
 use membermail_core::eligibility::Outcome;
@@ -41,7 +42,7 @@ impl World {
         store.record_failure(&address(ALICE), &reply, minutes(5), &OsRandom).await.unwrap();
         store.record_destination_failure((alice.id, id), &address(ALICE), &reply, minutes(5), &OsRandom).await.unwrap();
         store.update_domain_list(&[ubuntu(), kubuntu()], operator(now()), &OsRandom).await.unwrap();
-        store.bind_admin(&ubuntu(), alice.id, operator(now()), &OsRandom).await.unwrap();
+        store.bind_admin(&ubuntu(), alice.id, Permissions::all(), operator(now()), &OsRandom).await.unwrap();
         let (bob, _) = world.resident("bob").await;
         world.requested(&bob, "secret@other.example").await;
         let (alice, alex) = (world.read(alice.id).await, world.read(alex.id).await);
