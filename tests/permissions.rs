@@ -28,7 +28,8 @@ const AUDIT: [&[&str]; 3] = [
     &["MEMBER#1", "DOMAIN#ubuntu.com", "AUDIT#ubuntu.com#2026-11"],
 ];
 /// The roles whose functions write entries.
-const WRITERS: [&str; 5] = ["AccountRole", "CheckDomainsRole", "SyncTeamRole", "VerifyMemberRole", "WriteAliasesRole"];
+const WRITERS: [&str; 6] =
+    ["AccountRole", "AdminRole", "CheckDomainsRole", "SyncTeamRole", "VerifyMemberRole", "WriteAliasesRole"];
 const TRANSACTION: &str = "TransactWriteItems";
 
 struct World {
@@ -124,7 +125,7 @@ fn audit_deny_overrides_full_access() -> Result<()> {
 }
 
 /// Role, action, partitions that its function needs, and partitions that it must not reach.
-const NEEDED: [(&str, &str, &[&str], &[&str]); 50] = [
+const NEEDED: [(&str, &str, &[&str], &[&str]); 54] = [
     ("SsoRole", "GetItem", &["IDENTITY#a#b", "MEMBER#1", "SESSION#1"], &["DOMAIN#a"]),
     (
         "SsoRole",
@@ -153,6 +154,10 @@ const NEEDED: [(&str, &str, &[&str], &[&str]); 50] = [
         &["ADMINS#a", "FAILING#a", "IDENTITY#a#b", "MEMBER#1", "NAME#a", "SESSION#1"],
         &["BANNED", "DOMAIN#a", "OUTBOX#0f"],
     ),
+    ("AdminRole", "GetItem", &["MEMBER#1", "SESSION#1"], &["IDENTITY#a#b", "NONCE#1", "STATE#1"]),
+    ("AdminRole", "BatchGetItem", &["ADMINS#a"], &["SESSION#1", "NAME#a"]),
+    ("AdminRole", "Query", &["MEMBER#1"], &["BANNED", "OUTBOX#0f"]),
+    ("AdminRole", "UpdateItem", &["LIMIT#1", "SESSION#1"], &["IDENTITY#a#b", "OUTBOX#0f"]),
     ("VerifyMemberRole", "GetItem", &["IDENTITY#a#b", "MEMBER#1", "NAME#a"], &["DOMAIN#a", "SESSION#1"]),
     ("VerifyMemberRole", "BatchGetItem", &["DOMAIN#a"], &["MEMBER#1", "SYNC#a"]),
     ("VerifyMemberRole", "Query", &["MEMBER#1"], &["DOMAIN#a", "BANNED"]),
@@ -238,7 +243,13 @@ fn roles_have_least_privilege() -> Result<()> {
         }
     }
     let index = Call { resource: format!("{}/index/by-member", world.table), ..world.call("Query", &["1"], None) };
-    for (holder, may) in [("AccountRole", true), ("WriteAliasesRole", true), ("SsoRole", false), ("NotifyRole", true)] {
+    for (holder, may) in [
+        ("AccountRole", true),
+        ("AdminRole", true),
+        ("WriteAliasesRole", true),
+        ("SsoRole", false),
+        ("NotifyRole", true),
+    ] {
         ensure!(world.permissions.allows(holder, &index)? == may, "{holder} at the index");
     }
     Ok(())

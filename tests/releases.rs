@@ -9,7 +9,7 @@ use rstest::rstest;
 use serde_json::Value;
 
 /// The functions that answer requests.
-const SITE: [&str; 2] = ["Account", "Sso"];
+const SITE: [&str; 3] = ["Account", "Admin", "Sso"];
 
 /// `template::site_is_throttled` checks its throttle, which LocalStack ignores.
 #[test]
@@ -93,7 +93,7 @@ fn requests_reach_the_alias() -> Result<()> {
     let gateway = permissions.filter(|(_, permission)| permission["Principal"] == "apigateway.amazonaws.com");
     let allowed: Vec<_> =
         gateway.map(|(_, one)| named(&one["FunctionName"]).map(str::to_owned)).collect::<Result<_>>()?;
-    ensure!(allowed.len() == 10 && allowed.iter().all(|alias| called.contains(alias)), "{allowed:?}");
+    ensure!(allowed.len() == 12 && allowed.iter().all(|alias| called.contains(alias)), "{allowed:?}");
     Ok(())
 }
 

@@ -68,7 +68,7 @@ fn every_function_has_the_same_url(
         ensure!(*url == if id == "Notify" { mails } else { site }, "{id}: {url}");
         users.insert(id);
     }
-    ensure!(users == ["Account", "Notify", "Sso"].into(), "{users:?}");
+    ensure!(users == ["Account", "Admin", "Notify", "Sso"].into(), "{users:?}");
     let output = template.settled(&template.document["Outputs"]["Url"]["Value"]);
     ensure!(plain(&output).trim_end_matches('/') == mails.trim_end_matches('/'), "{output}");
     Ok(())

@@ -1,6 +1,7 @@
 //! The team itself: renamed, its name taken by another team, private subteams; and admins whose names pass on.
 
 use anyhow::{Context, Result, ensure};
+use membermail_core::admin::Permissions;
 use membermail_core::alias::Status;
 use membermail_core::clock::{Clock, SystemClock};
 use membermail_core::community::Domain;
@@ -81,7 +82,7 @@ async fn admin_right_follows_member_not_name() -> Result<()> {
     let community = membermail_communities::community("ubuntu")?;
     let domain = community.domain(&DOMAIN.parse()?).with_context(|| format!("no {DOMAIN}"))?;
     let store = stack.store().await;
-    ensure!(store.bind_admin(&domain.domain, admin, operator(SystemClock.now()), &OsRandom).await?);
+    ensure!(store.bind_admin(&domain.domain, admin, Permissions::all(), operator(SystemClock.now()), &OsRandom).await?);
     ensure!(admins(&store, domain, community.issuer()).await?.contains(&admin));
 
     stack.change_person("id-admin", json!({ "name": "id-admin-renamed" })).await?;

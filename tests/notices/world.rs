@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use jiff::SignedDuration;
+use membermail_core::admin::Permissions;
 use membermail_core::alias::GrantRequest;
 use membermail_core::audit::{Actor, Cause};
 use membermail_core::clock::{Clock, SystemClock};
@@ -159,7 +160,7 @@ impl World {
         .await?;
         let cause = operator(SystemClock.now());
         for domain in membermail_communities::community("ubuntu")?.domain_names() {
-            match self.store.bind_admin(domain, admin.id, cause, &OsRandom).await {
+            match self.store.bind_admin(domain, admin.id, Permissions::all(), cause, &OsRandom).await {
                 // Another test binds the same member.
                 Ok(_) | Err(StoreError::Conflict) => {}
                 Err(cause) => return Err(cause.into()),

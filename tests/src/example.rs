@@ -30,7 +30,7 @@ const FIRST: &str = "membermail";
 const NAME: &str = "membermail-example";
 const COMMUNITY: &str = "example";
 /// Functions that know the address of the sign-in provider, by their logical ids.
-const WITH_PROVIDER: [&str; 4] = ["Sso", "Account", "VerifyMember", "SyncTeam"];
+const WITH_PROVIDER: [&str; 5] = ["Sso", "Account", "Admin", "VerifyMember", "SyncTeam"];
 const SIGN_IN_URL: &str = "SIGN_IN_URL";
 
 /// The site of the example community, for one test at a time.

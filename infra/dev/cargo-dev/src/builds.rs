@@ -9,8 +9,8 @@ use anyhow::{Result, ensure};
 use membermail_toolbox::workspace;
 
 /// The functions, by the names of their packages.
-pub(crate) const NAMES: [&str; 8] =
-    ["sso", "account", "verify-member", "write-aliases", "start-sync", "sync-team", "check-domains", "notify"];
+pub(crate) const NAMES: [&str; 9] =
+    ["sso", "account", "admin", "verify-member", "write-aliases", "start-sync", "sync-team", "check-domains", "notify"];
 
 /// Cargo build profile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -58,7 +58,7 @@ const LINK: Request = Transaction(&[
 ]);
 
 /// Every kind of request, by role. `cargo dev test` fails if a function makes a request that is not listed here.
-pub const SHAPES: [Shapes; 9] = [
+pub const SHAPES: [Shapes; 10] = [
     Shapes {
         holder: "SsoRole",
         requests: &[
@@ -119,6 +119,18 @@ pub const SHAPES: [Shapes; 9] = [
                 (Put, "MEMBER#"),
                 (Put, "OUTBOX#"),
             ]),
+        ],
+    },
+    Shapes {
+        holder: "AdminRole",
+        requests: &[
+            Get("MEMBER#"),
+            Get("SESSION#"),
+            BatchGet(&["ADMINS#"]),
+            Query("MEMBER#"),
+            QueryIndex,
+            Write(Update, "LIMIT#"),
+            Write(Update, "SESSION#"),
         ],
     },
     Shapes {

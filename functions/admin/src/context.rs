@@ -1,0 +1,57 @@
+//! The configuration and clients of the function.
+
+use membermail_core::clock::{Clock, SystemClock};
+use membermail_core::community::Community;
+use membermail_core::random::{OsRandom, Random};
+use membermail_pages::configured_url::ConfiguredUrl;
+use membermail_runtime::environment::Environment;
+use membermail_runtime::queue::Queue;
+use membermail_runtime::variables::Variables;
+use membermail_store::Store;
+use membermail_texts::{Texts, parts};
+
+/// Shared by all requests.
+pub struct Context {
+    /// The community of the site.
+    pub community: Community,
+    /// The translated texts of the pages.
+    pub texts: Texts,
+    /// The configured public URL; without one, it is derived from each request.
+    pub configured_url: Option<ConfiguredUrl>,
+    /// The table.
+    pub store: Store,
+    /// The queue of `sync-team`.
+    pub sync_queue: Queue,
+    /// The queue of `notify`.
+    pub notify_queue: Queue,
+    /// The time.
+    pub clock: Box<dyn Clock>,
+    /// Random bytes.
+    pub random: Box<dyn Random>,
+}
+
+impl Context {
+    /// Reads the environment variables and builds the clients.
+    pub async fn from_env() -> Result<Self, lambda_http::Error> {
+        let mut variables = Variables::of_process();
+        let sync_queue = variables.required("SYNC_QUEUE_URL");
+        let notify_queue = variables.required("NOTIFY_QUEUE_URL");
+        let configured_url = variables.optional("PUBLIC_URL");
+        let environment = Environment::load(variables).await?;
+        Ok(Self {
+            texts: Self::texts()?,
+            configured_url,
+            sync_queue: environment.queue(sync_queue),
+            notify_queue: environment.queue(notify_queue),
+            community: environment.community,
+            store: environment.store,
+            clock: Box::new(SystemClock),
+            random: Box::new(OsRandom),
+        })
+    }
+
+    /// The texts of all pages of the console.
+    pub(crate) fn texts() -> Result<Texts, membermail_texts::TextsError> {
+        Texts::with_parts(&[parts::ADMIN])
+    }
+}

@@ -1,0 +1,129 @@
+//! Which path and method is what, and which permission it needs.
+
+use lambda_http::http::{Method, StatusCode};
+use lambda_http::{Body, Request, Response};
+use membermail_core::address::DomainName;
+use membermail_core::admin::Permission;
+use membermail_pages::layout::{Message, Next, Site};
+use membermail_pages::public_url::{self, PublicUrl};
+use membermail_pages::response;
+use membermail_runtime::batch::chain;
+use tracing::error;
+
+use crate::access::{self, Access, Admin, Visit};
+use crate::context::Context;
+use crate::error::Error;
+use crate::overview;
+
+/// A page or a form of a domain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Resource {
+    /// The domain itself.
+    Domain,
+}
+
+impl Resource {
+    /// Finds a resource by the segments of its path below the domain.
+    fn find(segments: &[&str], is_form: bool) -> Option<Self> {
+        Some(match (segments, is_form) {
+            ([], false) => Self::Domain,
+            _ => return None,
+        })
+    }
+
+    /// The permission that it needs.
+    pub(crate) fn permission(&self) -> Permission {
+        match self {
+            Self::Domain => Permission::View,
+        }
+    }
+
+    /// Whether it changes something.
+    pub(crate) fn is_form(&self) -> bool {
+        match self {
+            Self::Domain => false,
+        }
+    }
+
+    /// Whether a stolen session must not be enough.
+    pub(crate) fn needs_fresh_sign_in(&self) -> bool {
+        match self {
+            Self::Domain => false,
+        }
+    }
+}
+
+/// Handles one request.
+pub(crate) async fn route(context: &Context, request: &Request) -> Response<Body> {
+    let Some(public_url) = PublicUrl::for_request(context.configured_url.as_ref(), request) else {
+        error!("the public URL is unknown: PUBLIC_URL is not set and the request has no API Gateway context");
+        return response::empty(StatusCode::INTERNAL_SERVER_ERROR);
+    };
+    let path = public_url::route_path(request);
+    let mut site = Site::new(&public_url, &context.community, &context.texts, request.headers());
+    let is_form = match *request.method() {
+        Method::GET | Method::HEAD => false,
+        Method::POST => true,
+        _ => return method_not_allowed(site),
+    };
+    if !is_form {
+        site.path = match request.uri().query() {
+            Some(query) => format!("{path}?{query}"),
+            None => path.clone(),
+        };
+    }
+    let result = respond(context, request, &public_url, site.clone(), &path, is_form).await;
+    result.unwrap_or_else(|cause| unavailable(site, &cause))
+}
+
+async fn respond<'a>(
+    context: &'a Context,
+    request: &'a Request,
+    public_url: &'a PublicUrl,
+    site: Site<'a>,
+    path: &str,
+    is_form: bool,
+) -> Result<Response<Body>, Error> {
+    let segments: Vec<_> = path.trim_matches('/').split('/').skip(1).collect();
+    let visit = match access::sign_in(context, request, public_url, site, is_form).await? {
+        Access::Granted(visit) => visit,
+        Access::Refused(response) => return Ok(response),
+    };
+    match segments.as_slice() {
+        [] if !is_form => overview::show(visit).await,
+        ["domains", domain, rest @ ..] => match (DomainName::parse(domain), Resource::find(rest, is_form)) {
+            (Ok(domain), Some(resource)) => in_domain(visit, &domain, &resource).await,
+            _ => Ok(not_found(visit)),
+        },
+        _ => Ok(not_found(visit)),
+    }
+}
+
+async fn in_domain(visit: Visit<'_>, domain: &DomainName, resource: &Resource) -> Result<Response<Body>, Error> {
+    let admin = match access::authorise(visit, domain, resource).await? {
+        Access::Granted(admin) => admin,
+        Access::Refused(response) => return Ok(response),
+    };
+    dispatch(&admin, resource).await
+}
+
+async fn dispatch(admin: &Admin<'_>, resource: &Resource) -> Result<Response<Body>, Error> {
+    match resource {
+        Resource::Domain => Ok(admin.not_found()),
+    }
+}
+
+fn not_found(visit: Visit<'_>) -> Response<Body> {
+    response::page(StatusCode::NOT_FOUND, &Message::new(visit.site, "not-found", Next::START))
+}
+
+fn method_not_allowed(site: Site<'_>) -> Response<Body> {
+    let page = Message::new(site, "use-the-button", Next::START);
+    response::allow(response::page(StatusCode::METHOD_NOT_ALLOWED, &page), "GET, HEAD, POST")
+}
+
+/// The page for a failure of ours.
+fn unavailable(site: Site<'_>, cause: &Error) -> Response<Body> {
+    error!(cause = chain(cause), "handling a form or a page failed");
+    response::page(StatusCode::SERVICE_UNAVAILABLE, &Message::new(site, "failed", Next::START))
+}

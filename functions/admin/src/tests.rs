@@ -1,0 +1,226 @@
+//! The function over an in-memory table, with a fake of the queues.
+
+mod access;
+
+use std::sync::{Arc, Mutex};
+
+use jiff::{SignedDuration, Timestamp};
+use lambda_http::http::{self, Method, header};
+use lambda_http::{Body, Request, RequestExt, Response};
+use membermail_core::address::{Address, DomainName};
+use membermail_core::admin::{Permission, Permissions};
+use membermail_core::alias::{Alias, GrantRequest};
+use membermail_core::audit::{Actor, Cause};
+use membermail_core::clock::{Clock, ManualClock};
+use membermail_core::eligibility::{Account, Observation, Outcome, Person};
+use membermail_core::email::EmailAddress;
+use membermail_core::member::{Fingerprint, Identity, MemberId, PersonName, Subject};
+use membermail_core::random::OsRandom;
+use membermail_identity::csrf;
+use membermail_identity::session::{self, SessionId};
+use membermail_runtime::testing::{FakeAws, Response as AwsResponse};
+use membermail_store::{FirstDestination, GrantOutcome, Member, NewSession, Record, Sealer, SignIn, Store};
+use serde_json::{Value, json};
+use url::form_urlencoded::Serializer;
+
+use crate::{Context, handle};
+
+const UBUNTU: &str = "ubuntu.com";
+const KUBUNTU: &str = "kubuntu.org";
+
+struct World {
+    context: Context,
+    clock: ManualClock,
+    /// Bodies of the messages that were sent.
+    messages: Arc<Mutex<Vec<Value>>>,
+}
+
+impl World {
+    /// A site with the verified domains ubuntu.com and kubuntu.org.
+    async fn new() -> Self {
+        let clock = ManualClock::at("2026-11-24T10:00:00Z".parse().unwrap());
+        let messages = Arc::new(Mutex::new(Vec::new()));
+        let sent = messages.clone();
+        let aws = FakeAws::new(move |operation, request| match operation {
+            "SendMessage" => {
+                let body = request["MessageBody"].as_str().unwrap();
+                sent.lock().unwrap().push(serde_json::from_str(body).unwrap());
+                AwsResponse::Ok(json!({ "MessageId": "m" }))
+            }
+            _ => AwsResponse::error("UnexpectedOperation"),
+        });
+        let context = Context {
+            community: membermail_communities::community("ubuntu").unwrap(),
+            texts: Context::texts().unwrap(),
+            configured_url: Some("https://mail.example.org/".parse().unwrap()),
+            store: Store::in_memory(),
+            sync_queue: aws.queue("sync"),
+            notify_queue: aws.queue("notify"),
+            clock: Box::new(clock.clone()),
+            random: Box::new(OsRandom),
+        };
+        let world = Self { context, clock, messages };
+        for domain in [UBUNTU, KUBUNTU] {
+            world.store().verify_domain(&name(domain), world.cause(), &OsRandom).await.unwrap();
+        }
+        world
+    }
+
+    fn store(&self) -> &Store {
+        &self.context.store
+    }
+
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    fn advance(&self, by: SignedDuration) {
+        self.clock.advance(by);
+    }
+
+    fn cause(&self) -> Cause<'static> {
+        Cause { actor: Actor::Operator, by: Some("olivia"), request_id: "request-1", now: self.now() }
+    }
+
+    /// The messages that were sent since the last call.
+    fn messages(&self) -> Vec<Value> {
+        std::mem::take(&mut self.messages.lock().unwrap())
+    }
+
+    /// Signs a member in, whose account is valid and eligible for ubuntu.com.
+    async fn sign_in(&self, person: &str) -> (Browser, Member) {
+        let id = SessionId::new(&OsRandom);
+        let now = self.now();
+        let email = EmailAddress::parse(&format!("{person}@mail.example")).unwrap();
+        let hash = id.hash();
+        let session = NewSession { hash: hash.as_str(), expires: session::expires(now) };
+        let destination = FirstDestination::Confirmed;
+        let identity = identity(person);
+        let sign_in = SignIn { identity: &identity, address: &email, language: None, destination, session };
+        let sealer = Sealer::new(b"a master secret that is long enough for a test");
+        let member = self.store().sign_in(&sealer, sign_in, now, &OsRandom).await.unwrap();
+        let outcome = Outcome::Eligible { domains: vec![name(UBUNTU)] };
+        let record = Record {
+            member: &member,
+            observation: Some(&observation(person, now)),
+            outcome: Some((&outcome, member.check.requested_at)),
+            claims_name_from: None,
+            now,
+        };
+        self.store().record(record, &OsRandom).await.unwrap();
+        (Browser(Some(id)), self.member(member.id).await)
+    }
+
+    async fn member(&self, id: MemberId) -> Member {
+        self.store().member(id).await.unwrap().unwrap()
+    }
+
+    /// Grants a member an address.
+    async fn grant(&self, member: &Member, address: &str) -> Alias {
+        let address: Address = address.to_owned().try_into().unwrap();
+        let known_as = observation(address.local_part.as_str(), self.now()).name();
+        let request =
+            GrantRequest { address: &address, existing: None, known_as: &known_as, renamed_from: None, limit: 3 };
+        let domains = [name(UBUNTU), name(KUBUNTU)];
+        let granted = self.store().grant(member, request, &domains, self.cause(), &OsRandom).await.unwrap();
+        let GrantOutcome::Created { alias, .. } = granted else { panic!("{granted:?}") };
+        alias
+    }
+
+    /// A signed-in member with an address at ubuntu.com.
+    async fn resident(&self, person: &str) -> (Browser, Member) {
+        let (browser, member) = self.sign_in(person).await;
+        self.grant(&member, &format!("{person}@ubuntu.com")).await;
+        (browser, member)
+    }
+
+    /// A signed-in admin of a domain.
+    async fn admin(&self, person: &str, domain: &str, permissions: &[Permission]) -> (Browser, Member) {
+        let (browser, member) = self.resident(person).await;
+        let permissions: Permissions = permissions.iter().copied().collect();
+        let domain = name(domain);
+        let bound = self.store().bind_admin(&domain, member.id, permissions, self.cause(), &OsRandom).await;
+        assert!(bound.unwrap());
+        (browser, member)
+    }
+}
+
+fn name(domain: &str) -> DomainName {
+    domain.parse().unwrap()
+}
+
+fn identity(person: &str) -> Identity {
+    let subject = Subject::parse(&format!("https://login.example.org/+id/{person}")).unwrap();
+    Identity { issuer: "https://login.example.org/+openid".into(), subject }
+}
+
+fn observation(person: &str, observed_at: Timestamp) -> Observation {
+    let person = Person {
+        name: PersonName::parse(person).unwrap(),
+        fingerprint: Fingerprint(7),
+        account: Account::Active,
+        signed_code_of_conduct: true,
+    };
+    Observation { person, observed_at }
+}
+
+/// A browser with the cookie of a session, or without one.
+#[derive(Clone, Default)]
+struct Browser(Option<SessionId>);
+
+impl Browser {
+    async fn get(&self, world: &World, path: &str) -> Page {
+        self.send(world, Method::GET, path, String::new()).await
+    }
+
+    /// Submits a form with the CSRF token of the session.
+    async fn submit(&self, world: &World, path: &str, fields: &[(&str, &str)]) -> Page {
+        let token = self.token();
+        let all: Vec<_> = std::iter::once(("csrf", token.as_str())).chain(fields.iter().copied()).collect();
+        self.submit_raw(world, path, &all).await
+    }
+
+    async fn submit_raw(&self, world: &World, path: &str, fields: &[(&str, &str)]) -> Page {
+        let body = Serializer::new(String::new()).extend_pairs(fields).finish();
+        self.send(world, Method::POST, path, body).await
+    }
+
+    async fn send(&self, world: &World, method: Method, path: &str, body: String) -> Page {
+        let mut request = http::Request::builder().method(method).uri(format!("https://mail.example.org{path}"));
+        if let Some(id) = &self.0 {
+            request = request.header(header::COOKIE, session::cookie(id, true).split(';').next().unwrap());
+        }
+        let request: Request = request.body(Body::Text(body)).unwrap();
+        let path = path.split('?').next().unwrap_or_default();
+        Page(Box::pin(handle(&world.context, &request.with_raw_http_path(path))).await)
+    }
+
+    fn token(&self) -> String {
+        self.0.as_ref().map(csrf::token).unwrap_or_default()
+    }
+}
+
+struct Page(Response<Body>);
+
+impl Page {
+    fn status(&self) -> u16 {
+        self.0.status().as_u16()
+    }
+
+    fn text(&self) -> &str {
+        match self.0.body() {
+            Body::Text(text) => text,
+            _ => "",
+        }
+    }
+
+    fn header(&self, name: &str) -> &str {
+        self.0.headers().get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// The path of a redirect.
+    fn location(&self) -> &str {
+        assert_eq!(self.status(), 303, "{}", self.text());
+        self.header("location").strip_prefix("https://mail.example.org").unwrap()
+    }
+}
