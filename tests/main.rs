@@ -1,6 +1,7 @@
 //! End-to-end tests against the deployed local stack, one module per story. They are one binary, since linking one for
 //! each story took most of their build.
 
+mod admin;
 mod chromium;
 mod domain_checks;
 mod gitlab;

@@ -6,7 +6,7 @@ mod english;
 mod guesses;
 mod hostile;
 mod scanner;
-mod screen;
+pub(crate) mod screen;
 
 use anyhow::{Context, Result, ensure};
 use membermail_core::code::Code;

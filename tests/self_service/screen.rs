@@ -15,20 +15,20 @@ use crate::chromium::check_accessibility;
 const NARROW: u32 = 320;
 
 /// A browser as wide as a small phone. It is no phone to Chromium, which would zoom out instead of scrolling.
-pub(super) struct Screen {
-    pub(super) chromium: Chromium,
+pub(crate) struct Screen {
+    pub(crate) chromium: Chromium,
     stack: Stack,
 }
 
 impl Screen {
-    pub(super) async fn start(stack: &Stack, settings: Settings) -> Result<Self> {
+    pub(crate) async fn start(stack: &Stack, settings: Settings) -> Result<Self> {
         let chromium = Chromium::start(stack, settings).await?;
         chromium.show_as_desktop(NARROW, 740).await?;
         Ok(Self { chromium, stack: stack.clone() })
     }
 
     /// Starts at the welcome page in this language, and signs in.
-    pub(super) async fn sign_in(&self, language: &str, name: &str) -> Result<()> {
+    pub(crate) async fn sign_in(&self, language: &str, name: &str) -> Result<()> {
         self.chromium.open(&self.stack.public_url).await?;
         self.speak(language).await?;
         self.chromium.find("main a.button").await?.click().await?;
@@ -40,7 +40,7 @@ impl Screen {
     }
 
     /// Presses the button of a language, and waits for the page in it.
-    pub(super) async fn speak(&self, language: &str) -> Result<()> {
+    pub(crate) async fn speak(&self, language: &str) -> Result<()> {
         let before = self.chromium.find("html").await?;
         self.chromium.find(&format!("footer button[value={language}]")).await?.click().await?;
         until_true(&format!("a page in {language}"), 20, async || {
@@ -55,7 +55,7 @@ impl Screen {
     }
 
     /// Waits until the page shows a text. The marks around variables of right-to-left texts do not count.
-    pub(super) async fn shows(&self, text: &str, seconds: u64) -> Result<()> {
+    pub(crate) async fn shows(&self, text: &str, seconds: u64) -> Result<()> {
         let wanted = plain(text);
         until_true(&format!("{wanted:?} in the browser"), seconds, async || {
             // A page that is being replaced has no text.
@@ -66,7 +66,7 @@ impl Screen {
     }
 
     /// Opens a section with forms, if it is closed.
-    pub(super) async fn unfold(&self, id: &str) -> Result<()> {
+    pub(crate) async fn unfold(&self, id: &str) -> Result<()> {
         let closed = format!("#{id}:not([open]) > summary");
         if let Ok(summary) = self.chromium.page.find(Locator::Css(&closed)).await {
             summary.click().await?;
@@ -75,34 +75,40 @@ impl Screen {
     }
 
     /// Presses a button in the forms of the member's only address.
-    pub(super) async fn manage(&self, button: &str) -> Result<()> {
+    pub(crate) async fn manage(&self, button: &str) -> Result<()> {
         self.unfold("manage-1").await?;
         self.chromium.click(button).await
     }
 
     /// Requests a code for the first mailbox without one.
-    pub(super) async fn request_code(&self) -> Result<()> {
+    pub(crate) async fn request_code(&self) -> Result<()> {
         Ok(self.chromium.find("form[action$='/destinations/resend'] button").await?.click().await?)
     }
 
     /// Types into a field, once there is one.
-    pub(super) async fn enter(&self, selector: &str, text: &str) -> Result<()> {
+    pub(crate) async fn enter(&self, selector: &str, text: &str) -> Result<()> {
         let wait = self.chromium.page.wait().at_most(Duration::from_secs(20));
         let field = wait.for_element(Locator::Css(selector)).await.with_context(|| format!("no {selector}"))?;
         Ok(field.send_keys(text).await?)
     }
 
-    /// Checks the open page with all of its sections open: axe-core finds nothing, and nothing is wider than the screen.
-    pub(super) async fn inspect(&self, name: &str) -> Result<()> {
+    /// Checks the open page of a member; see [`inspect_as`](Self::inspect_as).
+    pub(crate) async fn inspect(&self, name: &str) -> Result<()> {
+        self.inspect_as(&format!("self-service-{name}")).await
+    }
+
+    /// Checks the open page with all of its sections open: axe-core finds nothing, and nothing is wider than the screen. The
+    /// screenshot has this name.
+    pub(crate) async fn inspect_as(&self, name: &str) -> Result<()> {
         self.chromium.page.execute(UNFOLD, vec![]).await?;
         let wide = self.chromium.page.execute("return document.documentElement.scrollWidth", vec![]).await?;
         ensure!(wide.as_u64().is_some_and(|wide| wide <= u64::from(NARROW)), "{name} is {wide} pixels wide");
-        self.chromium.save_screenshot(&format!("self-service-{name}")).await?;
+        self.chromium.save_screenshot(name).await?;
         check_accessibility(&self.stack, &self.chromium).await.with_context(|| name.to_owned())
     }
 
     /// Opens a page of the site by its link on the open page.
-    pub(super) async fn follow(&self, path: &str) -> Result<()> {
+    pub(crate) async fn follow(&self, path: &str) -> Result<()> {
         let link = self.chromium.find(&format!("main a[href$='/{path}']")).await?;
         link.click().await?;
         let url = self.chromium.page.current_url().await?;
@@ -111,12 +117,12 @@ impl Screen {
     }
 
     /// Opens the member's page.
-    pub(super) async fn home(&self) -> Result<()> {
+    pub(crate) async fn home(&self) -> Result<()> {
         self.chromium.open(&self.stack.public_url).await
     }
 
     /// The language and direction of the open page.
-    pub(super) async fn language(&self) -> Result<serde_json::Value> {
+    pub(crate) async fn language(&self) -> Result<serde_json::Value> {
         let html = self.chromium.find("html").await?;
         Ok(json!([html.attr("lang").await?, html.attr("dir").await?]))
     }
@@ -125,6 +131,6 @@ impl Screen {
 const UNFOLD: &str = "document.querySelectorAll('details').forEach((details) => { details.open = true; });";
 
 /// A text without the isolation marks of right-to-left text.
-pub(super) fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     text.replace(['\u{2068}', '\u{2069}'], "")
 }

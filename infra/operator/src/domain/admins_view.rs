@@ -55,7 +55,7 @@ pub(super) struct FileName {
 
 impl Binding {
     pub(super) fn new(binding: AdminBinding, member: Option<&Member>, why_not: Option<String>) -> Self {
-        let AdminBinding { member: id, since, by } = binding;
+        let AdminBinding { member: id, since, by, .. } = binding;
         let linked_to = member.map(|member| member.id).filter(|survivor| *survivor != id);
         let launchpad_name = member.and_then(Member::name).cloned();
         Self { member: id, linked_to, launchpad_name, since, by, can_act: why_not.is_none(), why_not }
@@ -164,6 +164,8 @@ impl fmt::Display for AdminChangeView {
 
 #[cfg(test)]
 mod tests {
+    use membermail_core::admin::Permissions;
+
     use super::*;
     use crate::member::test_member;
 
@@ -171,7 +173,12 @@ mod tests {
 
     fn binding(why_not: Option<&str>, bound: &str) -> Binding {
         let since = "2026-11-24T10:00:00Z".parse().unwrap();
-        let binding = AdminBinding { member: MemberId::parse(bound).unwrap(), since, by: Some("kim".to_owned()) };
+        let binding = AdminBinding {
+            member: MemberId::parse(bound).unwrap(),
+            since,
+            by: Some("kim".to_owned()),
+            permissions: Permissions::all(),
+        };
         Binding::new(binding, Some(&test_member(ADA, "ada")), why_not.map(str::to_owned))
     }
 

@@ -1,0 +1,1 @@
+//! An admin verifies a domain with the record that its page shows.
