@@ -60,7 +60,7 @@ async fn every_command_prints_json() -> Result<()> {
     let export = ["member", "export", NAME, "--as", "kim", "--output", file.to_str().context("not UTF-8")?];
     let cases: [Case<'_>; 26] = [
         (&doctor, "/findings", Value::Null),
-        (&["member", "show", NAME], "/launchpad_name", json!(NAME)),
+        (&["member", "show", NAME], "/source_name", json!(NAME)),
         (&["alias", "show", ADDRESS], "/status", json!("active")),
         (&["member", "ban", NAME, "--as", "kim"], "/did", json!("banned")),
         (&["member", "unban", NAME, "--as", "kim"], "/did", json!("unbanned")),

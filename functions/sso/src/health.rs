@@ -1,5 +1,5 @@
-//! `GET /health`: the build and a health check of all dependencies. Launchpad is not checked, to save it requests. The
-//! endpoint is public, so causes of failures only go to the log.
+//! `GET /health`: the build and a health check of all dependencies. The membership source is not checked, to save it requests.
+//! The endpoint is public, so causes of failures only go to the log.
 
 use std::error::Error;
 use std::sync::Mutex;

@@ -52,8 +52,8 @@ async fn show(context: &Context, address: &str) -> Result<(), Failure> {
         Some(survivor) => store.member(survivor).await?,
         None => member,
     };
-    let launchpad_name = member.as_ref().and_then(|member| member.name()).cloned();
-    context.output.show(&AliasDetails { alias: alias.into(), linked_to, launchpad_name })
+    let source_name = member.as_ref().and_then(|member| member.name()).cloned();
+    context.output.show(&AliasDetails { alias: alias.into(), linked_to, source_name })
 }
 
 async fn history(context: &Context, address: &str) -> Result<(), Failure> {

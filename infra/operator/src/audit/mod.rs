@@ -30,7 +30,7 @@ pub(crate) struct Options {
     /// Entries of this address
     #[arg(long)]
     address: Option<String>,
-    /// Entries of this member: member id, or Launchpad name as of the last look-up
+    /// Entries of this member: member id, or name at the membership source as of the last look-up
     #[arg(long)]
     member: Option<String>,
     /// Entries of this domain

@@ -28,7 +28,7 @@ pub(super) struct Binding {
     member: MemberId,
     /// The member that this one was linked to.
     linked_to: Option<MemberId>,
-    launchpad_name: Option<PersonName>,
+    source_name: Option<PersonName>,
     since: Timestamp,
     by: Option<String>,
     can_act: bool,
@@ -41,7 +41,7 @@ pub(super) struct FileIdentity {
     identity: Subject,
     /// The owner, if that member can act.
     member: Option<MemberId>,
-    launchpad_name: Option<PersonName>,
+    source_name: Option<PersonName>,
     can_act: bool,
 }
 
@@ -57,15 +57,15 @@ impl Binding {
     pub(super) fn new(binding: AdminBinding, member: Option<&Member>, why_not: Option<String>) -> Self {
         let AdminBinding { member: id, since, by, .. } = binding;
         let linked_to = member.map(|member| member.id).filter(|survivor| *survivor != id);
-        let launchpad_name = member.and_then(Member::name).cloned();
-        Self { member: id, linked_to, launchpad_name, since, by, can_act: why_not.is_none(), why_not }
+        let source_name = member.and_then(Member::name).cloned();
+        Self { member: id, linked_to, source_name, since, by, can_act: why_not.is_none(), why_not }
     }
 }
 
 impl FileIdentity {
     pub(super) fn new(identity: Subject, member: Option<&Member>) -> Self {
-        let launchpad_name = member.and_then(Member::name).cloned();
-        Self { identity, member: member.map(|member| member.id), launchpad_name, can_act: member.is_some() }
+        let source_name = member.and_then(Member::name).cloned();
+        Self { identity, member: member.map(|member| member.id), source_name, can_act: member.is_some() }
     }
 }
 
@@ -77,7 +77,7 @@ impl fmt::Display for AdminList {
                 let linked = binding.linked_to.map(|survivor| format!(" (linked to {survivor})")).unwrap_or_default();
                 [
                     format!("{}{linked}", binding.member),
-                    or_dash(binding.launchpad_name.as_ref()),
+                    or_dash(binding.source_name.as_ref()),
                     time(binding.since),
                     or_dash(binding.by.as_ref()),
                     binding.why_not.as_ref().map_or_else(|| "yes".to_owned(), |why| format!("no: {why}")),
@@ -88,7 +88,7 @@ impl fmt::Display for AdminList {
         if !identities.is_empty() {
             let rows = identities.iter().map(|identity| {
                 let can_act = if identity.can_act { "yes" } else { "no, or not signed in yet" };
-                let name = or_dash(identity.launchpad_name.as_ref());
+                let name = or_dash(identity.source_name.as_ref());
                 [identity.identity.to_string(), or_dash(identity.member), name, can_act.to_owned()]
             });
             writeln!(f, "{}\n", table(["identity in the community file", "member", "name", "can act"], rows))?;
@@ -117,7 +117,7 @@ impl fmt::Display for AdminList {
 pub(super) struct AdminChangeView {
     domain: DomainName,
     member: MemberId,
-    launchpad_name: Option<PersonName>,
+    source_name: Option<PersonName>,
     did: AdminChange,
     /// Whether the command changed anything.
     changed: bool,
@@ -133,21 +133,14 @@ impl AdminChangeView {
         changed: bool,
         why_not: Option<String>,
     ) -> Self {
-        Self {
-            domain: domain.clone(),
-            member: member.id,
-            launchpad_name: member.name().cloned(),
-            did,
-            changed,
-            why_not,
-        }
+        Self { domain: domain.clone(), member: member.id, source_name: member.name().cloned(), did, changed, why_not }
     }
 }
 
 impl fmt::Display for AdminChangeView {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { domain, member, launchpad_name, did, changed, why_not } = self;
-        let member = id_and_name(*member, launchpad_name.as_ref());
+        let Self { domain, member, source_name, did, changed, why_not } = self;
+        let member = id_and_name(*member, source_name.as_ref());
         let words = match (did, changed) {
             (AdminChange::Added, true) => "is an admin of",
             (AdminChange::Added, false) => "is already an admin of",

@@ -24,7 +24,7 @@ pub(super) enum BanOutcome {
 #[derive(Debug, Serialize)]
 pub(super) struct BanView {
     member: MemberId,
-    launchpad_name: Option<PersonName>,
+    source_name: Option<PersonName>,
     #[serde(rename = "did")]
     outcome: BanOutcome,
     /// The aliases that this command changed.
@@ -34,13 +34,13 @@ pub(super) struct BanView {
 impl BanView {
     pub(super) fn new(member: &Member, outcome: BanOutcome, changed: Vec<Changed>) -> Self {
         let changed = changed.into_iter().map(|(alias, _)| alias.into()).collect();
-        Self { member: member.id, launchpad_name: member.name().cloned(), outcome, changed }
+        Self { member: member.id, source_name: member.name().cloned(), outcome, changed }
     }
 }
 
 impl fmt::Display for BanView {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = self.launchpad_name.as_ref().map_or_else(|| self.member.to_string(), ToString::to_string);
+        let name = self.source_name.as_ref().map_or_else(|| self.member.to_string(), ToString::to_string);
         match self.outcome {
             BanOutcome::Banned => writeln!(f, "{name} is banned. All sessions have ended.")?,
             BanOutcome::AlreadyBanned => writeln!(f, "{name} was already banned.")?,

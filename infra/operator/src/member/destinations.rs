@@ -20,7 +20,7 @@ use crate::output::{or_dash, table, time};
 #[derive(Debug, Serialize)]
 struct DestinationsView {
     member: MemberId,
-    launchpad_name: Option<PersonName>,
+    source_name: Option<PersonName>,
     destinations: Vec<DestinationView>,
 }
 
@@ -116,7 +116,7 @@ impl DestinationView {
 
 impl DestinationsView {
     fn new(member: &Member, destinations: Vec<DestinationView>) -> Self {
-        Self { member: member.id, launchpad_name: member.name().cloned(), destinations }
+        Self { member: member.id, source_name: member.name().cloned(), destinations }
     }
 }
 

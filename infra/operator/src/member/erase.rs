@@ -30,7 +30,7 @@ struct EraseView {
     did: EraseOutcome,
     member: MemberId,
     /// The name before the erasure.
-    launchpad_name: Option<PersonName>,
+    source_name: Option<PersonName>,
     /// Members that were linked to it, whose data is erased too.
     merged: Vec<MemberId>,
     /// The addresses, which stay reserved.
@@ -64,7 +64,7 @@ async fn plan(store: &Store, member: &Member) -> Result<EraseView, Failure> {
     Ok(EraseView {
         did: EraseOutcome::Planned,
         member: member.id,
-        launchpad_name: member.name().cloned(),
+        source_name: member.name().cloned(),
         merged: member.merged.clone(),
         reserved,
         destinations,
@@ -78,7 +78,7 @@ impl EraseView {
         Self {
             did: if erased.is_empty() { EraseOutcome::WasErased } else { EraseOutcome::Erased },
             member: member.id,
-            launchpad_name: member.name().cloned(),
+            source_name: member.name().cloned(),
             merged: member.merged.clone(),
             reserved,
             destinations,

@@ -107,23 +107,23 @@ fn conflict(member: &Member, other: &Member) -> Failure {
 #[derive(Debug, Serialize)]
 struct LinkView {
     member: MemberId,
-    launchpad_name: Option<PersonName>,
+    source_name: Option<PersonName>,
     other: MemberId,
-    other_launchpad_name: Option<PersonName>,
+    other_source_name: Option<PersonName>,
     did: LinkChange,
 }
 
 impl LinkView {
     fn new(member: &Member, other: &Member, did: LinkChange) -> Self {
-        let [launchpad_name, other_launchpad_name] = [member, other].map(|one| one.name().cloned());
-        Self { member: member.id, launchpad_name, other: other.id, other_launchpad_name, did }
+        let [source_name, other_source_name] = [member, other].map(|one| one.name().cloned());
+        Self { member: member.id, source_name, other: other.id, other_source_name, did }
     }
 }
 
 impl fmt::Display for LinkView {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let member = id_and_name(self.member, self.launchpad_name.as_ref());
-        let other = id_and_name(self.other, self.other_launchpad_name.as_ref());
+        let member = id_and_name(self.member, self.source_name.as_ref());
+        let other = id_and_name(self.other, self.other_source_name.as_ref());
         match self.did {
             LinkChange::Linked => {
                 writeln!(f, "{other} is linked to {member}.")?;

@@ -34,17 +34,17 @@ pub(crate) use find::{MemberToChange, find};
 pub(crate) enum Command {
     /// Show a member: observed name and account, identities, links, eligibility and addresses
     Show {
-        /// The member id, or the Launchpad name as of the last look-up
+        /// The member id, or the name at the membership source as of the last look-up
         name: String,
     },
     /// Ban a member: end the sessions and suspend the addresses, immediately
     Ban {
-        /// The member id, or the current Launchpad name
+        /// The member id, or the current name at the membership source
         name: String,
     },
     /// Lift a ban: the next sync or sign-in restores the addresses if the member is eligible
     Unban {
-        /// The member id, or the current Launchpad name
+        /// The member id, or the current name at the membership source
         name: String,
     },
     /// Link two members who are one person: the sign-ins of OTHER lead to MEMBER
@@ -76,12 +76,12 @@ pub(crate) enum Command {
     },
     /// Show a member's destinations without their addresses: states, confirmations, failures
     Destinations {
-        /// The member id, or the Launchpad name as of the last look-up
+        /// The member id, or the name at the membership source as of the last look-up
         name: String,
     },
     /// Pause an address for its member, or resume it
     Pause {
-        /// The member id, or the current Launchpad name
+        /// The member id, or the current name at the membership source
         name: String,
         /// The address
         address: String,
@@ -90,7 +90,7 @@ pub(crate) enum Command {
     },
     /// Write everything stored about a member into a new file, with their e-mail addresses
     Export {
-        /// The member id, or the current Launchpad name
+        /// The member id, or the current name at the membership source
         name: String,
         /// The file, which only you can read; an existing one is not overwritten
         #[arg(long, value_name = "FILE")]
@@ -98,7 +98,7 @@ pub(crate) enum Command {
     },
     /// Erase a member's personal data at once; the addresses stay reserved and refuse mail
     Erase {
-        /// The member id, or the current Launchpad name
+        /// The member id, or the current name at the membership source
         name: String,
         /// Erase it; without this, only show what would be erased
         #[arg(long)]

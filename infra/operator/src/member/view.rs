@@ -26,8 +26,8 @@ pub(super) struct MemberData {
 #[derive(Debug, Serialize)]
 pub(super) struct MemberView {
     member: MemberId,
-    /// The name at the last look-up.
-    launchpad_name: Option<PersonName>,
+    /// The name at the membership source, as of the last look-up.
+    source_name: Option<PersonName>,
     account: Option<Account>,
     signed_code_of_conduct: Option<bool>,
     /// The time of that look-up.
@@ -78,7 +78,7 @@ impl MemberView {
         let observation = member.observation.as_ref();
         let person = observation.map(|Observation { person, .. }| person);
         Self {
-            launchpad_name: member.name().cloned(),
+            source_name: member.name().cloned(),
             account: person.map(|person| person.account),
             signed_code_of_conduct: person.map(|person| person.signed_code_of_conduct),
             observed_at: observation.map(|observation| observation.observed_at),
@@ -96,15 +96,15 @@ impl MemberView {
 
     /// Name and account, with the time of the look-up.
     fn observed(&self) -> [(&'static str, Option<String>); 2] {
-        let (Some(name), Some(at)) = (&self.launchpad_name, self.observed_at) else {
-            return [("Launchpad", Some("not looked up yet".to_owned())), ("account", None)];
+        let (Some(name), Some(at)) = (&self.source_name, self.observed_at) else {
+            return [("name", Some("not looked up yet".to_owned())), ("account", None)];
         };
         let signed = match self.signed_code_of_conduct {
             Some(true) => "Code of Conduct signed",
             _ => "Code of Conduct not signed",
         };
         let account = self.account.map(|account| format!("{}, {signed}", word(&account)));
-        [("Launchpad", Some(format!("{name}, seen {}", time(at)))), ("account", account)]
+        [("name", Some(format!("{name}, seen {}", time(at)))), ("account", account)]
     }
 }
 
@@ -154,7 +154,7 @@ fn refusal_in_words(refusal: &Refusal) -> String {
         Refusal::TeamUnavailable => "the domain's team cannot be checked".to_owned(),
         Refusal::DomainRetired => "the domain is retired".to_owned(),
         Refusal::TooMany => "the member has reached the limit (membermail member limit)".to_owned(),
-        Refusal::Name(why) => format!("the Launchpad name is {why}"),
+        Refusal::Name(why) => format!("the name is {why}"),
     }
 }
 

@@ -81,19 +81,19 @@ fn write_list<T: fmt::Display>(f: &mut fmt::Formatter<'_>, head: &str, items: &[
 #[derive(Debug, Serialize)]
 pub(super) struct AssignView {
     alias: AliasView,
-    launchpad_name: Option<PersonName>,
+    source_name: Option<PersonName>,
 }
 
 impl AssignView {
     pub(super) fn new(alias: Alias, member: &Member) -> Self {
-        Self { alias: alias.into(), launchpad_name: member.name().cloned() }
+        Self { alias: alias.into(), source_name: member.name().cloned() }
     }
 }
 
 impl fmt::Display for AssignView {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { alias, launchpad_name } = self;
-        let name = launchpad_name.as_ref().map_or_else(|| "the member".to_owned(), ToString::to_string);
+        let Self { alias, source_name } = self;
+        let name = source_name.as_ref().map_or_else(|| "the member".to_owned(), ToString::to_string);
         writeln!(f, "{} now belongs to {name}. It forwards after the member's next check.", alias.address)
     }
 }

@@ -112,9 +112,9 @@ impl fmt::Display for RunView {
             ("team", roster_of.map(|at| format!("not read: the total is the same as at {}", time(at)))),
             (
                 "hidden",
-                hidden
-                    .filter(|count| *count > 0)
-                    .map(|count| format!("{count} private participants, which Launchpad counts but does not list")),
+                hidden.filter(|count| *count > 0).map(|count| {
+                    format!("{count} private entries, which the membership source counts but does not list")
+                }),
             ),
             ("malformed", (*malformed > 0).then(|| format!("{malformed} skipped"))),
             ("looked up", looked_up.map(|count| format!("{count} members"))),

@@ -65,14 +65,15 @@ pub(crate) struct AliasDetails {
     /// The member that the owner was linked to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) linked_to: Option<MemberId>,
-    /// The member's name at the last look-up.
-    pub(crate) launchpad_name: Option<PersonName>,
+    /// The member's name at the membership source, as of the last look-up.
+    pub(crate) source_name: Option<PersonName>,
 }
 
 impl fmt::Display for AliasDetails {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let AliasView { address, status, reason, since, until, member, known_as, known_at, version } = &self.alias;
-        let name = self.launchpad_name.as_ref().map(|name| format!(", {name} on Launchpad")).unwrap_or_default();
+        let name =
+            self.source_name.as_ref().map(|name| format!(", {name} at the membership source")).unwrap_or_default();
         let mail = if status.forwards() { "forwarded" } else { "rejected" };
         let lines = [
             ("address", Some(address.to_string())),

@@ -49,10 +49,10 @@ fn aliases_with_status() {
 #[test]
 fn alias_shows_member_and_name() {
     let alias = AliasView::from(alias("alice@ubuntu.com", Status::Active, Reason::Eligible));
-    let own = AliasDetails { alias: alias.clone(), linked_to: None, launchpad_name: "alice".parse().ok() };
+    let own = AliasDetails { alias: alias.clone(), linked_to: None, source_name: "alice".parse().ok() };
     let survivor = MemberId::parse("01KATW4Y00YYYYYYYYYYYYYYYY").ok();
-    let linked = AliasDetails { alias: alias.clone(), linked_to: survivor, launchpad_name: "alice-new".parse().ok() };
-    let unnamed = AliasDetails { alias, linked_to: None, launchpad_name: None };
+    let linked = AliasDetails { alias: alias.clone(), linked_to: survivor, source_name: "alice-new".parse().ok() };
+    let unnamed = AliasDetails { alias, linked_to: None, source_name: None };
     insta::assert_snapshot!([own, linked, unnamed].map(|details| details.to_string()).join("---\n"));
 }
 
