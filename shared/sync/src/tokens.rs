@@ -17,6 +17,9 @@ const REFRESH_INTERVAL: Duration = Duration::from_secs(30);
 
 /// The token in a secret. It is fetched when it is needed first, and again if the source refuses it, so that a rotated token
 /// needs no restart. Concurrent callers wait for one request (single-flight).
+///
+/// Not a [`RotatingSecret`](membermail_runtime::rotating_secret::RotatingSecret), which also reads the previous version and
+/// refreshes both: a new token is valid at the source before it is in the secret, so that would only cost requests.
 pub struct SecretTokens {
     client: Client,
     arn: String,
