@@ -4,11 +4,9 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use membermail_core::community::Algorithm;
 use openidconnect::core::CoreJsonWebKey;
-use openidconnect::{JsonWebKey, SignatureVerificationError};
 
-use super::Refusal;
-use super::keys::to_crate;
 use super::members::Members;
+use super::{Refusal, signature};
 
 /// The kinds of tokens that we verify.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,9 +73,11 @@ impl<'a> Jwt<'a> {
 
     /// Verifies the signature, and returns the claims.
     pub(super) fn verify(&self, key: &CoreJsonWebKey) -> Result<&[u8], Refusal> {
-        let verified = key.verify_signature(&to_crate(self.algorithm), self.signed.as_bytes(), &self.signature);
-        verified.map_err(|_: SignatureVerificationError| Refusal::Signature)?;
-        Ok(&self.payload)
+        if signature::is_valid(key, self.algorithm, self.signed.as_bytes(), &self.signature) {
+            Ok(&self.payload)
+        } else {
+            Err(Refusal::Signature)
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! A relying party of OpenID Connect Core 1.0 for one configured provider: code flow with PKCE, and logout.
 //!
-//! The crates `oauth2` and `openidconnect` make the requests and read metadata, keys and signatures; the claims of tokens are
-//! checked by code of our own (`docs/decisions/0014-openid-connect.md`). What the provider's metadata lists never widens what
+//! The crates `oauth2` and `openidconnect` make the requests and read metadata and keys; AWS-LC verifies signatures, and the
+//! claims of tokens are checked by code of our own (`docs/decisions/0014-openid-connect.md`). What the provider's metadata lists never widens what
 //! the community file allows.
 
 mod authorization_request;
@@ -19,6 +19,7 @@ mod members;
 mod metadata;
 mod redeem;
 mod refusal;
+mod signature;
 mod token_request;
 mod user_info;
 
