@@ -36,7 +36,7 @@ pub(crate) fn build_for_host(profile: Profile) -> Result<PathBuf> {
         let lock = File::create(&lock).with_context(|| format!("cannot write {}", lock.display()))?;
         // Several runs start at the same time; only the first one packages.
         lock.lock().context("cannot lock the packaged functions")?;
-        for_each_function(|name| package_for_host(name, profile))
+        for_each_function(&NAMES, |name| package_for_host(name, profile))
     })?;
     Ok(folder)
 }
@@ -62,8 +62,8 @@ pub(crate) fn build(programs: &[&str], profile: Profile) -> Result<()> {
     step::run_attached(&mut cargo)
 }
 
-/// Builds the functions for AWS and this architecture, in a folder for this architecture. Returns the zip files.
-pub(crate) fn build_for_aws(architecture: &str) -> Result<Vec<(&'static str, PathBuf)>> {
+/// Builds these functions for AWS and this architecture, in a folder for this architecture. Returns the zip files.
+pub(crate) fn build_for_aws(architecture: &str, names: &[&'static str]) -> Result<Vec<(&'static str, PathBuf)>> {
     let tools = membermail_localstack::install_build_tools()?;
     let mut cargo = Command::new(tools.join("cargo-lambda"));
     // Not the folder of the template: a failed build must not leave a mix of two builds there.
@@ -72,20 +72,20 @@ pub(crate) fn build_for_aws(architecture: &str) -> Result<Vec<(&'static str, Pat
     // cargo-lambda's own zips are larger.
     cargo.args(["--output-format", "binary"]);
     cargo.arg(if architecture == "arm64" { "--arm64" } else { "--x86-64" });
-    cargo.args(NAMES.iter().flat_map(|name| ["--package", name]));
+    cargo.args(names.iter().flat_map(|name| ["--package", name]));
     // cargo-lambda finds zig in the same virtual environment through the path.
     step::run_attached(with_in_path(&mut cargo, tools)?)?;
     step::with_progress("compress the functions", || {
-        for_each_function(|name| {
+        for_each_function(names, |name| {
             archive_if_changed(&built.join(name).join("bootstrap"), &zip_in(&built, name), Effort::Small)
         })
     })?;
-    Ok(NAMES.map(|name| (name, zip_in(&built, name))).to_vec())
+    Ok(names.iter().map(|name| (*name, zip_in(&built, name))).collect())
 }
 
 /// Builds the functions for AWS, and puts them where the template expects them.
 pub(crate) fn stage_for_aws(architecture: &str) -> Result<()> {
-    for (name, zip) in build_for_aws(architecture)? {
+    for (name, zip) in build_for_aws(architecture, &NAMES)? {
         let staged = zip_in(&builds::for_aws(), name);
         fs::create_dir_all(builds::for_aws().join(name))?;
         fs::copy(&zip, &staged).with_context(|| format!("cannot write {}", staged.display()))?;
@@ -93,15 +93,15 @@ pub(crate) fn stage_for_aws(architecture: &str) -> Result<()> {
     Ok(())
 }
 
-/// Runs `action` for every function, in as many threads as there are processors.
-fn for_each_function(action: impl Fn(&str) -> Result<()> + Sync) -> Result<()> {
+/// Runs `action` for each of these functions, in as many threads as there are processors.
+fn for_each_function(names: &[&str], action: impl Fn(&str) -> Result<()> + Sync) -> Result<()> {
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
     let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {
         let threads: Vec<_> = (0..workers)
             .map(|_| {
                 scope.spawn(|| -> Result<()> {
-                    while let Some(name) = NAMES.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    while let Some(name) = names.get(next.fetch_add(1, Ordering::Relaxed)) {
                         action(name)?;
                     }
                     Ok(())

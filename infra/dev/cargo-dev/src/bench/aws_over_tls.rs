@@ -1,16 +1,19 @@
-//! A minimal fake of AWS over TLS, for cold starts: a call includes a TLS handshake with its random numbers, as on AWS.
-//! It has one secret and no items.
+//! A minimal fake of AWS and of an OpenID Connect provider over TLS, for cold starts: a call includes a TLS handshake with its
+//! random numbers, as on AWS. It has one secret and no items; the provider has metadata only.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, Result};
 use axum::Router;
-use axum::http::{HeaderMap, header};
-use axum::response::IntoResponse;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
 use rcgen::{CertifiedKey, generate_simple_self_signed};
+use serde_json::json;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
@@ -20,14 +23,23 @@ use tokio_rustls::server::TlsStream;
 /// Debian's CA certificates, about as many as a function reads on AWS.
 const CERTIFICATES: &str = "/etc/ssl/certs/ca-certificates.crt";
 
+/// The path of the provider's metadata (OpenID Connect Discovery 1.0, section 4).
+pub(crate) const METADATA: &str = "/.well-known/openid-configuration";
+/// The value of every secret.
+pub(crate) const SECRET: &str = "0123456789012345678901234567890123456789";
+
 /// A running fake.
 pub(crate) struct AwsOverTls {
-    /// Value of `AWS_ENDPOINT_URL`.
+    /// Value of `AWS_ENDPOINT_URL`, and the root of the provider.
     pub(crate) url: String,
     /// Value of `SSL_CERT_FILE`.
     pub(crate) certificates: PathBuf,
     handshakes: Arc<AtomicU32>,
+    provider_requests: ProviderRequests,
 }
+
+/// The requested paths.
+type ProviderRequests = Arc<Mutex<Vec<String>>>;
 
 impl AwsOverTls {
     /// Serves until the process exits; writes the certificates to `folder`.
@@ -45,23 +57,51 @@ impl AwsOverTls {
         let handshakes = Arc::new(AtomicU32::new(0));
         let acceptor = TlsAcceptor::from(Arc::new(config));
         let listener = TlsListener { listener, acceptor, handshakes: Arc::clone(&handshakes) };
-        tokio::spawn(async move { axum::serve(listener, Router::new().fallback(respond)).await });
-        Ok(Self { url, certificates, handshakes })
+        let provider_requests = ProviderRequests::default();
+        let provider = get(provider).with_state((url.clone(), Arc::clone(&provider_requests)));
+        let app = Router::new().fallback_service(provider.fallback(respond));
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        Ok(Self { url, certificates, handshakes, provider_requests })
     }
 
-    /// Number of completed TLS handshakes.
-    pub(crate) fn handshakes(&self) -> u32 {
-        self.handshakes.load(Ordering::Relaxed)
+    /// Number of completed TLS handshakes since the last call.
+    pub(crate) fn take_handshakes(&self) -> u32 {
+        self.handshakes.swap(0, Ordering::Relaxed)
+    }
+
+    /// The paths of requests to the provider since the last call.
+    pub(crate) fn take_provider_requests(&self) -> Vec<String> {
+        std::mem::take(&mut self.provider_requests.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 async fn respond(headers: HeaderMap) -> impl IntoResponse {
     let target = headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
     let body = match target.rsplit_once('.') {
-        Some((_, "GetSecretValue")) => r#"{"SecretString":"0123456789012345678901234567890123456789"}"#,
-        _ => "{}",
+        Some((_, "GetSecretValue")) => json!({ "SecretString": SECRET }),
+        _ => json!({}),
     };
-    ([(header::CONTENT_TYPE, "application/x-amz-json-1.0")], body)
+    ([(header::CONTENT_TYPE, "application/x-amz-json-1.0")], body.to_string())
+}
+
+/// The provider; AWS has no GET requests here.
+async fn provider(State((root, requests)): State<(String, ProviderRequests)>, uri: Uri) -> Response {
+    requests.lock().unwrap_or_else(PoisonError::into_inner).push(uri.path().to_owned());
+    if uri.path() != METADATA {
+        return StatusCode::NOT_FOUND.into_response();
+    }
+    let metadata = json!({
+        "issuer": root,
+        "authorization_endpoint": format!("{root}/authorize"),
+        "token_endpoint": format!("{root}/token"),
+        "jwks_uri": format!("{root}/keys"),
+        "userinfo_endpoint": format!("{root}/userinfo"),
+        "response_types_supported": ["code"],
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": ["RS256"],
+        "code_challenge_methods_supported": ["S256"],
+    });
+    ([(header::CONTENT_TYPE, "application/json")], metadata.to_string()).into_response()
 }
 
 struct TlsListener {

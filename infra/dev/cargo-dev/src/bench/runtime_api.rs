@@ -12,7 +12,7 @@ use axum::routing::{get, post};
 use axum::serve::ListenerExt;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 const REQUEST_ID: &str = "00000000-0000-0000-0000-000000000000";
@@ -30,6 +30,7 @@ pub(crate) struct RuntimeApi {
     /// Value of `AWS_LAMBDA_RUNTIME_API`.
     pub(crate) address: String,
     invocations: mpsc::Sender<Invocation>,
+    polled: Arc<Notify>,
     server: JoinHandle<()>,
 }
 
@@ -43,6 +44,7 @@ struct Invocation {
 struct Shared {
     invocations: tokio::sync::Mutex<mpsc::Receiver<Invocation>>,
     in_flight: Mutex<Option<ReplySender>>,
+    polled: Arc<Notify>,
 }
 
 impl RuntimeApi {
@@ -50,7 +52,12 @@ impl RuntimeApi {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?.to_string();
         let (invocations, receiver) = mpsc::channel(1);
-        let shared = Shared { invocations: tokio::sync::Mutex::new(receiver), in_flight: Mutex::default() };
+        let polled = Arc::new(Notify::new());
+        let shared = Shared {
+            invocations: tokio::sync::Mutex::new(receiver),
+            in_flight: Mutex::default(),
+            polled: Arc::clone(&polled),
+        };
         let app = Router::new()
             .route("/2018-06-01/runtime/invocation/next", get(next))
             .route("/2018-06-01/runtime/invocation/{id}/{outcome}", post(finish))
@@ -59,7 +66,12 @@ impl RuntimeApi {
         // Without TCP_NODELAY, a header and a body in two segments would wait for each other.
         let listener = listener.tap_io(|connection| drop(connection.set_nodelay(true)));
         let server = tokio::spawn(async move { drop(axum::serve(listener, app).await) });
-        Ok(Self { address, invocations, server })
+        Ok(Self { address, invocations, polled, server })
+    }
+
+    /// Waits until the function has asked for an event, which ends its initialisation.
+    pub(crate) async fn polled(&self) {
+        self.polled.notified().await;
     }
 
     /// Invokes the function with an event as text and waits for the reply.
@@ -83,6 +95,7 @@ impl Drop for RuntimeApi {
 }
 
 async fn next(State(shared): State<Arc<Shared>>) -> Response {
+    shared.polled.notify_one();
     let Some(Invocation { event, reply }) = shared.invocations.lock().await.recv().await else {
         return std::future::pending().await;
     };

@@ -6,13 +6,14 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
+use clap::builder::PossibleValuesParser;
 use membermail_toolbox::apt::{self, Requirement};
 use membermail_toolbox::process::Process;
 use membermail_toolbox::{find_program, step, workspace};
 use serde_json::{Value, json};
 use tokio::process::Command;
 
-use super::aws_over_tls::AwsOverTls;
+use super::aws_over_tls::{self, AwsOverTls};
 use super::figures::{Spread, rounded};
 use super::runtime_api::RuntimeApi;
 use super::{name_server, report};
@@ -21,20 +22,27 @@ use crate::builds::{NAMES, Profile};
 use crate::functions::{archive_if_changed, build, build_for_aws, program_of};
 use crate::{site, tools};
 
-/// Target: median milliseconds from process start to the first response.
+/// Target: median milliseconds from process start to the first response, also of a sign-in with either protocol.
 const MAX_START: f64 = 12.0;
 /// Target: peak memory in MB.
 const MAX_MEMORY: f64 = 14.0;
 /// Default architecture of the template.
 const SHIPPED: &str = "arm64";
-/// Target: zip size in MB of a function with its own HTTP client.
+/// Target: zip size in MB of `sso`, which has the relying parties of both protocols.
+const MAX_SSO_ZIP: f64 = 3.0;
+/// Target: zip size in MB of another function with its own HTTP client.
 const MAX_ZIP: f64 = 4.0;
 /// Target: zip size in MB of the other functions.
 const MAX_ZIP_WITHOUT_REQWEST: f64 = 2.5;
+/// `sso` of a community that signs in with OpenID Connect.
+const OPENID_CONNECT: &str = "sso, OpenID Connect";
 /// A function that does nothing, for comparison.
 const EMPTY: &str = "bench-empty";
 /// A minimal Node program, for comparison.
 const LOOP: &str = "Node, bare loop";
+const UBUNTU: &str = "ubuntu";
+/// ARN of the client secret at the sign-in provider.
+pub(super) const SIGN_IN_SECRET: &str = "arn:aws:secretsmanager:us-east-1:000000000000:secret:sign-in";
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(10);
 pub(super) const NODE: Requirement<'_> = Requirement { programs: &["node", "nodejs"], package: "nodejs" };
 const MEGA: f64 = 1_000_000.0;
@@ -45,6 +53,9 @@ pub(crate) struct Options {
     /// Starts of each function
     #[arg(long, default_value_t = 20)]
     runs: u32,
+    /// Build and measure only these functions
+    #[arg(long, value_delimiter = ',', value_name = "FUNCTIONS", value_parser = PossibleValuesParser::new(NAMES))]
+    only: Vec<String>,
     /// Print JSON instead of a table
     #[arg(long)]
     json: bool,
@@ -52,7 +63,12 @@ pub(crate) struct Options {
 
 /// A program to measure.
 struct Subject {
+    /// Name in the table.
     name: &'static str,
+    /// Name of the function.
+    function: &'static str,
+    /// Id of the community.
+    community: &'static str,
     program: PathBuf,
     arguments: Vec<PathBuf>,
     event: String,
@@ -88,21 +104,31 @@ pub(crate) async fn start(options: &Options) -> Result<()> {
     ensure!(options.runs > 0, "at least one run is needed");
     tools::install()?;
     apt::install(&[NODE])?;
-    let all: Vec<_> = NAMES.into_iter().chain([EMPTY]).collect();
+    let functions: Vec<_> = NAMES.into_iter().filter(|name| options.includes(name)).collect();
+    let all: Vec<_> = functions.iter().copied().chain([EMPTY]).collect();
     build(&all, Profile::Release)?;
-    let shipped = build_for_aws(SHIPPED)?;
+    let shipped = build_for_aws(SHIPPED, &functions)?;
     let folder = site::state("bench-start");
     std::fs::create_dir_all(&folder)?;
     let fakes = Fakes { aws: AwsOverTls::start(&folder).await?, name_server: name_server::start(Vec::new()).await? };
     let mut subjects = all.into_iter().map(|name| subject(name, &shipped, &folder)).collect::<Result<Vec<_>>>()?;
+    if options.includes("sso") {
+        let sso = subject("sso", &shipped, &folder)?;
+        subjects.insert(1, Subject { name: OPENID_CONNECT, community: "example", ..sso });
+    }
     subjects.push(Subject {
         name: LOOP,
+        function: EMPTY,
+        community: UBUNTU,
         program: find_program(NODE.programs).context("no node")?,
         arguments: vec![workspace().join("infra/dev/cargo-dev/bench/loop.mjs")],
         event: event(EMPTY)?,
         zip: None,
         runs: Vec::new(),
     });
+    for subject in &subjects {
+        check_initialisation(subject, &fakes).await.with_context(|| subject.name.to_owned())?;
+    }
     // Round-robin, so that other load on the machine affects all alike. The first round only fills the caches.
     for round in 0..=options.runs {
         for subject in &mut subjects {
@@ -119,7 +145,9 @@ fn subject(name: &'static str, shipped: &[(&str, PathBuf)], folder: &Path) -> Re
     let program = program_of(name, Profile::Release);
     let zip = shipped.iter().find(|(function, _)| *function == name);
     let zip = zip.map(|(_, shipped)| zip_of(name, shipped, &program, folder)).transpose()?;
-    Ok(Subject { name, program, arguments: Vec::new(), event: event(name)?, zip, runs: Vec::new() })
+    let community = UBUNTU;
+    let (event, runs) = (event(name)?, Vec::new());
+    Ok(Subject { name, function: name, community, program, arguments: Vec::new(), event, zip, runs })
 }
 
 /// A realistic event for the function.
@@ -132,7 +160,11 @@ pub(super) fn event(name: &str) -> Result<String> {
 fn zip_of(name: &str, shipped: &Path, program: &Path, folder: &Path) -> Result<Zip> {
     let here = folder.join(format!("{name}.zip"));
     archive_if_changed(program, &here, Effort::Small)?;
-    let target = if needs_reqwest(name)? { MAX_ZIP } else { MAX_ZIP_WITHOUT_REQWEST };
+    let target = match name {
+        "sso" => MAX_SSO_ZIP,
+        _ if needs_reqwest(name)? => MAX_ZIP,
+        _ => MAX_ZIP_WITHOUT_REQWEST,
+    };
     Ok(Zip { shipped: megabytes(shipped)?, here: megabytes(&here)?, target })
 }
 
@@ -146,13 +178,54 @@ fn needs_reqwest(name: &str) -> Result<bool> {
     Ok(step::capture(step::cargo().args(tree))?.lines().any(|line| line.starts_with("reqwest ")))
 }
 
+impl Options {
+    fn includes(&self, name: &str) -> bool {
+        self.only.is_empty() || self.only.iter().any(|only| only == name)
+    }
+}
+
+impl Subject {
+    fn command(&self, fakes: &Fakes, api: &RuntimeApi) -> Command {
+        let mut command = function_command(&self.program, self.function, api);
+        command.args(&self.arguments).env("DNS_SERVERS", fakes.name_server.to_string());
+        command.env("AWS_ENDPOINT_URL", &fakes.aws.url).env("SSL_CERT_FILE", &fakes.aws.certificates);
+        command.env("COMMUNITY", self.community);
+        if self.name == OPENID_CONNECT {
+            command.env("SIGN_IN_URL", &fakes.aws.url).env("SIGN_IN_SECRET_ARN", SIGN_IN_SECRET);
+        }
+        command
+    }
+
+    /// What must be requested until the first response: TLS handshakes, and paths of the sign-in provider.
+    fn expected(&self) -> (u32, &'static [&'static str]) {
+        match self.name {
+            // AWS, and the provider for its metadata. No keys, and nothing of the other protocol.
+            OPENID_CONNECT => (2, &[aws_over_tls::METADATA]),
+            // All calls go to the same host.
+            name => (u32::from(NAMES.contains(&name)), &[]),
+        }
+    }
+}
+
+/// Starts a process, and checks that it makes no request before its first event.
+async fn check_initialisation(subject: &Subject, fakes: &Fakes) -> Result<()> {
+    let api = RuntimeApi::start().await?;
+    let mut process = subject.command(fakes, &api).spawn().context("cannot start it")?;
+    if subject.name != LOOP {
+        tokio::time::timeout(RESPONSE_TIMEOUT, api.polled()).await.context("it did not ask for an event in time")?;
+    }
+    process.kill().await?;
+    let handshakes = fakes.aws.take_handshakes();
+    ensure!(handshakes == 0, "it made {handshakes} TLS handshakes before its first event");
+    Ok(())
+}
+
 /// Starts a process and measures the time to its first response.
 async fn measure_start(subject: &Subject, fakes: &Fakes) -> Result<Run> {
     let api = RuntimeApi::start().await?;
-    let mut command = function_command(&subject.program, subject.name, &api);
-    command.args(&subject.arguments).env("DNS_SERVERS", fakes.name_server.to_string());
-    command.env("AWS_ENDPOINT_URL", &fakes.aws.url).env("SSL_CERT_FILE", &fakes.aws.certificates);
-    let handshakes_before = fakes.aws.handshakes();
+    let mut command = subject.command(fakes, &api);
+    fakes.aws.take_handshakes();
+    fakes.aws.take_provider_requests();
     let started = Instant::now();
     let mut process = command.spawn().with_context(|| format!("cannot start {}", subject.program.display()))?;
     let reply = tokio::select! {
@@ -167,10 +240,12 @@ async fn measure_start(subject: &Subject, fakes: &Fakes) -> Result<Run> {
     if reply.body.contains("\"statusCode\":5") {
         bail!("it responded with {}", reply.body);
     }
-    // The TLS handshake is the largest cost of a start. Exactly one: all calls go to the same host.
-    let handshakes = fakes.aws.handshakes() - handshakes_before;
-    let expected = u32::from(NAMES.contains(&subject.name));
+    // TLS handshakes are the largest cost of a start.
+    let (expected, paths) = subject.expected();
+    let handshakes = fakes.aws.take_handshakes();
     ensure!(handshakes == expected, "it made {handshakes} TLS handshakes before its first response, not {expected}");
+    let requested = fakes.aws.take_provider_requests();
+    ensure!(requested == paths, "it requested {requested:?} of the sign-in provider, not {paths:?}");
     Ok(Run { milliseconds: reply.at.duration_since(started).as_secs_f64() * 1000.0, memory })
 }
 
@@ -194,7 +269,7 @@ fn environment() -> [(&'static str, &'static str); 19] {
         ("AWS_REGION", "us-east-1"),
         ("AWS_ACCESS_KEY_ID", "test"),
         ("AWS_SECRET_ACCESS_KEY", "test"),
-        ("COMMUNITY", "ubuntu"),
+        ("COMMUNITY", UBUNTU),
         ("TABLE_NAME", "table"),
         ("METRICS_NAMESPACE", "bench"),
         ("MASTER_SECRET_ARN", "arn:aws:secretsmanager:us-east-1:000000000000:secret:master"),
