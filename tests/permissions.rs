@@ -156,7 +156,7 @@ const NEEDED: [(&str, &str, &[&str], &[&str]); 54] = [
     ),
     ("AdminRole", "GetItem", &["MEMBER#1", "SESSION#1"], &["IDENTITY#a#b", "NONCE#1", "STATE#1"]),
     ("AdminRole", "BatchGetItem", &["ADMINS#a"], &["SESSION#1", "NAME#a"]),
-    ("AdminRole", "Query", &["MEMBER#1"], &["BANNED", "OUTBOX#0f"]),
+    ("AdminRole", "Query", &["AUDIT#a#2026-11", "MEMBER#1"], &["BANNED", "OUTBOX#0f"]),
     ("AdminRole", "UpdateItem", &["LIMIT#1", "SESSION#1"], &["IDENTITY#a#b", "OUTBOX#0f"]),
     ("VerifyMemberRole", "GetItem", &["IDENTITY#a#b", "MEMBER#1", "NAME#a"], &["DOMAIN#a", "SESSION#1"]),
     ("VerifyMemberRole", "BatchGetItem", &["DOMAIN#a"], &["MEMBER#1", "SYNC#a"]),

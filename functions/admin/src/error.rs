@@ -10,4 +10,6 @@ pub(crate) enum Error {
     Store(#[from] StoreError),
     #[error("sending a message failed")]
     Queue(#[from] QueueError),
+    #[error("the export cannot be written")]
+    Export(#[from] serde_json::Error),
 }

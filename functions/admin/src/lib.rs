@@ -2,6 +2,7 @@
 //! no destination.
 
 mod access;
+mod audit;
 mod context;
 mod error;
 mod overview;

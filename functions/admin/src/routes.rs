@@ -13,13 +13,17 @@ use tracing::error;
 use crate::access::{self, Access, Admin, Visit};
 use crate::context::Context;
 use crate::error::Error;
-use crate::overview;
+use crate::{audit, overview};
 
 /// A page or a form of a domain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Resource {
     /// The domain itself.
     Domain,
+    /// Its audit log.
+    Audit,
+    /// The log as a file.
+    AuditExport,
 }
 
 impl Resource {
@@ -27,6 +31,8 @@ impl Resource {
     fn find(segments: &[&str], is_form: bool) -> Option<Self> {
         Some(match (segments, is_form) {
             ([], false) => Self::Domain,
+            (["audit"], false) => Self::Audit,
+            (["audit", "export"], false) => Self::AuditExport,
             _ => return None,
         })
     }
@@ -34,21 +40,21 @@ impl Resource {
     /// The permission that it needs.
     pub(crate) fn permission(&self) -> Permission {
         match self {
-            Self::Domain => Permission::View,
+            Self::Domain | Self::Audit | Self::AuditExport => Permission::View,
         }
     }
 
     /// Whether it changes something.
     pub(crate) fn is_form(&self) -> bool {
         match self {
-            Self::Domain => false,
+            Self::Domain | Self::Audit | Self::AuditExport => false,
         }
     }
 
     /// Whether a stolen session must not be enough.
     pub(crate) fn needs_fresh_sign_in(&self) -> bool {
         match self {
-            Self::Domain => false,
+            Self::Domain | Self::Audit | Self::AuditExport => false,
         }
     }
 }
@@ -110,6 +116,8 @@ async fn in_domain(visit: Visit<'_>, domain: &DomainName, resource: &Resource) -
 async fn dispatch(admin: &Admin<'_>, resource: &Resource) -> Result<Response<Body>, Error> {
     match resource {
         Resource::Domain => Ok(admin.not_found()),
+        Resource::Audit => audit::show(admin).await,
+        Resource::AuditExport => audit::export(admin).await,
     }
 }
 

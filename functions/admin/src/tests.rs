@@ -1,6 +1,7 @@
 //! The function over an in-memory table, with a fake of the queues.
 
 mod access;
+mod audit;
 
 use std::sync::{Arc, Mutex};
 

@@ -45,9 +45,9 @@ pub fn json(status: StatusCode, value: &impl Serialize) -> Response<Body> {
     }
 }
 
-/// A JSON document that the browser stores as a file of this name, for a person to read.
-pub fn download(name: &'static str, text: String) -> Response<Body> {
-    let mut response = with(StatusCode::OK, "application/json", "no-store", text.into());
+/// A document that the browser stores as a file of this name.
+pub fn download(name: &'static str, media_type: &'static str, text: String) -> Response<Body> {
+    let mut response = with(StatusCode::OK, media_type, "no-store", text.into());
     match HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")) {
         Ok(value) => drop(response.headers_mut().insert(CONTENT_DISPOSITION, value)),
         Err(cause) => error!(cause = %cause, "the file name is not a valid header"),

@@ -46,12 +46,12 @@ impl Store {
 }
 
 /// The first (`random` of 0) or last ULID of a millisecond.
-fn bound(at: Timestamp, random: u128) -> String {
+pub(crate) fn bound(at: Timestamp, random: u128) -> String {
     Ulid::from_parts(u64::try_from(at.as_millisecond()).unwrap_or_default(), random).to_string()
 }
 
 /// The months between two times in UTC, as `YYYY-MM`.
-fn months(from: Timestamp, to: Timestamp) -> Vec<String> {
+pub(crate) fn months(from: Timestamp, to: Timestamp) -> Vec<String> {
     let last = first_of_month(to);
     let months = std::iter::successors(Some(first_of_month(from)), |month| month.last_of_month().tomorrow().ok());
     months.take_while(|month| *month <= last).map(|month| month.strftime("%Y-%m").to_string()).collect()

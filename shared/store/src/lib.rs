@@ -6,6 +6,7 @@ mod admins;
 mod aliases;
 mod audit;
 mod audit_log;
+mod audit_page;
 mod aws_error;
 mod bans;
 mod checks;
@@ -56,6 +57,7 @@ mod test_messages;
 
 pub use admins::{AdminBinding, FileAdmins};
 pub use aliases::StoredAlias;
+pub use audit_page::AuditPage;
 pub use aws_error::{AwsError, error_code};
 pub use bans::Changed;
 pub use checks::CheckStart;

@@ -18,7 +18,7 @@ pub(super) async fn download(form: &Submission<'_>) -> Result<Response<Body>, Er
     let json = serde_json::to_string_pretty(&export)?;
     form.context.store.record_export(form.member.id, form.cause(), &*form.context.random).await?;
     info!("member {} exported their data", form.member.id);
-    Ok(response::download("membermail-data.json", json))
+    Ok(response::download("membermail-data.json", "application/json", json))
 }
 
 /// `POST /erase`: erases everything after a typed word, and shows a receipt. All sessions have ended then, so a second

@@ -25,7 +25,8 @@ const fn page(path: &'static str, permission: Permission) -> Route {
 }
 
 /// All routes, with ids that name nothing. Each answers those who may use it with anything but 403.
-const ROUTES: [Route; 1] = [page("", Permission::View)];
+const ROUTES: [Route; 3] =
+    [page("", Permission::View), page("/audit", Permission::View), page("/audit/export", Permission::View)];
 
 impl Route {
     async fn open(&self, world: &World, browser: &Browser, domain: &str) -> Page {

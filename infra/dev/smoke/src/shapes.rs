@@ -127,6 +127,7 @@ pub const SHAPES: [Shapes; 10] = [
             Get("MEMBER#"),
             Get("SESSION#"),
             BatchGet(&["ADMINS#"]),
+            Query("AUDIT#"),
             Query("MEMBER#"),
             QueryIndex,
             Write(Update, "LIMIT#"),

@@ -1,11 +1,14 @@
 //! The pages of the admin console.
 
+pub mod audit;
 pub mod overview;
 
 use membermail_core::address::DomainName;
+use membermail_core::alias::{Reason, Status};
 use strum::{EnumIter, IntoEnumIterator as _, IntoStaticStr};
 
 use crate::layout::Site;
+use crate::wording::Wording;
 
 /// The pages of a domain, in the order of the navigation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, IntoStaticStr)]
@@ -13,6 +16,8 @@ use crate::layout::Site;
 pub enum Section {
     /// Verification, DNS, the last sync.
     Domain,
+    /// The audit log.
+    Audit,
 }
 
 impl Section {
@@ -20,6 +25,7 @@ impl Section {
     pub fn path(self) -> String {
         match self {
             Self::Domain => String::new(),
+            Self::Audit => "/audit".to_owned(),
         }
     }
 }
@@ -62,5 +68,34 @@ impl<'a> Console<'a> {
             is_current: section == self.section,
         };
         Section::iter().map(link).collect()
+    }
+}
+
+/// The reason of an alias' status, as a sentence about the member.
+pub fn reason_in_words(reason: Reason, wording: Wording<'_>) -> String {
+    wording.part("admin-reasons", &reason.to_string())
+}
+
+/// The status of an alias; `None` stands for one that does not exist yet.
+pub fn status_in_words(status: Option<Status>, wording: Wording<'_>) -> String {
+    wording.part("admin-statuses", status.map_or("new", Into::into))
+}
+
+#[cfg(test)]
+mod tests {
+    use membermail_texts::{Texts, parts};
+
+    use super::*;
+
+    #[test]
+    fn reasons_and_statuses_have_words() {
+        let community = membermail_communities::community("ubuntu").unwrap();
+        let texts = Texts::with_parts(&[parts::ADMIN]).unwrap();
+        for translator in texts.each() {
+            let wording = Wording::new(translator, &community);
+            assert!(Reason::iter().all(|reason| !reason_in_words(reason, wording).is_empty()));
+            let statuses = [Status::Active, Status::Leaving, Status::Suspended, Status::Retired].map(Some);
+            assert!(statuses.into_iter().chain([None]).all(|status| !status_in_words(status, wording).is_empty()));
+        }
     }
 }

@@ -4,6 +4,7 @@
 
 mod address_limit;
 mod admins;
+mod audit_page;
 mod bans;
 mod checks;
 mod confirmation;
