@@ -320,7 +320,7 @@ async fn are_active(stack: &Stack, domain: &str, names: &[String], expected: usi
 
 async fn decide(stack: &Stack, domain: &str, run: Ulid, did: RunChange) -> Result<Decided> {
     let cause = operator(SystemClock.now());
-    Ok(stack.store().await.decide_run(&domain.parse()?, run, did, cause, &OsRandom).await?)
+    Ok(stack.store().await.decide_run(&domain.parse()?, run, did, None, cause, &OsRandom).await?)
 }
 
 #[tokio::test]

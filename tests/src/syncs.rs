@@ -18,8 +18,7 @@ use crate::wait::until;
 
 /// The message that requests a full sync.
 pub fn full_sync(domain: &str, request_id: &str) -> Result<SyncTeam> {
-    let request_id = request_id.to_owned();
-    Ok(SyncTeam { domain: domain.parse()?, release: None, full: true, requested_at: None, request_id })
+    Ok(SyncTeam { full: true, ..SyncTeam::of(&domain.parse()?, request_id) })
 }
 
 impl Stack {
@@ -68,7 +67,7 @@ impl Stack {
     pub async fn release(&self, domain: &str, run: Ulid) -> Result<Run> {
         let store = self.store().await;
         let name = domain.parse()?;
-        store.decide_run(&name, run, RunChange::Released, operator(SystemClock.now()), &OsRandom).await?;
+        store.decide_run(&name, run, RunChange::Released, None, operator(SystemClock.now()), &OsRandom).await?;
         self.enqueue_release(domain, run).await?;
         until("the released run to be applied", 60, async || {
             Ok(store.run(&name, run).await?.filter(|run| run.state == RunState::Applied))

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::StreamExt;
 use futures_util::stream;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use lambda_runtime::Error;
 use membermail_core::address::DomainName;
 use membermail_core::clock::later;
@@ -21,10 +21,6 @@ use tracing::{error, info, warn};
 
 use crate::Context;
 
-/// Lifetime of a claim: longer than the function's `Timeout`, shorter than the shortest interval of the schedule.
-pub(crate) const CLAIM_TTL: SignedDuration = SignedDuration::from_mins(4);
-/// The queue's `MessageRetentionPeriod` in the template.
-pub(crate) const RETENTION: SignedDuration = SignedDuration::from_hours(10 * 24);
 /// Concurrent batches, each over one connection: 5,000 domains are 500 batches of 21 calls.
 pub(crate) const CONCURRENT_BATCHES: usize = 32;
 
@@ -76,7 +72,7 @@ impl Sender<'_> {
         let mut claimed = Vec::with_capacity(batch.len());
         let mut failure = None;
         for domain in batch {
-            match store.claim_sync(domain, self.event, now, later(now, CLAIM_TTL)).await {
+            match store.claim_sync(domain, self.event, now, later(now, SyncRequest::CLAIM_TTL)).await {
                 Ok(true) => claimed.push(*domain),
                 Ok(false) => {}
                 Err(cause) => {
@@ -104,7 +100,7 @@ impl Sender<'_> {
             if is_refused { not_sent.push(domain) } else { sent.push(domain) }
         }
         for domain in &sent {
-            if let Err(cause) = store.confirm_sync(domain, self.event, later(now, RETENTION)).await {
+            if let Err(cause) = store.confirm_sync(domain, self.event, later(now, SyncRequest::RETENTION)).await {
                 // The message was sent. Without the confirmation the next event sends another one, which sync-team drops.
                 warn!(%domain, cause = chain(&cause), "sent message could not be confirmed");
             }
@@ -118,14 +114,8 @@ impl Sender<'_> {
     }
 
     fn messages(&self, domains: &[&DomainName], now: Timestamp) -> Vec<SyncTeam> {
-        let messages = domains.iter().map(|domain| SyncTeam {
-            domain: DomainName::clone(domain),
-            release: None,
-            full: false,
-            requested_at: Some(now),
-            request_id: self.request_id.to_owned(),
-        });
-        messages.collect()
+        let message = |domain| SyncTeam { requested_at: Some(now), ..SyncTeam::of(domain, self.request_id) };
+        domains.iter().map(|domain| message(domain)).collect()
     }
 
     async fn release(&self, domains: &[&DomainName]) {

@@ -1,5 +1,6 @@
-//! Runs the sync of one domain, or applies a held run that an operator released.
+//! Runs the sync of one domain, applies a held run that an operator or an admin released, or makes a dry run.
 
+mod dry_run;
 mod slots;
 #[cfg(test)]
 mod tests;
@@ -67,6 +68,18 @@ impl Context {
             store: environment.store,
         })
     }
+
+    fn engine(&self, limits: Limits) -> Engine<'_> {
+        Engine {
+            community: &self.community,
+            source: &*self.source,
+            store: &self.store,
+            lease: self.lease,
+            limits,
+            clock: &*self.worker.clock,
+            random: &*self.worker.random,
+        }
+    }
 }
 
 /// Handles a batch, which has one message (partial batch response).
@@ -79,7 +92,12 @@ pub async fn handle(context: &Context, event: SqsEvent) -> SqsBatchResponse {
 async fn sync(context: &Context, message: SyncTeam) -> Result<(), SyncError> {
     let Context { store, slots, worker: Worker { queue, clock, random, .. }, .. } = context;
     let domain = &message.domain;
-    if message.release.is_none() {
+    if let Some(id) = message.dry_run {
+        if !dry_run::is_due(context, domain, id).await? {
+            info!(%domain, dry_run = %id, "message dropped: the dry run waits no longer");
+            return Ok(());
+        }
+    } else if message.release.is_none() {
         if let Some(requested_at) = message.requested_at
             && store.sync_request(domain).await?.is_synced_after(requested_at)
         {
@@ -100,34 +118,29 @@ async fn sync(context: &Context, message: SyncTeam) -> Result<(), SyncError> {
         queue.send_delayed(&message, seconds).await?;
         return Ok(());
     };
-    let result = run(context, message).await;
+    let result = match message.dry_run {
+        Some(id) => dry_run::run(context, domain, id).await,
+        None => run(context, &message).await,
+    };
     if let Err(cause) = store.release_slot(slot).await {
         warn!(cause = chain(&cause), "slot could not be released and stays in use until its lease ends");
     }
     result
 }
 
-async fn run(context: &Context, message: SyncTeam) -> Result<(), SyncError> {
-    let SyncTeam { domain, release, full, requested_at, request_id } = message;
+async fn run(context: &Context, message: &SyncTeam) -> Result<(), SyncError> {
+    let SyncTeam { domain, release, full, requested_at, request_id, .. } = message;
     let worker = &context.worker;
     if release.is_none() {
         // Before the run, so that the schedule can request another run as soon as this one has read the team.
-        context.store.receive_sync(&domain, requested_at).await?;
+        context.store.receive_sync(domain, *requested_at).await?;
     }
-    let full_read = if full { SignedDuration::ZERO } else { context.community.rules.full_read_after() };
-    let engine = Engine {
-        community: &context.community,
-        source: &*context.source,
-        store: &context.store,
-        lease: context.lease,
-        limits: Limits { full_read, ..context.limits },
-        clock: &*worker.clock,
-        random: &*worker.random,
-    };
+    let full_read = if *full { SignedDuration::ZERO } else { context.community.rules.full_read_after() };
+    let engine = context.engine(Limits { full_read, ..context.limits });
     let outcome = match release {
-        Some(run) => engine.release(&domain, run, &context.write_queue).await?,
+        Some(run) => engine.release(domain, *run, &context.write_queue).await?,
         None => {
-            let outcome = engine.run(&domain, &request_id, &context.write_queue).await?;
+            let outcome = engine.run(domain, request_id, &context.write_queue).await?;
             if let SyncOutcome::Done { run, .. } = &outcome {
                 record_metrics(&worker.metrics, run);
                 record_finished(&context.store, run).await;
@@ -138,17 +151,16 @@ async fn run(context: &Context, message: SyncTeam) -> Result<(), SyncError> {
     match outcome {
         SyncOutcome::Done { notice, resent, .. } => {
             if let Some(Resent { run, .. }) = resent {
-                let release = SyncTeam::release_of(&domain, run, &request_id);
+                let release = SyncTeam::release_of(domain, run, request_id);
                 worker.queue.send(&release).await?;
             }
             for entry in notice.into_iter().chain(resent.and_then(|resent| resent.notice)) {
-                worker.enqueue_notice(entry, &request_id).await;
+                worker.enqueue_notice(entry, request_id).await;
             }
         }
         SyncOutcome::Paused { run } => {
             info!(%domain, %run, "run continues in another invocation");
-            let message = SyncTeam { domain, release, full, requested_at, request_id };
-            worker.queue.send(&message).await?;
+            worker.queue.send(message).await?;
         }
         // The next scheduled message starts another run.
         SyncOutcome::Busy { run, .. } => {

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use strum::AsRefStr;
 use ulid::Ulid;
 
 use crate::address::{Address, DomainName};
@@ -12,8 +13,9 @@ use crate::newtype::checked_string;
 use crate::random::Random;
 
 /// Who made a change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, AsRefStr)]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum Actor {
     /// The member, by signing in or on their page.
     Member,
@@ -304,11 +306,11 @@ pub enum DomainChange {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RunChange {
-    /// The guard held the plan for a decision of an operator.
+    /// The guard held the plan for a decision.
     Held,
-    /// An operator released the plan.
+    /// An operator or an admin released the plan.
     Released,
-    /// An operator rejected the plan.
+    /// An operator or an admin rejected the plan.
     Rejected,
     /// The message of the release was lost, and a sync sent it again.
     Resent,

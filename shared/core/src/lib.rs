@@ -15,6 +15,7 @@ pub mod digest;
 pub mod domain_mail;
 pub mod domain_proof;
 pub mod dot_atom;
+pub mod dry_run;
 pub mod eligibility;
 pub mod email;
 pub mod expiry;

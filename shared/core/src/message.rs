@@ -152,10 +152,14 @@ pub struct SyncTeam {
     /// The held run that an operator released; without it the team is read and a plan is made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub release: Option<Ulid>,
-    /// Whether to read the team even if its total has not changed; an operator can request that.
+    /// The dry run that an admin requested; it changes nothing, and neither starts nor delays a run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dry_run: Option<Ulid>,
+    /// Whether to read the team even if its total has not changed; an operator or an admin can request that.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub full: bool,
-    /// When the schedule requested the sync. The message is late or a duplicate once a run that began later has finished.
+    /// When the schedule or an admin requested the sync. The message is late or a duplicate once a run that began later has
+    /// finished.
     /// A message of an operator has no time and always gets its run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requested_at: Option<Timestamp>,
@@ -164,15 +168,26 @@ pub struct SyncTeam {
 }
 
 impl SyncTeam {
-    /// The release of a held run.
-    pub fn release_of(domain: &DomainName, run: Ulid, request_id: &str) -> Self {
+    /// A sync that always gets its run.
+    pub fn of(domain: &DomainName, request_id: &str) -> Self {
         Self {
             domain: domain.clone(),
-            release: Some(run),
+            release: None,
+            dry_run: None,
             full: false,
             requested_at: None,
             request_id: request_id.to_owned(),
         }
+    }
+
+    /// The release of a held run.
+    pub fn release_of(domain: &DomainName, run: Ulid, request_id: &str) -> Self {
+        Self { release: Some(run), ..Self::of(domain, request_id) }
+    }
+
+    /// A dry run.
+    pub fn dry_run_of(domain: &DomainName, dry_run: Ulid, requested_at: Timestamp, request_id: &str) -> Self {
+        Self { dry_run: Some(dry_run), requested_at: Some(requested_at), ..Self::of(domain, request_id) }
     }
 }
 

@@ -8,8 +8,8 @@ use super::*;
 )]
 fn sync_message_keeps_its_wire_form(#[case] text: &str, #[case] requested_at: Option<&str>) {
     let requested_at = requested_at.map(|at| at.parse().unwrap());
-    let domain = "ubuntu.com".parse().unwrap();
-    let message = SyncTeam { domain, release: None, full: false, requested_at, request_id: "r-1".into() };
+    let domain: DomainName = "ubuntu.com".parse().unwrap();
+    let message = SyncTeam { requested_at, ..SyncTeam::of(&domain, "r-1") };
     assert_eq!(serde_json::from_str::<SyncTeam>(text).unwrap(), message);
     assert_eq!(serde_json::to_string(&message).unwrap(), text);
 }
@@ -88,8 +88,17 @@ fn failed_at() -> Timestamp {
 #[case::schedule(r#"{"domain":"ubuntu.com","request_id":"r-1"}"#, false)]
 #[case::operator(r#"{"domain":"ubuntu.com","full":true,"request_id":"r-1"}"#, true)]
 fn full_sync_keeps_its_wire_form(#[case] text: &str, #[case] full: bool) {
+    let domain: DomainName = "ubuntu.com".parse().unwrap();
+    let message = SyncTeam { full, ..SyncTeam::of(&domain, "r-1") };
+    assert_eq!(serde_json::from_str::<SyncTeam>(text).unwrap(), message);
+    assert_eq!(serde_json::to_string(&message).unwrap(), text);
+}
+
+#[test]
+fn dry_run_message_keeps_its_wire_form() {
     let domain = "ubuntu.com".parse().unwrap();
-    let message = SyncTeam { domain, release: None, full, requested_at: None, request_id: "r-1".into() };
+    let text = r#"{"domain":"ubuntu.com","dry_run":"00000000000000000000000000","requested_at":"2026-11-24T10:00:00Z","request_id":"r-1"}"#;
+    let message = SyncTeam::dry_run_of(&domain, Ulid::nil(), failed_at(), "r-1");
     assert_eq!(serde_json::from_str::<SyncTeam>(text).unwrap(), message);
     assert_eq!(serde_json::to_string(&message).unwrap(), text);
 }

@@ -1,8 +1,8 @@
-//! Stored runs and their steps, and an operator's decision on a held run.
+//! Stored runs and their steps, and the decision of an operator or an admin on a held run.
 
 use jiff::Timestamp;
 use membermail_core::address::DomainName;
-use membermail_core::audit::{Cause, Change, Entry, RunChange};
+use membermail_core::audit::{Cause, Change, Comment, Entry, RunChange};
 use membermail_core::lifecycle::Step;
 use membermail_core::random::Random;
 use serde::{Deserialize, Serialize};
@@ -10,10 +10,10 @@ use ulid::Ulid;
 
 use crate::audit;
 use crate::error::StoreError;
-use crate::keys;
+use crate::keys::{self, Key};
 use crate::outbox;
 use crate::runs::{Run, RunState, kept_until};
-use crate::table::{Consistency, Query, Slot, Store, Update, Write, path};
+use crate::table::{Consistency, Cursor, Query, Slot, Store, Update, Write, decode, path};
 
 /// Steps in one item: some 60 kB.
 const STEPS: usize = 250;
@@ -29,6 +29,15 @@ pub enum Decided {
     NoRun,
 }
 
+/// A page of the steps of a plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StepPage {
+    /// Its steps, in the order of the plan.
+    pub steps: Vec<Step>,
+    /// The number of the last page; the first one is 0.
+    pub last: usize,
+}
+
 #[derive(Serialize, Deserialize)]
 struct Part {
     steps: Vec<Step>,
@@ -37,10 +46,19 @@ struct Part {
 impl Store {
     /// Stores the steps of a run, before the first of them is sent.
     pub async fn save_steps(&self, run: &Run, steps: &[Step]) -> Result<(), StoreError> {
+        self.put_steps(&run.domain, run.id, steps, kept_until(run.started, true)).await
+    }
+
+    pub(crate) async fn put_steps(
+        &self,
+        domain: &DomainName,
+        id: Ulid,
+        steps: &[Step],
+        until: Timestamp,
+    ) -> Result<(), StoreError> {
         for (part, steps) in steps.chunks(STEPS).enumerate() {
-            let key = keys::steps(&run.domain, run.id, part);
-            let put = Write::put(&key, &Part { steps: steps.to_vec() })?;
-            self.write(put.expires(kept_until(run.started, true))).await?;
+            let put = Write::put(&keys::steps(domain, id, part), &Part { steps: steps.to_vec() })?;
+            self.write(put.expires(until)).await?;
         }
         Ok(())
     }
@@ -51,6 +69,18 @@ impl Store {
         let begins = first.sk.trim_end_matches(|digit: char| digit.is_ascii_digit());
         let parts: Vec<Part> = self.list(&first.pk, begins).await?;
         Ok(parts.into_iter().flat_map(|part| part.steps).collect())
+    }
+
+    /// Loads one page of the steps of a run or a dry run; `None` beyond the last one. A plan without steps has no page.
+    pub async fn step_page(&self, domain: &DomainName, id: Ulid, page: usize) -> Result<Option<StepPage>, StoreError> {
+        let key = keys::steps(domain, id, page);
+        let Some(Part { steps }) = self.get(&key).await? else { return Ok(None) };
+        let prefix = key.sk.trim_end_matches(|digit: char| digit.is_ascii_digit());
+        let query = Query::partition(&key.pk, Consistency::Strong).begins_with(prefix).descending().limit(1);
+        let last = self.query_page(&query.attributes(&["pk", "sk"]), None).await?.items.into_iter().next();
+        let last = last.map(|item| Key::of_item(&item)).transpose()?;
+        let last = last.and_then(|last| last.sk.strip_prefix(prefix)?.parse().ok());
+        Ok(Some(StepPage { steps, last: last.unwrap_or(page) }))
     }
 
     /// Loads one run.
@@ -65,6 +95,21 @@ impl Store {
         self.first_page(&query).await
     }
 
+    /// At most `limit` runs of a domain that are older than `before`, newest first, and whether there are more.
+    pub async fn runs_before(
+        &self,
+        domain: &DomainName,
+        before: Option<Ulid>,
+        limit: i32,
+    ) -> Result<(Vec<Run>, bool), StoreError> {
+        let key = keys::lease(domain);
+        let query = Query::partition(&key.pk, Consistency::Strong).begins_with(keys::RUN).descending().limit(limit);
+        let from = before.map(|before| Cursor::after(&keys::run(domain, before)));
+        let page = self.query_page(&query, from).await?;
+        let runs = page.items.into_iter().map(decode).collect::<Result<_, _>>()?;
+        Ok((runs, page.next.is_some()))
+    }
+
     /// The runs of a domain that started at this time or later, newest first.
     pub async fn runs_since(&self, domain: &DomainName, since: Timestamp) -> Result<Vec<Run>, StoreError> {
         let key = keys::lease(domain);
@@ -74,23 +119,30 @@ impl Store {
         self.query_all(&Query::partition(key.pk, Consistency::Strong).between(first, last).descending()).await
     }
 
-    /// Releases or rejects a held run, once, with an entry in the audit log.
+    /// Releases or rejects a held run, once, with an entry in the audit log. The comment is in both.
     pub async fn decide_run(
         &self,
         domain: &DomainName,
         run: Ulid,
         did: RunChange,
+        comment: Option<&Comment>,
         cause: Cause<'_>,
         random: &dyn Random,
     ) -> Result<Decided, StoreError> {
         let state = if did == RunChange::Released { RunState::Released } else { RunState::Rejected };
-        let update = Update::new()
+        let mut update = Update::new()
             .set("state", state.as_ref())
             .set("decided_by", cause.by.unwrap_or("-"))
+            .set("decided_as", cause.actor.as_ref())
+            .set("decided_at", cause.now.to_string())
             .set("finished", cause.now.to_string());
+        if let Some(comment) = comment {
+            update = update.set("comment", comment.as_str());
+        }
         let is_held = path("state").eq(RunState::Held.as_ref());
         let update = Write::update(&keys::run(domain, run), update).when(is_held).slot(Slot::Run);
-        let entry = Entry::new(Change::Run { domain: domain.clone(), run, did }, cause, random);
+        let change = Change::Run { domain: domain.clone(), run, did };
+        let entry = Entry::new(change, cause, random).with_comment(comment);
         let mut writes = vec![update];
         writes.extend(audit::record(&entry)?);
         if self.commit(writes).await?.committed_unless_failed(Slot::Run)? {

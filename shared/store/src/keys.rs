@@ -289,6 +289,11 @@ pub(crate) fn sync_request(domain: &DomainName) -> Key {
     key(format!("SYNC#{domain}"), "REQUEST")
 }
 
+/// The last dry run that an admin requested. Its steps have the keys of a run's steps, with its own id.
+pub(crate) fn dry_run(domain: &DomainName) -> Key {
+    key(format!("SYNC#{domain}"), "DRYRUN")
+}
+
 /// One slot of the limit on concurrent runs of all domains.
 pub(crate) fn slot(index: u32) -> Key {
     key(format!("SLOT#{index}"), "-")

@@ -15,6 +15,7 @@ mod decisions;
 mod destinations;
 mod digests;
 mod domains;
+mod dry_runs;
 mod erase_request;
 mod erasure;
 mod error;
@@ -62,13 +63,14 @@ pub use aws_error::{AwsError, error_code};
 pub use bans::Changed;
 pub use checks::CheckStart;
 pub use codes::Proof;
-pub use decisions::{Decided, Resent};
+pub use decisions::{Decided, Resent, StepPage};
 pub use destinations::{
     Choice, Confirmed, FailedDestination, Forwarding, Redirected, Removed, Requested, Reverted, StoredDestination,
     UndoView,
 };
 pub use digests::{Batch, Gathered};
 pub use domains::{DomainCheck, RecordedCheck};
+pub use dry_runs::{DryRun, DryRunPhase, DryRunPlan};
 pub use erase_request::EraseReceipt;
 pub use erasure::Erasure;
 pub use error::StoreError;

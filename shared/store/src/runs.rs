@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use membermail_core::address::DomainName;
-use membermail_core::audit::{Cause, Change, Entry, RunChange};
+use membermail_core::audit::{Actor, Cause, Change, Comment, Entry, RunChange};
 use membermail_core::guard::HoldReason;
 use membermail_core::plan::Counts;
 use membermail_core::random::Random;
@@ -103,9 +103,18 @@ pub struct Run {
     /// When the message of its release was last sent again after a loss.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resent: Option<Timestamp>,
-    /// The operator who released or rejected it.
+    /// Who released or rejected it: the name of the operator, or the member id of the admin.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decided_by: Option<String>,
+    /// Whether an operator or an admin decided; absent in runs that are older than the admin console.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decided_as: Option<Actor>,
+    /// When it was released or rejected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decided_at: Option<Timestamp>,
+    /// What was written about the decision.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<Comment>,
     /// Why it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<String>,
@@ -134,6 +143,9 @@ impl Run {
             held_for: Vec::new(),
             resent: None,
             decided_by: None,
+            decided_as: None,
+            decided_at: None,
+            comment: None,
             failure: None,
             request_id: request_id.to_owned(),
         }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use membermail_core::address::DomainName;
 use serde::Deserialize;
 use strum::AsRefStr;
@@ -28,7 +28,7 @@ pub enum RequestState {
 /// The state of the sync messages of a domain.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct SyncRequest {
-    /// The event of the schedule that claimed the last message.
+    /// The event of the schedule, or the form of an admin, that claimed the last message.
     #[serde(default)]
     event: Option<String>,
     #[serde(default)]
@@ -43,6 +43,11 @@ pub struct SyncRequest {
 }
 
 impl SyncRequest {
+    /// Lifetime of a claim: longer than the `Timeout` of `start-sync`, shorter than the shortest interval of the schedule.
+    pub const CLAIM_TTL: SignedDuration = SignedDuration::from_mins(4);
+    /// The `MessageRetentionPeriod` of the sync queue in the template.
+    pub const RETENTION: SignedDuration = SignedDuration::from_hours(10 * 24);
+
     /// Since when a message of the schedule is waiting or about to be sent.
     pub fn waiting_since(&self, now: Timestamp) -> Option<Timestamp> {
         let waits = matches!(self.state, Some(RequestState::Claimed | RequestState::Waiting));

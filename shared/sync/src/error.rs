@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use membermail_core::address::DomainName;
+use membermail_core::dry_run::DryRunFailure;
 use membermail_core::member::TeamName;
 use membermail_membership as membership;
 use membermail_runtime::batch::Retryable;
@@ -49,6 +50,9 @@ pub enum SyncError {
     /// No two readings of the team agree on its number of people: retry.
     #[error("the team of {0} kept changing while it was read")]
     Unsettled(DomainName),
+    /// A dry run could not read the whole team in its time. A run has checkpoints and takes as many invocations as it needs.
+    #[error("the team of {0} is too large to be read in the time of a dry run")]
+    OutOfTime(DomainName),
     /// The request to the source failed or its answer is invalid: retry.
     #[error("the membership source gave no usable answer")]
     Source(#[from] membership::Error),
@@ -67,7 +71,7 @@ impl Retryable for SyncError {
     fn is_retryable(&self) -> bool {
         match self {
             Self::UnknownDomain(_) | Self::TeamMissing { .. } | Self::TeamReplaced { .. } => false,
-            Self::EmptyTeam { .. } | Self::Unsettled(_) | Self::Queue(_) => true,
+            Self::EmptyTeam { .. } | Self::Unsettled(_) | Self::OutOfTime(_) | Self::Queue(_) => true,
             Self::Source(cause) => cause.is_retryable(),
             Self::Observe(cause) => cause.is_retryable(),
             Self::Store(cause) => cause.is_retryable(),
@@ -83,6 +87,20 @@ impl Retryable for SyncError {
 }
 
 impl SyncError {
+    /// What an admin learns about a dry run that failed.
+    pub fn dry_run_failure(&self) -> DryRunFailure {
+        match self {
+            Self::TeamMissing { .. } => DryRunFailure::TeamMissing,
+            Self::TeamReplaced { .. } => DryRunFailure::TeamReplaced,
+            Self::EmptyTeam { .. } => DryRunFailure::EmptyTeam,
+            Self::OutOfTime(_) => DryRunFailure::OutOfTime,
+            Self::Unsettled(_) | Self::Source(_) | Self::Observe(ObserveError::Source(_)) => DryRunFailure::Source,
+            Self::UnknownDomain(_) | Self::Observe(ObserveError::Store(_)) | Self::Store(_) | Self::Queue(_) => {
+                DryRunFailure::Internal
+            }
+        }
+    }
+
     /// Whether a run may resume from its checkpoint. An invalid answer casts doubt on the saved pages, so it may not.
     pub(crate) fn can_resume(&self) -> bool {
         match self {

@@ -44,7 +44,7 @@ pub(crate) enum Decision {
 
 impl Engine<'_> {
     /// Whether a run would hold this plan, and why. Writes nothing.
-    pub async fn verdict(&self, domain: &DomainName, plan: &Plan) -> Result<Verdict, SyncError> {
+    pub(crate) async fn verdict(&self, domain: &DomainName, plan: &Plan) -> Result<Verdict, SyncError> {
         let state = self.store.sync_state(domain).await?;
         let now = self.clock.now();
         let runs = self.store.runs_since(domain, earlier(now, WINDOW)).await?;

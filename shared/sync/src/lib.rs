@@ -6,6 +6,7 @@
 //! source. This crate changes no alias: `write-aliases` applies each step once, with optimistic locking on the version that
 //! was planned.
 
+mod dry_run;
 mod error;
 mod guard;
 mod limits;
@@ -32,6 +33,7 @@ use membermail_core::random::Random;
 use membermail_membership::Source;
 use membermail_store::Store;
 
+pub use dry_run::DryRunResult;
 pub use error::SyncError;
 pub use limits::Limits;
 pub use name_lookup::NameLookup;

@@ -16,7 +16,7 @@ use tracing::{info, warn};
 
 use crate::lookup::Lookups;
 use crate::observe::ObserveError;
-use crate::reading::{OnProgress, TeamReading};
+use crate::reading::TeamReading;
 use crate::{Engine, SyncError};
 
 /// Consecutive failed look-ups after which the source counts as unavailable and the run fails.
@@ -47,18 +47,6 @@ pub(crate) struct LookupScope<'a> {
 }
 
 impl Engine<'_> {
-    /// The plan of a dry run: reads the team and looks members up, but writes nothing. `on_progress` gets the number of people
-    /// read so far and the number of rows, if the source counts them.
-    pub async fn plan(&self, domain: &DomainName, on_progress: OnProgress<'_>) -> Result<Plan, SyncError> {
-        let domain = self.domain(domain)?;
-        let read_at = self.clock.now();
-        let team = self.check_team(domain, false).await?;
-        let state = self.store.sync_state(&domain.domain).await?;
-        let reading = self.read_once(domain, team, &state, on_progress).await?;
-        let scope = LookupScope { lookups: self.limits.lookups, everything: true, grants: &[] };
-        Ok(self.build_plan(domain, &state, reading, None, read_at, scope, self.deadline()).await?.plan)
-    }
-
     pub(crate) fn domain(&self, domain: &DomainName) -> Result<&Domain, SyncError> {
         self.community.domain(domain).ok_or_else(|| SyncError::UnknownDomain(domain.clone()))
     }

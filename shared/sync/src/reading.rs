@@ -116,17 +116,21 @@ impl Engine<'_> {
         Ok(ReadOutcome::Complete(position.complete(people)))
     }
 
-    /// Reads the roster for a dry run, without checkpoints.
+    /// Reads the roster for a dry run, without checkpoints. Fails if `deadline` passes before the last page.
     pub(crate) async fn read_once(
         &self,
         domain: &Domain,
         team: Fingerprint,
         state: &SyncState,
+        deadline: Instant,
         on_progress: OnProgress<'_>,
     ) -> Result<TeamReading, SyncError> {
         let mut position = ReadPosition::start();
         let mut people = Vec::new();
         while !position.is_complete {
+            if Instant::now() >= deadline {
+                return Err(SyncError::OutOfTime(domain.domain.clone()));
+            }
             self.read_page(domain, team, &mut position, state, &mut people, on_progress).await?;
         }
         Ok(position.complete(people))

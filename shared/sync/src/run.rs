@@ -144,6 +144,9 @@ impl Engine<'_> {
                 run.waits_for = Some(same.id);
                 run.held_for = same.held_for;
                 run.decided_by = same.decided_by;
+                run.decided_as = same.decided_as;
+                run.decided_at = same.decided_at;
+                run.comment = same.comment;
                 let approved = released.iter().filter_map(Approval::of).collect();
                 (RunState::Applied, GuardedPlan::held(&plan.steps, &approved))
             }

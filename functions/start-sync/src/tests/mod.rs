@@ -14,10 +14,11 @@ use membermail_core::clock::{Clock, ManualClock};
 use membermail_runtime::metrics::Metrics;
 use membermail_runtime::queue::Queue;
 use membermail_runtime::testing::template_number;
+use membermail_store::SyncRequest;
 use serde_json::json;
 
 use self::sqs::{Behavior, Sqs};
-use crate::send::{CLAIM_TTL, CONCURRENT_BATCHES, RETENTION, Sender};
+use crate::send::{CONCURRENT_BATCHES, Sender};
 use crate::{Context, Event, handle};
 
 struct World {
@@ -134,11 +135,11 @@ fn timeout() -> Duration {
 
 #[test]
 fn claim_outlasts_function_within_period() {
-    let claim = CLAIM_TTL.unsigned_abs();
+    let claim = SyncRequest::CLAIM_TTL.unsigned_abs();
     let shortest_period = Duration::from_mins(5);
     assert!(timeout() < claim && claim < shortest_period);
     let kept = Duration::from_secs(template_number("SyncQueue", "MessageRetentionPeriod").unwrap().into());
-    assert_eq!(RETENTION.unsigned_abs(), kept);
+    assert_eq!(SyncRequest::RETENTION.unsigned_abs(), kept);
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! The messages that start a run, the number of concurrent runs, and denied calls.
 
+mod dry_runs;
 #[expect(dead_code, reason = "the tests of the store need the rest")]
 #[path = "../../../../shared/store/tests/store/support.rs"]
 mod table;
@@ -81,7 +82,7 @@ async fn release_is_never_dropped() {
     let held = Run { state: RunState::Held, finished: Some(now), ..*run };
     world.store.finish_run(&held, None).await.unwrap();
     let cause = table::operator(now);
-    let decided = world.store.decide_run(&domain, held.id, RunChange::Released, cause, &OsRandom).await.unwrap();
+    let decided = world.store.decide_run(&domain, held.id, RunChange::Released, None, cause, &OsRandom).await.unwrap();
     assert_eq!(decided, Decided::Done);
     world.clock.advance(SignedDuration::from_hours(1));
     assert!(world.handle(at(None)).await);

@@ -24,13 +24,7 @@ use crate::{Context, handle};
 /// A message for ubuntu.com that the schedule sent `minutes` after the start, or that an operator sent (`None`).
 pub(super) fn at(minutes: Option<i64>) -> SyncTeam {
     let domain = "ubuntu.com".parse().unwrap();
-    SyncTeam {
-        domain,
-        release: None,
-        full: false,
-        requested_at: minutes.map(table::minutes),
-        request_id: "request-1".into(),
-    }
+    SyncTeam { requested_at: minutes.map(table::minutes), ..SyncTeam::of(&domain, "request-1") }
 }
 
 #[derive(Default)]

@@ -67,7 +67,7 @@ pub(super) async fn run(context: &Context, options: Options) -> Result<(), Failu
         Retired::NotRetiring => return Err(Failure::NotFound(format!("retirement of {name} to cancel"))),
     };
     // Starts the sync now. If this fails, the scheduled one does the same later.
-    let message = full_sync(name, context.operator.request_id());
+    let message = full_sync(&name, context.operator.request_id());
     let sent = async { Ok::<_, Failure>(context.deployment.queue(WorkQueue::Sync).await?.send(&message).await?) };
     if let Err(cause) = sent.await {
         let cause = chain(&cause);

@@ -1,6 +1,6 @@
 //! Releases and rejects held runs.
 
-use membermail_core::audit::RunChange;
+use membermail_core::audit::{Comment, RunChange};
 use membermail_core::community::Community;
 use membermail_core::message::SyncTeam;
 use membermail_store::{Decided, Run, RunState, Store};
@@ -17,11 +17,12 @@ pub(super) async fn release(
     store: &Store,
     community: &Community,
     run: Ulid,
+    comment: Option<Comment>,
     options: Wait,
 ) -> Result<(), Failure> {
     let queue = context.deployment.queue(WorkQueue::Sync).await?;
     // A run that was released before is accepted: the message is idempotent, and is sent again in case it was lost.
-    let run = decide(context, store, community, run, RunChange::Released).await?;
+    let run = decide(context, store, community, run, RunChange::Released, comment).await?;
     queue.send(&SyncTeam::release_of(&run.domain, run.id, context.operator.request_id())).await?;
     if let Some(timeout) = options.timeout() {
         wait::wait_for_release(store, &run, timeout).await?;
@@ -29,8 +30,14 @@ pub(super) async fn release(
     context.output.show(&DecisionView { run: run.id, domain: run.domain, did: RunChange::Released })
 }
 
-pub(super) async fn reject(context: &Context, store: &Store, community: &Community, run: Ulid) -> Result<(), Failure> {
-    let run = decide(context, store, community, run, RunChange::Rejected).await?;
+pub(super) async fn reject(
+    context: &Context,
+    store: &Store,
+    community: &Community,
+    run: Ulid,
+    comment: Option<Comment>,
+) -> Result<(), Failure> {
+    let run = decide(context, store, community, run, RunChange::Rejected, comment).await?;
     context.output.show(&DecisionView { run: run.id, domain: run.domain, did: RunChange::Rejected })
 }
 
@@ -40,10 +47,11 @@ async fn decide(
     community: &Community,
     run: Ulid,
     did: RunChange,
+    comment: Option<Comment>,
 ) -> Result<Run, Failure> {
     let run = find(store, community, run).await?;
     let cause = context.operator.cause()?;
-    match store.decide_run(&run.domain, run.id, did, cause, context.operator.random()).await? {
+    match store.decide_run(&run.domain, run.id, did, comment.as_ref(), cause, context.operator.random()).await? {
         Decided::Done => Ok(run),
         Decided::NotHeld(RunState::Released) if did == RunChange::Released => Ok(run),
         Decided::NotHeld(state) => {

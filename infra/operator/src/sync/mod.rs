@@ -8,11 +8,12 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use membermail_core::address::DomainName;
+use membermail_core::audit::Comment;
 use membermail_core::clock::Clock;
 use membermail_core::community::Community;
 use membermail_core::message::SyncTeam;
 use membermail_store::{Run, Store};
-use membermail_sync::{Engine, Limits, SyncError};
+use membermail_sync::{DryRunResult, Engine, Limits, SyncError};
 use ulid::Ulid;
 
 use crate::context::Context;
@@ -54,6 +55,9 @@ pub(crate) enum Command {
     Release {
         /// The run id from `sync runs`
         run: Ulid,
+        /// What the audit log says about the decision
+        #[arg(long, value_name = "TEXT")]
+        comment: Option<Comment>,
         #[command(flatten)]
         wait: Wait,
     },
@@ -61,6 +65,9 @@ pub(crate) enum Command {
     Reject {
         /// The run id from `sync runs`
         run: Ulid,
+        /// What the audit log says about the decision
+        #[arg(long, value_name = "TEXT")]
+        comment: Option<Comment>,
     },
 }
 
@@ -105,8 +112,10 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Failu
             };
             context.output.show(&RunView { run, announced, steps })
         }
-        Command::Release { run, wait } => decide::release(context, &store, &community, run, wait).await,
-        Command::Reject { run } => decide::reject(context, &store, &community, run).await,
+        Command::Release { run, comment, wait } => {
+            decide::release(context, &store, &community, run, comment, wait).await
+        }
+        Command::Reject { run, comment } => decide::reject(context, &store, &community, run, comment).await,
     }
 }
 
@@ -125,23 +134,13 @@ async fn plan(context: &Context, store: &Store, community: &Community, name: &Do
         clock: &context.operator.clock,
         random: &context.operator.random,
     };
-    // The plan of a retiring domain does not depend on its team.
-    let plan = match engine.retirement(name).await.map_err(sync_failure)? {
-        Some(retirement) => {
-            let now = context.operator.clock.now();
-            engine.plan_retirement(name, &retirement, now).await.map(|(plan, _)| plan)
-        }
-        None => {
-            let bar = progress::bar("participants read", 0);
-            let read = |read, total: Option<u64>| {
-                bar.set_length(total.unwrap_or(read));
-                bar.set_position(read);
-            };
-            engine.plan(name, &read).await
-        }
+    let bar = progress::bar("participants read", 0);
+    let read = |read, total: Option<u64>| {
+        bar.set_length(total.unwrap_or(read));
+        bar.set_position(read);
     };
-    let plan = plan.map_err(sync_failure)?;
-    let held_for = engine.verdict(name, &plan).await.map_err(sync_failure)?.reasons();
+    let DryRunResult { plan, held_for, .. } = engine.dry_run(name, None, &read).await.map_err(sync_failure)?;
+    drop(bar);
     let reasons = reasons(&held_for);
     context.output.show(&PlanView { plan, held: !held_for.is_empty(), held_for })?;
     if reasons.is_empty() { Ok(()) } else { Err(Failure::Held(format!("a run would be held: {reasons}"))) }
@@ -156,7 +155,7 @@ async fn start(
 ) -> Result<(), Failure> {
     let domains = resolve_domains(store, community, domains).await?;
     let request_id = context.operator.request_id().to_owned();
-    let messages: Vec<_> = domains.iter().map(|domain| full_sync(domain.clone(), &request_id)).collect();
+    let messages: Vec<_> = domains.iter().map(|domain| full_sync(domain, &request_id)).collect();
     let awaited = match options.timeout() {
         Some(timeout) => Some((wait::snapshot(store, &domains).await?, timeout)),
         None => None,
@@ -179,8 +178,8 @@ async fn start(
 }
 
 /// The message that requests a sync. `full` reads the team even if its total has not changed.
-pub(crate) fn full_sync(domain: DomainName, request_id: &str) -> SyncTeam {
-    SyncTeam { domain, release: None, full: true, requested_at: None, request_id: request_id.to_owned() }
+pub(crate) fn full_sync(domain: &DomainName, request_id: &str) -> SyncTeam {
+    SyncTeam { full: true, ..SyncTeam::of(domain, request_id) }
 }
 
 /// The named domains, or all if there are none. Each must be in the community file or retiring.

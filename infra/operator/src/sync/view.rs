@@ -98,7 +98,7 @@ impl fmt::Display for RunView {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Run { id, domain, state, started, finished, counts, waits_for, decided_by, failure, request_id, .. } =
             &self.run;
-        let Run { hidden, malformed, saved, roster_of, held_for, resent, .. } = &self.run;
+        let Run { hidden, malformed, saved, roster_of, held_for, resent, comment, .. } = &self.run;
         let read_so_far = saved.filter(|_| matches!(state, RunState::Running | RunState::Paused));
         let looked_up = counts.map(|counts| counts.looked_up);
         let unverified = counts.map(|counts| counts.unverified).filter(|count| *count > 0);
@@ -122,6 +122,7 @@ impl fmt::Display for RunView {
             ("held for", (!held_for.is_empty()).then(|| reasons(held_for))),
             ("waits for", waits_for.map(|id| id.to_string())),
             ("decided by", decided_by.clone()),
+            ("comment", comment.as_ref().map(ToString::to_string)),
             ("sent again", resent.map(|at| format!("{}: the release message was lost", time(at)))),
             ("failure", failure.clone()),
             ("request", Some(request_id.clone())),

@@ -1,6 +1,6 @@
 //! Lost messages of released runs, and the guard's state between runs.
 
-use membermail_core::audit::{Change, RunChange};
+use membermail_core::audit::{Change, Comment, RunChange};
 use membermail_core::member;
 use membermail_core::random::OsRandom;
 use membermail_core::rolling::Cursor;
@@ -23,7 +23,8 @@ async fn lost_release_is_resent_once() {
         None,
         "the run is not released"
     );
-    let decided = world.store.decide_run(&ubuntu(), held.id, RunChange::Released, sync(minutes(1)), &OsRandom).await;
+    let decided =
+        world.store.decide_run(&ubuntu(), held.id, RunChange::Released, None, sync(minutes(1)), &OsRandom).await;
     assert_eq!(decided.unwrap(), Decided::Done);
 
     let released = world.load_run(&held).await;
@@ -69,4 +70,41 @@ async fn sync_state_keeps_guard_state() {
     world.store.save_sync_state(&ubuntu(), &read, None, 8, &cursor, None).await.unwrap();
     let after = world.store.sync_state(&ubuntu()).await.unwrap();
     assert_eq!((after.guard, after.hidden), (guard, 8));
+}
+
+#[tokio::test]
+async fn decision_keeps_its_comment() {
+    let world = World::new().await;
+    let held = world.end_run(0, RunState::Held).await;
+    let comment = Comment::parse("the team was cleaned up").unwrap();
+    let cause = sync(minutes(1));
+    let decide = async |did| world.store.decide_run(&ubuntu(), held.id, did, Some(&comment), cause, &OsRandom).await;
+    assert_eq!(decide(RunChange::Rejected).await.unwrap(), Decided::Done);
+    let decided = world.load_run(&held).await;
+    assert_eq!((decided.decided_as, decided.decided_at), (Some(cause.actor), Some(cause.now)));
+    assert_eq!(decided.comment.as_ref(), Some(&comment));
+    let entries = world.store.audit(Some(&ubuntu()), "2026-11").await.unwrap();
+    assert_eq!(entries.last().and_then(|entry| entry.comment.as_ref()), Some(&comment));
+    // The second decision changes nothing.
+    assert_eq!(decide(RunChange::Released).await.unwrap(), Decided::NotHeld(RunState::Rejected));
+    assert_eq!(world.load_run(&held).await, decided);
+}
+
+#[tokio::test]
+async fn runs_are_read_by_page() {
+    let world = World::new().await;
+    for minute in [0, 10, 20, 30, 40] {
+        world.end_run(minute, RunState::Unchanged).await;
+    }
+    let mut before = None;
+    let mut started = Vec::new();
+    loop {
+        let (runs, has_more) = world.store.runs_before(&ubuntu(), before, 2).await.unwrap();
+        started.extend(runs.iter().map(|run| run.started));
+        before = runs.last().map(|run| run.id);
+        if !has_more {
+            break;
+        }
+    }
+    assert_eq!(started, [40, 30, 20, 10, 0].map(minutes));
 }

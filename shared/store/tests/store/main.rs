@@ -13,6 +13,7 @@ mod decisions;
 mod destinations;
 mod digests;
 mod domains;
+mod dry_runs;
 mod edges;
 mod erase_request;
 mod erasure;

@@ -182,10 +182,11 @@ async fn held_run_is_decided_once() {
     assert!(world.store.undelivered(entry).await.unwrap().is_some());
     assert_eq!(world.store.run(&ubuntu(), held.id).await.unwrap().unwrap().held_for, held.held_for);
 
-    let decide = async |did| world.store.decide_run(&ubuntu(), held.id, did, sync(now()), &OsRandom).await;
+    let decide = async |did| world.store.decide_run(&ubuntu(), held.id, did, None, sync(now()), &OsRandom).await;
     assert_eq!(decide(RunChange::Released).await.unwrap(), Decided::Done);
     assert_eq!(decide(RunChange::Rejected).await.unwrap(), Decided::NotHeld(RunState::Released));
-    let unknown = world.store.decide_run(&ubuntu(), Ulid::nil(), RunChange::Released, sync(now()), &OsRandom).await;
+    let unknown =
+        world.store.decide_run(&ubuntu(), Ulid::nil(), RunChange::Released, None, sync(now()), &OsRandom).await;
     assert_eq!(unknown.unwrap(), Decided::NoRun);
     let entries = world.store.audit(Some(&ubuntu()), "2026-11").await.unwrap();
     let decisions = entries.iter().filter(|entry| matches!(entry.change, Change::Run { .. })).count();

@@ -28,7 +28,7 @@ impl World {
 
     pub(crate) async fn decide(&self, run: &Run, change: RunChange) {
         let cause = self.cause(Actor::Operator);
-        let decided = self.store().decide_run(&domain(), run.id, change, cause, &OsRandom).await.unwrap();
+        let decided = self.store().decide_run(&domain(), run.id, change, None, cause, &OsRandom).await.unwrap();
         assert_eq!(decided, Decided::Done);
     }
 

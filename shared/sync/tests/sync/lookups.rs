@@ -1,11 +1,13 @@
 //! Look-ups of members: their number per run, and their failures.
 
+use std::time::Duration;
+
 use membermail_core::alias::{Reason, Status};
 use membermail_core::audit::RunChange;
 use membermail_membership::Error;
 use membermail_runtime::batch::Retryable as _;
 use membermail_store::RunState;
-use membermail_sync::{ObserveError, SyncError, SyncOutcome};
+use membermail_sync::{DryRunResult, ObserveError, SyncError, SyncOutcome};
 
 use crate::support::{Queue, World, domain, local_parts};
 
@@ -142,12 +144,22 @@ async fn look_ups_wait_without_time() {
 }
 
 #[tokio::test]
+async fn large_team_ends_dry_run() {
+    let world = World::new("dry-run-time", 5).await;
+    let before = world.items().await;
+    let ended = world.engine().dry_run(&domain(), Some(Duration::ZERO), &|_, _| {}).await;
+    assert!(matches!(ended, Err(SyncError::OutOfTime(_))), "{ended:?}");
+    assert!(world.items().await == before, "an item was written");
+}
+
+#[tokio::test]
 async fn dry_run_writes_nothing() {
     let world = World::new("dry-run", 5).await;
     world.leave_team_all(2..=2);
     world.source.change(3, |profile| profile.name = "renamed".into());
     let before = world.items().await;
-    let plan = world.engine().plan(&domain(), &|_, _| {}).await.unwrap();
+    let DryRunResult { plan, is_complete, .. } = world.engine().dry_run(&domain(), None, &|_, _| {}).await.unwrap();
+    assert!(is_complete);
     assert_eq!((plan.counts.leave, plan.counts.rename), (1, 1));
     assert!(world.items().await == before, "an item was written");
     assert_eq!(world.sync_counts().await.leave, 1);
