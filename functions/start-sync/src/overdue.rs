@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use futures_util::{StreamExt, stream};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use membermail_core::address::DomainName;
+use membermail_core::schedule::is_overdue;
 use membermail_runtime::batch::chain;
 use membermail_runtime::metrics::Measure;
 use membermail_runtime::queue::Queue;
@@ -49,9 +50,4 @@ async fn count_overdue(context: &Context, domains: &[&DomainName], now: Timestam
         }
     }
     Some(overdue)
-}
-
-/// Whether the last sync is older than two periods, with a tolerance of half a period for queueing and inexact schedules.
-pub(crate) fn is_overdue(last: Timestamp, now: Timestamp, period: SignedDuration) -> bool {
-    now.duration_since(last) > period * 2 + period / 2
 }

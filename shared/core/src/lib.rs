@@ -38,6 +38,8 @@ pub mod reserved;
 pub mod retirement;
 pub mod rolling;
 pub mod roster;
+pub mod schedule;
+pub mod status;
 pub mod status_code;
 #[cfg(test)]
 mod testing;

@@ -59,6 +59,16 @@ impl Store {
         Ok(self.get(&keys::domain(domain)).await?.unwrap_or_default())
     }
 
+    /// The last DNS check of each of these domains, in no order. A domain that was never checked is left out.
+    pub async fn last_domain_checks<'a>(
+        &self,
+        domains: impl Iterator<Item = &'a DomainName>,
+    ) -> Result<Vec<RecordSeen>, StoreError> {
+        let all: Vec<_> = domains.map(keys::domain).collect();
+        let stored: Vec<StoredDomain> = self.get_all(&all).await?;
+        Ok(stored.iter().filter_map(StoredDomain::record_seen).collect())
+    }
+
     /// Returns the domain's token; the first call creates it. It never changes.
     pub async fn ensure_domain_token(&self, domain: &DomainName, random: &dyn Random) -> Result<Token, StoreError> {
         for _ in 0..TRIES {

@@ -1,10 +1,12 @@
 //! The keys of all items in the table; docs/architecture.md describes the items.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use membermail_core::address::{Address, DomainName};
 use membermail_core::destination::DestinationId;
 use membermail_core::member::{Identity, MemberId, PersonName};
 use membermail_core::notice::NoticeId;
+use membermail_core::status::Component;
 use membermail_return_path::StoredToken;
 use sha2::{Digest, Sha256};
 use strum::IntoEnumIterator;
@@ -314,6 +316,24 @@ pub(crate) fn steps(domain: &DomainName, run: Ulid, part: usize) -> Key {
 /// The month of an audit entry, in UTC.
 pub(crate) fn month(at: Timestamp) -> String {
     at.strftime("%Y-%m").to_string()
+}
+
+/// The partition of a component's samples.
+pub(crate) fn status(component: Component) -> String {
+    format!("STATUS#{component}")
+}
+
+/// Prefix of the sort keys of days, which sort by date.
+const DAY: &str = "DAY#";
+
+/// The samples of a component on one day in UTC.
+pub(crate) fn status_day(component: Component, date: Date) -> Key {
+    key(status(component), format!("{DAY}{date}"))
+}
+
+/// The date in the sort key of a day.
+pub(crate) fn status_date(sk: &str) -> Option<Date> {
+    sk.strip_prefix(DAY)?.parse().ok()
 }
 
 /// An item that never exists, because member ids are ULIDs.

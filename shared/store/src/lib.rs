@@ -47,6 +47,7 @@ mod sealing;
 mod sessions;
 mod sign_in;
 mod slots;
+mod status;
 mod steps;
 mod stored_domain;
 mod switches;

@@ -154,6 +154,18 @@ impl SignIn {
         }
     }
 
+    /// A page of the provider that answers while it works: the endpoint (OpenID 2.0), or the configuration (OpenID Connect
+    /// Discovery 1.0, 4). None if the issuer is no URL.
+    pub fn probe_url(&self) -> Option<Url> {
+        match self {
+            Self::OpenId2(provider) => Some(provider.endpoint.clone()),
+            Self::OpenIdConnect(provider) => {
+                let issuer = provider.issuer.as_str().trim_end_matches('/');
+                Url::parse(&format!("{issuer}/.well-known/openid-configuration")).ok()
+            }
+        }
+    }
+
     /// Replaces scheme and host of its URLs, for example with those of a fake.
     pub(super) fn relocate(&mut self, root: &Url) -> Result<(), url::ParseError> {
         match self {
@@ -306,6 +318,25 @@ mod tests {
     #[case("http://localhost:8481", "localhost-8481")]
     fn slug_is_one_path_segment(#[case] issuer: &str, #[case] slug: &str) {
         assert_eq!(Issuer::parse(issuer).unwrap().slug(), slug);
+    }
+
+    #[rstest::rstest]
+    #[case("https://gitlab.example.org", "https://gitlab.example.org/.well-known/openid-configuration")]
+    #[case(
+        "https://sso.example.org/realms/people/",
+        "https://sso.example.org/realms/people/.well-known/openid-configuration"
+    )]
+    fn probed_page_is_configuration(#[case] issuer: &str, #[case] expected: &str) {
+        let provider = OpenIdConnect {
+            title: "Example".to_owned(),
+            issuer: Issuer::parse(issuer).unwrap(),
+            client_id: "id".to_owned(),
+            scopes: Vec::new(),
+            algorithms: Vec::new(),
+            client_authentication: ClientAuthentication::default(),
+            trust_email: false,
+        };
+        assert_eq!(SignIn::OpenIdConnect(provider).probe_url().unwrap().as_str(), expected);
     }
 
     #[rstest::rstest]

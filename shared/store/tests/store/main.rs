@@ -36,6 +36,7 @@ mod return_senders;
 mod runs;
 mod session_list;
 mod slots;
+mod status;
 mod support;
 mod switches;
 mod sync_requests;

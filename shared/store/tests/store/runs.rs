@@ -162,6 +162,18 @@ async fn last_sync_counts_finished_runs() {
     world.end_run(150, RunState::Held).await;
     world.start_run(minutes(160)).await;
     assert_eq!(last(170).await, minutes(150));
+    assert_eq!(world.store.last_sync(&ubuntu()).await.unwrap(), Some(minutes(150)));
+}
+
+#[tokio::test]
+async fn reading_last_sync_records_nothing() {
+    let world = World::new().await;
+    let last = async || world.store.last_sync(&ubuntu()).await.unwrap();
+    assert_eq!((last().await, last().await), (None, None));
+    world.store.track_last_sync(&ubuntu(), minutes(5)).await.unwrap();
+    assert_eq!(last().await, Some(minutes(5)));
+    world.end_run(10, RunState::Unchanged).await;
+    assert_eq!(last().await, Some(minutes(10)));
 }
 
 #[tokio::test]
