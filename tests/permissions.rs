@@ -61,7 +61,8 @@ impl World {
     fn holders(&self) -> Result<Vec<&str>> {
         let holders: Vec<_> = self.permissions.holders().filter(|holder| *holder != "AuditAppendOnlyPolicy").collect();
         ensure!(
-            holders.len() >= 10 && ["AliasMapPolicy", "BouncePolicy"].iter().all(|one| holders.contains(one)),
+            holders.len() >= 10
+                && ["AliasMapPolicy", "BouncePolicy", "CanaryPolicy"].iter().all(|one| holders.contains(one)),
             "{holders:?}"
         );
         Ok(holders)
@@ -125,7 +126,7 @@ fn audit_deny_overrides_full_access() -> Result<()> {
 }
 
 /// Role, action, partitions that its function needs, and partitions that it must not reach.
-const NEEDED: [(&str, &str, &[&str], &[&str]); 54] = [
+const NEEDED: [(&str, &str, &[&str], &[&str]); 59] = [
     ("SsoRole", "GetItem", &["IDENTITY#a#b", "MEMBER#1", "SESSION#1"], &["DOMAIN#a"]),
     (
         "SsoRole",
@@ -143,7 +144,7 @@ const NEEDED: [(&str, &str, &[&str], &[&str]); 54] = [
         &["ADMINS#a", "DOMAIN#a", "FAILING#a", "MEMBER#1", "SESSION#1"],
         &["IDENTITY#a#b", "NAME#a", "OUTBOX#0f"],
     ),
-    ("AccountRole", "Query", &["DOMAINS", "MEMBER#1"], &["DOMAIN#a", "BANNED", "ADMINS#a"]),
+    ("AccountRole", "Query", &["DOMAINS", "MEMBER#1", "STATUS#mail"], &["DOMAIN#a", "BANNED", "ADMINS#a"]),
     ("AccountRole", "BatchGetItem", &["DOMAIN#a", "FAILING#a", "MEMBER#1", "SESSION#1"], &["ADMINS#a", "NAME#a"]),
     ("AccountRole", "ConditionCheckItem", &["MEMBER#1"], &["DOMAIN#a", "SESSION#1"]),
     ("AccountRole", "PutItem", &["DOMAIN#a", "MEMBER#1", "OUTBOX#0f"], &["ADMINS#a", "BANNED", "IDENTITY#a#b"]),
@@ -210,6 +211,10 @@ const NEEDED: [(&str, &str, &[&str], &[&str]); 54] = [
     ("CheckDomainsRole", "Query", &["DOMAINS"], &["DOMAIN#a", "MEMBER#1"]),
     ("CheckDomainsRole", "UpdateItem", &["DOMAIN#a", "DOMAIN#a#GATE#16#3"], &["MEMBER#1"]),
     ("CheckDomainsRole", "UpdateItem", &["DOMAINS"], &["MEMBER#1", "OUTBOX#0f"]),
+    ("CheckStatusRole", "BatchGetItem", &["DOMAIN#a", "SYNC#a"], &["MEMBER#1", "SESSION#1"]),
+    ("CheckStatusRole", "GetItem", &["SYNC#a"], &["DOMAIN#a", "MEMBER#1"]),
+    ("CheckStatusRole", "Query", &["SYNC#a"], &["DOMAIN#a", "MEMBER#1", "STATUS#mail"]),
+    ("CheckStatusRole", "UpdateItem", &["STATUS#sign-in"], &["DOMAIN#a", "MEMBER#1", "SYNC#a"]),
     ("NotifyRole", "GetItem", &["DIGEST#a", "DOMAIN#a", "MEMBER#1", "NOTICE#1", "OUTBOX#0f", "SYNC#a"], &["SESSION#1"]),
     ("NotifyRole", "BatchGetItem", &["DIGEST#a", "DOMAIN#a", "MEMBER#1"], &["SESSION#1", "NAME#a"]),
     (
@@ -230,6 +235,7 @@ const NEEDED: [(&str, &str, &[&str], &[&str]); 54] = [
     ("AliasMapPolicy", "BatchGetItem", &["MEMBER#1"], &["DOMAIN#a", "SESSION#1"]),
     ("AliasMapPolicy", "PutItem", &["RETURN#a"], &["DOMAIN#a", "MEMBER#1", "SESSION#1", "OUTBOX#0f"]),
     ("AliasMapPolicy", "Query", &["ADMINS#a", "DOMAINS"], &["DOMAIN#a", "MEMBER#1"]),
+    ("CanaryPolicy", "UpdateItem", &["STATUS#mail"], &["STATUS#sign-in", "STATUS#mailbox", "DOMAIN#a", "MEMBER#1"]),
 ];
 
 #[test]
@@ -355,7 +361,7 @@ fn lambda_calls_stay_within_own_function() -> Result<()> {
     let World { permissions, lambda_calls, .. } = World::new()?;
     let roles: BTreeSet<_> = lambda_calls.iter().map(|(role, _)| role.as_str()).collect();
     let queues = lambda_calls.iter().filter(|(_, call)| call.action == POLL_ACTIONS[0]).count();
-    ensure!(roles.len() == 8 && queues == 6, "{lambda_calls:?}");
+    ensure!(roles.len() == 10 && queues == 6, "{lambda_calls:?}");
     for (owner, call) in &lambda_calls {
         ensure!(permissions.allows(owner, call)?, "{owner} may not {call:?}");
         let resource = match call.resource.split_once(":log-stream") {

@@ -64,11 +64,12 @@ fn every_function_has_the_same_url(
     let mut users = BTreeSet::new();
     for (id, function) in template.of_type("AWS::Lambda::Function") {
         let Some(url) = function["Environment"]["Variables"].get("PUBLIC_URL") else { continue };
-        // Only notify has no request to derive the URL from.
-        ensure!(*url == if id == "Notify" { mails } else { site }, "{id}: {url}");
+        // Without a request there is nothing to derive the URL from.
+        let has_requests = !["CheckStatus", "Notify"].contains(&id);
+        ensure!(*url == if has_requests { site } else { mails }, "{id}: {url}");
         users.insert(id);
     }
-    ensure!(users == ["Account", "Admin", "Notify", "Sso"].into(), "{users:?}");
+    ensure!(users == ["Account", "Admin", "CheckStatus", "Notify", "Sso"].into(), "{users:?}");
     let output = template.settled(&template.document["Outputs"]["Url"]["Value"]);
     ensure!(plain(&output).trim_end_matches('/') == mails.trim_end_matches('/'), "{output}");
     Ok(())

@@ -139,7 +139,12 @@ fn visibility_timeouts_cover_functions() -> Result<()> {
 #[test]
 #[ignore = "needs the local stack (cargo dev test)"]
 fn schedules_follow_the_parameters() -> Result<()> {
-    let quiet = [("SyncEnabled", "false"), ("DomainChecksEnabled", "false"), ("QueuesEnabled", "false")];
+    let quiet = [
+        ("SyncEnabled", "false"),
+        ("DomainChecksEnabled", "false"),
+        ("StatusChecksEnabled", "false"),
+        ("QueuesEnabled", "false"),
+    ];
     for (parameters, state, sync) in
         [(&[("SyncPeriodMinutes", "15")][..], "ENABLED", "rate(15 minutes)"), (&quiet, "DISABLED", "rate(60 minutes)")]
     {
@@ -152,6 +157,7 @@ fn schedules_follow_the_parameters() -> Result<()> {
         }
         let expected = [
             ("CheckDomains", "rate(1 hour)"),
+            ("CheckStatus", "rate(5 minutes)"),
             ("NotifyQueue", "rate(15 minutes)"),
             ("StartSync", sync),
             ("WriteQueue", "rate(5 minutes)"),

@@ -64,6 +64,7 @@ impl World {
             ("SyncLeaseSeconds", "20"),
             ("SyncEnabled", "false"),
             ("DomainChecksEnabled", "false"),
+            ("StatusChecksEnabled", "false"),
             ("MailSecretArn", &mail_secret),
             ("DigestSeconds", "5"),
             ("ErrorIntervalSeconds", "30"),

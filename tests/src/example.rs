@@ -30,7 +30,7 @@ const FIRST: &str = "membermail";
 const NAME: &str = "membermail-example";
 const COMMUNITY: &str = "example";
 /// Functions that know the address of the sign-in provider, by their logical ids.
-const WITH_PROVIDER: [&str; 5] = ["Sso", "Account", "Admin", "VerifyMember", "SyncTeam"];
+const WITH_PROVIDER: [&str; 6] = ["Sso", "Account", "Admin", "VerifyMember", "SyncTeam", "CheckStatus"];
 const SIGN_IN_URL: &str = "SIGN_IN_URL";
 
 /// The site of the example community, for one test at a time.
@@ -186,6 +186,7 @@ fn second(first: &Stack, deployment: &Deployment) -> Result<Stack> {
         write_dead_letters_url: output("WriteDeadLettersUrl")?,
         master_secret_arn: output("MasterSecretArn")?,
         check_domains_function: output("CheckDomainsFunction")?,
+        check_status_function: output("CheckStatusFunction")?,
         start_sync_function: output("StartSyncFunction")?,
         alarm_topic_arn: output("AlarmTopicArn")?,
         dashboard: output("DashboardName")?,

@@ -46,6 +46,8 @@ pub struct Stack {
     pub chromedriver: PathBuf,
     /// The name of the deployed `check-domains`.
     pub check_domains_function: String,
+    /// The name of the deployed `check-status`.
+    pub check_status_function: String,
     /// The name of the deployed `start-sync`.
     pub start_sync_function: String,
     /// The topic that alarms go to.

@@ -9,8 +9,18 @@ use anyhow::{Result, ensure};
 use membermail_toolbox::workspace;
 
 /// The functions, by the names of their packages.
-pub(crate) const NAMES: [&str; 9] =
-    ["sso", "account", "admin", "verify-member", "write-aliases", "start-sync", "sync-team", "check-domains", "notify"];
+pub(crate) const NAMES: [&str; 10] = [
+    "sso",
+    "account",
+    "admin",
+    "verify-member",
+    "write-aliases",
+    "start-sync",
+    "sync-team",
+    "check-domains",
+    "check-status",
+    "notify",
+];
 
 /// Cargo build profile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

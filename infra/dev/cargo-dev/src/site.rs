@@ -140,6 +140,7 @@ impl Site {
             ("SyncEnabled", options.syncs.to_string()),
             // Local stacks make no DNS queries.
             ("DomainChecksEnabled", "false".to_owned()),
+            ("StatusChecksEnabled", "false".to_owned()),
             ("QueuesEnabled", options.queues.to_string()),
             // LocalStack runs all event sources, MiniStack what a new account has.
             ("SmallQuota", (options.emulator == Emulator::Ministack).to_string()),

@@ -29,6 +29,7 @@ pub(crate) fn describe(site: &Site, state: &Path) -> Result<Value> {
         // All processes of this run are descendants of this one.
         "pid": std::process::id(),
         "check_domains_function": site.output("CheckDomainsFunction")?,
+        "check_status_function": site.output("CheckStatusFunction")?,
         "start_sync_function": site.output("StartSyncFunction")?,
         "alarm_topic_arn": site.output("AlarmTopicArn")?,
         "dashboard": site.output("DashboardName")?,

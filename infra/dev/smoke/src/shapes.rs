@@ -58,7 +58,7 @@ const LINK: Request = Transaction(&[
 ]);
 
 /// Every kind of request, by role. `cargo dev test` fails if a function makes a request that is not listed here.
-pub const SHAPES: [Shapes; 10] = [
+pub const SHAPES: [Shapes; 12] = [
     Shapes {
         holder: "SsoRole",
         requests: &[
@@ -88,6 +88,7 @@ pub const SHAPES: [Shapes; 10] = [
             BatchGet(&["SESSION#"]),
             Query("DOMAINS"),
             Query("MEMBER#"),
+            Query("STATUS#"),
             QueryIndex,
             Write(Put, "MEMBER#"),
             Write(Update, "LIMIT#"),
@@ -238,6 +239,16 @@ pub const SHAPES: [Shapes; 10] = [
         ],
     },
     Shapes {
+        holder: "CheckStatusRole",
+        requests: &[
+            Get("SYNC#"),
+            BatchGet(&["DOMAIN#"]),
+            BatchGet(&["SYNC#"]),
+            Query("SYNC#"),
+            Write(Update, "STATUS#"),
+        ],
+    },
+    Shapes {
         holder: "NotifyRole",
         requests: &[
             Get("DIGEST#"),
@@ -282,6 +293,7 @@ pub const SHAPES: [Shapes; 10] = [
             Write(Put, "RETURN#"),
         ],
     },
+    Shapes { holder: "CanaryPolicy", requests: &[Write(Update, "STATUS#mail")] },
 ];
 
 impl Part {
