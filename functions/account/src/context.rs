@@ -13,9 +13,10 @@ use membermail_runtime::queue::Queue;
 use membermail_runtime::secret::MasterSecret;
 use membermail_runtime::variables::Variables;
 use membermail_store::Store;
-use membermail_texts::Texts;
+use membermail_texts::{Texts, TextsError, parts};
 
 use crate::mail_domains::MailDomains;
+use crate::status::StatusCache;
 
 /// Timeout of the question whether a domain accepts mail: a member waits for the answer, and no answer counts as yes.
 const DNS_TIMEOUT: Duration = Duration::from_secs(2);
@@ -40,6 +41,8 @@ pub struct Context {
     pub notify_queue: Queue,
     /// The queue of `verify-member`.
     pub verify_queue: Queue,
+    /// The last read of the status page.
+    pub status: StatusCache,
     /// The time.
     pub clock: Box<dyn Clock>,
     /// Random bytes.
@@ -57,7 +60,8 @@ impl Context {
         let servers = variables.optional("DNS_SERVERS");
         let environment = Environment::load(variables).await?;
         Ok(Self {
-            texts: Texts::load()?,
+            texts: Self::texts()?,
+            status: StatusCache::default(),
             configured_url,
             secret: environment.master_secret(secret),
             own_domains: OwnDomains::of(&environment.community),
@@ -69,5 +73,9 @@ impl Context {
             clock: Box::new(SystemClock),
             random: Box::new(OsRandom),
         })
+    }
+    /// The texts of all pages of this function.
+    pub fn texts() -> Result<Texts, TextsError> {
+        Texts::with_parts(&[parts::STATUS])
     }
 }

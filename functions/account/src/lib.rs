@@ -1,5 +1,5 @@
-//! The pages that a browser reads and the forms that a member submits: the account page, the welcome page, the static files, and
-//! the choice of the language.
+//! The pages that a browser reads and the forms that a member submits: the account page, the welcome page, the public status
+//! page, the static files, and the choice of the language.
 
 mod context;
 mod error;
@@ -11,6 +11,7 @@ mod mail_domains;
 mod mailboxes;
 mod proofs;
 mod routes;
+mod status;
 #[cfg(test)]
 mod tests;
 mod viewer;
@@ -23,6 +24,7 @@ use tracing::Instrument;
 
 pub use context::Context;
 pub use mail_domains::MailDomains;
+pub use status::StatusCache;
 
 /// Handles one request.
 pub async fn handle(context: &Context, request: &Request) -> Response<Body> {

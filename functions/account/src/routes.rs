@@ -11,6 +11,7 @@ use tracing::error;
 
 use crate::context::Context;
 use crate::forms::{self, Form};
+use crate::status::{self, Format};
 use crate::{home, language, lists, proofs, viewer};
 
 /// Handles one request.
@@ -45,6 +46,7 @@ pub(crate) async fn route(context: &Context, request: &Request) -> Response<Body
         (Resource::Page(page), _, true) => show(context, request, &public_url, site, page.shows).await,
         (Resource::Proof(Proof::Confirm), _, true) => proofs::confirm(context, request, &public_url, site).await,
         (Resource::Proof(Proof::Undo), _, true) => proofs::undo(context, request, site).await,
+        (Resource::Status(format), _, true) => status::show(context, request, &public_url, format).await,
         (Resource::Icon, _, true) => response::changing_asset(assets::ICON),
         (Resource::Asset(asset), _, true) => response::asset(asset),
         (Resource::Page(Page { form: Some(_), .. }) | Resource::Proof(_), ..) => {
@@ -79,6 +81,7 @@ enum Resource {
     Proof(Proof),
     Form(Form),
     Language,
+    Status(Format),
     Icon,
     Asset(Asset),
 }
@@ -109,6 +112,8 @@ impl Resource {
         Some(match path {
             "/" | "" => Self::Home,
             "/language" => Self::Language,
+            "/status" => Self::Status(Format::Page),
+            "/status.json" => Self::Status(Format::Json),
             "/identities" => Self::Page(Page { shows: Shows::Identities, form: None }),
             "/sessions" => Self::Page(Page { shows: Shows::Sessions, form: None }),
             "/history" => Self::Page(Page { shows: Shows::History, form: None }),

@@ -10,6 +10,7 @@ mod languages;
 mod pages;
 mod reverting;
 mod sessions;
+mod status;
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -36,11 +37,10 @@ use membermail_runtime::testing::{FakeAws, Response as AwsResponse};
 use membermail_store::{
     Applied, FirstDestination, GrantOutcome, Member, NewSession, Proof, Record, Sealer, SignIn, Store, Terms,
 };
-use membermail_texts::Texts;
 use serde_json::{Value, json};
 use url::form_urlencoded::Serializer;
 
-use crate::{Context, MailDomains, handle};
+use crate::{Context, MailDomains, StatusCache, handle};
 
 const MASTER_SECRET: &str = "a master secret that is long enough for a test";
 
@@ -119,7 +119,8 @@ impl World {
         let context = Context {
             own_domains: OwnDomains::of(&community),
             community,
-            texts: Texts::load().unwrap(),
+            texts: Context::texts().unwrap(),
+            status: StatusCache::default(),
             configured_url: Some("https://mail.example.org/".parse().unwrap()),
             secret: MasterSecret::new(aws.secrets(), "master"),
             store: Store::in_memory(),

@@ -7,9 +7,13 @@ use membermail_texts::accepted_languages;
 
 /// The languages that the headers of a request ask for, best first.
 pub fn requested(headers: &HeaderMap, https: bool) -> Vec<Language> {
+    language_cookie::read(headers, https).into_iter().chain(accepted(headers)).collect()
+}
+
+/// The languages that the browser asks for, best first. A page that is cached for all visitors cannot depend on a cookie.
+pub fn accepted(headers: &HeaderMap) -> Vec<Language> {
     let values = headers.get_all(header::ACCEPT_LANGUAGE).iter().map(HeaderValue::to_str).filter_map(Result::ok);
-    let accepted = accepted_languages(&values.collect::<Vec<_>>().join(","));
-    language_cookie::read(headers, https).into_iter().chain(accepted).collect()
+    accepted_languages(&values.collect::<Vec<_>>().join(","))
 }
 
 #[cfg(test)]

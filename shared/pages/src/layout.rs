@@ -43,6 +43,25 @@ impl<'a> Site<'a> {
         }
     }
 
+    /// The layout of a page that is the same for all visitors: no session, and the language of the link or of the browser.
+    pub fn public(
+        public_url: &'a PublicUrl,
+        community: &'a Community,
+        texts: &'a Texts,
+        headers: &HeaderMap,
+        chosen: Option<&Language>,
+    ) -> Self {
+        let accepted = language::accepted(headers);
+        Self {
+            base: public_url.base(),
+            help: community.help.as_str(),
+            texts,
+            wording: Wording::new(texts.translator(chosen.into_iter().chain(&accepted)), community),
+            path: "/".to_owned(),
+            csrf_token: None,
+        }
+    }
+
     /// The layout in the language that a member chose, if they did.
     pub fn in_language(self, chosen: Option<&Language>) -> Self {
         let Some(chosen) = chosen else { return self };

@@ -17,4 +17,5 @@ pub mod response;
 pub mod sessions;
 pub mod signed_in;
 pub mod signed_out;
+pub mod status;
 pub mod wording;

@@ -2,7 +2,7 @@
 
 use askama::Template;
 use lambda_http::http::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE, HeaderName, LOCATION, SET_COOKIE,
+    ALLOW, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE, HeaderName, LOCATION, SET_COOKIE, VARY,
 };
 use lambda_http::http::{HeaderValue, StatusCode};
 use lambda_http::{Body, Response};
@@ -32,6 +32,18 @@ pub fn page(status: StatusCode, page: &impl Template) -> Response<Body> {
             empty(StatusCode::INTERNAL_SERVER_ERROR)
         }
     }
+}
+
+/// The response with a page or document that is the same for all visitors of a language: caches may keep it for a minute. A
+/// failure is not cached.
+pub fn public(mut response: Response<Body>) -> Response<Body> {
+    if !response.status().is_success() {
+        return response;
+    }
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=60"));
+    headers.insert(VARY, HeaderValue::from_static("Accept-Language"));
+    response
 }
 
 /// A JSON document. It is not cached, because it describes the current state.

@@ -398,6 +398,7 @@ sign-out = تسجيل الخروج
 # A link stands for { $link }.
 help = هل لديك سؤال؟ { $link }.
 help-link = اطلب المساعدة في مجتمع { $community }
+status-link = حالة الخدمة
 
 ## Buttons of pages
 

@@ -382,6 +382,7 @@ sign-out = Abmelden
 # A link stands for { $link }.
 help = Fragen? { $link }.
 help-link = Finde Hilfe in der { $community }-Community
+status-link = Status des Dienstes
 
 ## Buttons of pages
 

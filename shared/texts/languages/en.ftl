@@ -382,6 +382,7 @@ sign-out = Sign out
 # A link stands for { $link }.
 help = Questions? { $link }.
 help-link = Find help in the { $community } community
+status-link = Service status
 
 ## Buttons of pages
 
