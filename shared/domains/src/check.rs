@@ -4,6 +4,7 @@ use futures_util::StreamExt;
 use futures_util::stream;
 use jiff::SignedDuration;
 use membermail_core::address::DomainName;
+use membermail_core::audit::{Actor, Cause};
 use membermail_core::clock::Clock;
 use membermail_core::community::Domain;
 use membermail_core::domain_mail::{Dmarc, Mx, Spf};
@@ -95,7 +96,8 @@ pub enum Outcome {
 
 /// Checks domains in DNS and records the results. One failure does not stop the other checks.
 pub async fn check(checker: &Checker, domains: impl IntoIterator<Item = &Domain>, request_id: &str) -> Report {
-    let domains: Vec<_> = domains.into_iter().map(|domain| report(checker, domain, request_id)).collect();
+    let cause = Cause { actor: Actor::DomainCheck, by: None, request_id, now: checker.clock.now() };
+    let domains: Vec<_> = domains.into_iter().map(|domain| check_one(checker, domain, cause)).collect();
     let concurrency = concurrency(domains.len());
     Report { domains: stream::iter(domains).buffered(concurrency).collect().await }
 }
@@ -105,24 +107,25 @@ fn concurrency(count: usize) -> usize {
     count.div_ceil(MAX_ROUNDS).max(MIN_CONCURRENCY)
 }
 
-async fn report(checker: &Checker, domain: &Domain, request_id: &str) -> DomainReport {
+/// Checks one domain for the actor of this cause, to whom the audit log attributes a change of the proof.
+pub async fn check_one(checker: &Checker, domain: &Domain, cause: Cause<'_>) -> DomainReport {
     let outcome = if domain.admins.is_empty() {
         Outcome::NoAdmin
     } else {
-        check_domain(checker, &domain.domain, request_id)
+        check_domain(checker, &domain.domain, cause)
             .await
             .unwrap_or_else(|cause| Outcome::Failed { reason: cause.to_string(), retryable: cause.is_retryable() })
     };
     DomainReport { domain: domain.domain.clone(), outcome }
 }
 
-async fn check_domain(checker: &Checker, domain: &DomainName, request_id: &str) -> Result<Outcome, StoreError> {
+async fn check_domain(checker: &Checker, domain: &DomainName, cause: Cause<'_>) -> Result<Outcome, StoreError> {
     let Checker { resolver, store, clock, random, grace } = checker;
     let token = store.ensure_domain_token(domain, &**random).await?;
     let asked_at = clock.now();
     let DomainRecords { record, mx, spf, dmarc } = fetch_records(resolver, domain, &token).await;
     let seen = DomainCheck { record, mx, spf, dmarc, asked_at };
-    let recorded = store.record_domain_check(domain, &seen, *grace, request_id, &**random).await?;
+    let recorded = store.record_domain_check(domain, &seen, *grace, cause, &**random).await?;
     let DomainCheck { record, mx, spf, dmarc, .. } = seen;
     Ok(match recorded {
         RecordedCheck::Superseded => Outcome::Superseded,

@@ -6,7 +6,7 @@ mod records;
 mod resolver;
 mod settings;
 
-pub use check::{Checker, DomainReport, Outcome, Report, check};
+pub use check::{Checker, DomainReport, Outcome, Report, check, check_one};
 pub use records::{DomainRecords, fetch_records};
 pub use resolver::{DnsError, Resolver};
 pub use settings::{NameServers, NameServersError, Settings};

@@ -8,7 +8,7 @@ use std::mem::discriminant;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
 use membermail_core::address::DomainName;
-use membermail_core::audit::{Actor, Cause, Change, DomainChange, Entry};
+use membermail_core::audit::{Cause, Change, DomainChange, Entry};
 use membermail_core::domain_mail::{Dmarc, Mx, Spf};
 use membermail_core::domain_proof::{DomainEvent, Proof, Seen, Token};
 use membermail_core::random::Random;
@@ -84,17 +84,18 @@ impl Store {
         Err(StoreError::Conflict)
     }
 
-    /// Records a DNS check and the resulting proof in one transaction (optimistic locking).
+    /// Records a DNS check and the resulting proof in one transaction (optimistic locking). The time of the check is that of the
+    /// change.
     pub async fn record_domain_check(
         &self,
         domain: &DomainName,
         check: &DomainCheck,
         grace: SignedDuration,
-        request_id: &str,
+        cause: Cause<'_>,
         random: &dyn Random,
     ) -> Result<RecordedCheck, StoreError> {
         let checked_at = check.asked_at;
-        let cause = Cause { actor: Actor::DomainCheck, by: None, request_id, now: checked_at };
+        let cause = Cause { now: checked_at, ..cause };
         for tried in 0..TRIES {
             let stored = self.domain(domain).await?;
             if stored.record_seen().is_some_and(|last| last.checked_at > checked_at) {

@@ -18,7 +18,7 @@ impl World {
         let check =
             DomainCheck { record, mx: Mx::Present { servers: 2 }, spf: Spf::Present, dmarc: Dmarc::None, asked_at };
         let grace = Rules::default().domain_grace();
-        self.store.record_domain_check(&kubuntu(), &check, grace, "request-1", &OsRandom).await.unwrap()
+        self.store.record_domain_check(&kubuntu(), &check, grace, operator(now()), &OsRandom).await.unwrap()
     }
 
     async fn domain_item(&self) -> Item {

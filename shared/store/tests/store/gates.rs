@@ -55,7 +55,7 @@ impl World {
         let asked_at = minutes(hours * 60);
         let check = DomainCheck { record, mx: Mx::None, spf: Spf::Present, dmarc: Dmarc::None, asked_at };
         let grace = Rules::default().domain_grace();
-        self.store.record_domain_check(&ubuntu(), &check, grace, "request-1", &OsRandom).await.unwrap();
+        self.store.record_domain_check(&ubuntu(), &check, grace, operator(now()), &OsRandom).await.unwrap();
     }
 }
 
