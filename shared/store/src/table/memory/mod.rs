@@ -161,7 +161,12 @@ fn page<'a>(
     if let Some(cursor) = from {
         let after = cursor.key()?;
         let place = found.iter().position(|item| Key::of_item(item).is_ok_and(|key| key == after));
-        found.drain(..place.map_or(0, |place| place + 1));
+        // The item can be deleted by now: the page begins where it was, as in DynamoDB.
+        let keys: Vec<_> = found.iter().filter_map(|item| Key::of_item(item).ok()).collect();
+        let is_descending = keys.first() > keys.last();
+        let place = place.map(|place| place + 1);
+        let place = place.unwrap_or_else(|| keys.partition_point(|key| (*key < after) != is_descending));
+        found.drain(..place);
     }
     let mut next = None;
     if found.len() >= limit {
