@@ -126,7 +126,7 @@ fn audit_deny_overrides_full_access() -> Result<()> {
 }
 
 /// Role, action, partitions that its function needs, and partitions that it must not reach.
-const NEEDED: [(&str, &str, &[&str], &[&str]); 59] = [
+const NEEDED: [(&str, &str, &[&str], &[&str]); 61] = [
     ("SsoRole", "GetItem", &["IDENTITY#a#b", "MEMBER#1", "SESSION#1"], &["DOMAIN#a"]),
     (
         "SsoRole",
@@ -155,10 +155,27 @@ const NEEDED: [(&str, &str, &[&str], &[&str]); 59] = [
         &["ADMINS#a", "FAILING#a", "IDENTITY#a#b", "MEMBER#1", "NAME#a", "SESSION#1"],
         &["BANNED", "DOMAIN#a", "OUTBOX#0f"],
     ),
-    ("AdminRole", "GetItem", &["MEMBER#1", "SESSION#1"], &["IDENTITY#a#b", "NONCE#1", "STATE#1"]),
-    ("AdminRole", "BatchGetItem", &["ADMINS#a"], &["SESSION#1", "NAME#a"]),
-    ("AdminRole", "Query", &["AUDIT#a#2026-11", "MEMBER#1"], &["BANNED", "OUTBOX#0f"]),
-    ("AdminRole", "UpdateItem", &["LIMIT#1", "SESSION#1"], &["IDENTITY#a#b", "OUTBOX#0f"]),
+    (
+        "AdminRole",
+        "GetItem",
+        &["ADMINS#a", "DOMAIN#a", "MEMBER#1", "RESERVED#a", "SESSION#1"],
+        &["IDENTITY#a#b", "NONCE#1", "STATE#1"],
+    ),
+    ("AdminRole", "BatchGetItem", &["ADMINS#a", "DOMAIN#a"], &["SESSION#1", "NAME#a"]),
+    (
+        "AdminRole",
+        "Query",
+        &["ADMINS#a", "AUDIT#a#2026-11", "FAILING#a", "MEMBER#1", "RESERVED#a", "SYNC#a"],
+        &["BANNED", "IDENTITY#a#b", "OUTBOX#0f"],
+    ),
+    (
+        "AdminRole",
+        "UpdateItem",
+        &["ADMINS#a", "DOMAIN#a", "DOMAIN#a#GATE#16#3", "LIMIT#1", "SESSION#1"],
+        &["IDENTITY#a#b", "OUTBOX#0f"],
+    ),
+    ("AdminRole", "PutItem", &["ADMINS#a", "MEMBER#1", "OUTBOX#0f", "RESERVED#a"], &["IDENTITY#a#b", "SESSION#1"]),
+    ("AdminRole", "DeleteItem", &["ADMINS#a", "RESERVED#a"], &["DOMAIN#a", "IDENTITY#a#b", "MEMBER#1"]),
     ("VerifyMemberRole", "GetItem", &["IDENTITY#a#b", "MEMBER#1", "NAME#a"], &["DOMAIN#a", "SESSION#1"]),
     ("VerifyMemberRole", "BatchGetItem", &["DOMAIN#a"], &["MEMBER#1", "SYNC#a"]),
     ("VerifyMemberRole", "Query", &["MEMBER#1"], &["DOMAIN#a", "BANNED"]),
@@ -171,7 +188,7 @@ const NEEDED: [(&str, &str, &[&str], &[&str]); 59] = [
     ),
     ("VerifyMemberRole", "DeleteItem", &["MEMBER#1"], &["BANNED", "DOMAIN#a", "IDENTITY#a#b", "NAME#a"]),
     ("WriteAliasesRole", "GetItem", &["DOMAIN#a", "MEMBER#1"], &["SESSION#1"]),
-    ("WriteAliasesRole", "GetItem", &["FAILING#a"], &["NAME#a", "SESSION#1"]),
+    ("WriteAliasesRole", "GetItem", &["FAILING#a", "RESERVED#a"], &["NAME#a", "SESSION#1"]),
     ("WriteAliasesRole", "BatchGetItem", &["DOMAIN#a", "MEMBER#1"], &["FAILING#a", "SESSION#1", "NAME#a"]),
     ("WriteAliasesRole", "ConditionCheckItem", &["DOMAIN#a#GATE#16#3", "MEMBER#1"], &["SESSION#1"]),
     ("WriteAliasesRole", "Query", &["MEMBER#1"], &["DOMAIN#a", "BANNED", "EXPIRED#a"]),
@@ -193,7 +210,7 @@ const NEEDED: [(&str, &str, &[&str], &[&str]); 59] = [
     ("StartSyncRole", "Query", &["SYNC#a"], &["DOMAIN#a", "MEMBER#1", "BANNED"]),
     ("StartSyncRole", "UpdateItem", &["SYNC#a"], &["DOMAIN#a", "MEMBER#1", "OUTBOX#0f"]),
     ("SyncTeamRole", "BatchGetItem", &["NAME#a"], &["MEMBER#1", "DOMAIN#a"]),
-    ("SyncTeamRole", "Query", &["BANNED", "DOMAIN#a", "EXPIRED#a", "MEMBER#1", "SYNC#a"], &["OUTBOX#0f"]),
+    ("SyncTeamRole", "Query", &["BANNED", "DOMAIN#a", "EXPIRED#a", "MEMBER#1", "RESERVED#a", "SYNC#a"], &["OUTBOX#0f"]),
     (
         "SyncTeamRole",
         "PutItem",

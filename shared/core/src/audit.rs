@@ -1,16 +1,24 @@
 //! The audit log: who changed which alias, member, domain or run, when and why. Append-only, without personal data.
 
+mod kinds;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use strum::AsRefStr;
 use ulid::Ulid;
 
+pub use self::kinds::{
+    AdminChange, DestinationChange, DomainChange, IdentityChange, LinkChange, MemberChange, NameChange, RunChange,
+    SwitchChange,
+};
 use crate::address::{Address, DomainName};
+use crate::admin::Permissions;
 use crate::alias::{Alias, Reason, Status};
 use crate::destination::DestinationId;
 use crate::member::{self, MemberId};
 use crate::newtype::checked_string;
 use crate::random::Random;
+use crate::reserved::ReservedName;
 
 /// Who made a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, AsRefStr)]
@@ -173,7 +181,7 @@ pub enum Change {
         /// The limit; `None` restores that of the rules.
         limit: Option<u16>,
     },
-    /// A member was added to or removed from the admins of a domain.
+    /// A member was added to or removed from the admins of a domain, or got other permissions there.
     Admin {
         /// The member.
         #[serde(rename = "owner")]
@@ -182,6 +190,18 @@ pub enum Change {
         domain: DomainName,
         /// The kind of change.
         did: AdminChange,
+        /// What the member may do since then; `None` after a removal, and in entries from before there were permissions.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        permissions: Option<Permissions>,
+    },
+    /// A name was reserved in a domain, or is no longer reserved.
+    Name {
+        /// The domain.
+        domain: DomainName,
+        /// The name.
+        name: ReservedName,
+        /// The kind of change.
+        did: NameChange,
     },
     /// A domain's proof, listing or retirement changed.
     Domain {
@@ -202,118 +222,6 @@ pub enum Change {
         /// The kind of change.
         did: RunChange,
     },
-}
-
-/// A change of a member.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum MemberChange {
-    /// Banned: sessions end, aliases are suspended.
-    Banned,
-    /// The ban was lifted.
-    Unbanned,
-    /// Personal data was erased by crypto-shredding, because the last alias was retired.
-    Erased,
-    /// Copied from another table after a restore.
-    Imported,
-    /// All sessions were ended.
-    SessionsEnded,
-    /// All data about the member was exported.
-    Exported,
-}
-
-/// A change of an alias beside its status.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum SwitchChange {
-    /// Senders are asked to try again later.
-    PausedTemporarily,
-    /// Senders get a permanent refusal.
-    PausedPermanently,
-    /// Mail is forwarded again.
-    Resumed,
-    /// It forwards to other destinations.
-    Redirected,
-}
-
-/// A change of a destination.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum DestinationChange {
-    /// A confirmation code was requested.
-    Requested,
-    /// It was confirmed: mail can go there.
-    Confirmed,
-    /// The member removed it.
-    Removed,
-    /// The owner of an old destination reverted the change that brought it.
-    Reverted,
-}
-
-/// A change of a member's accounts at sign-in providers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum IdentityChange {
-    /// The member can sign in with the account.
-    Added,
-    /// The account no longer leads to the member.
-    Removed,
-}
-
-/// A change of a link between two members.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum LinkChange {
-    /// The identities of the other member moved to the survivor.
-    Linked,
-    /// The identities moved back.
-    Unlinked,
-}
-
-/// A change of a domain's admins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum AdminChange {
-    /// The member is an admin now.
-    Added,
-    /// The member is no longer an admin.
-    Removed,
-}
-
-/// A change of a domain.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum DomainChange {
-    /// The domain is verified: members can get addresses.
-    Verified,
-    /// The record is missing: the grace period begins.
-    RecordGone,
-    /// The grace period is over: no new addresses.
-    Lapsed,
-    /// The record is back.
-    Restored,
-    /// An operator revoked the verification: DNS decides from now on.
-    Unverified,
-    /// The community file no longer lists it, and no operator has decided to retire it.
-    Unlisted,
-    /// An operator retired the domain: its addresses go through the grace period.
-    Retiring,
-    /// An operator cancelled the retirement: the addresses are restored.
-    RetirementCancelled,
-}
-
-/// A change of a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum RunChange {
-    /// The guard held the plan for a decision.
-    Held,
-    /// An operator or an admin released the plan.
-    Released,
-    /// An operator or an admin rejected the plan.
-    Rejected,
-    /// The message of the release was lost, and a sync sent it again.
-    Resent,
 }
 
 impl Entry {
@@ -343,7 +251,8 @@ impl Entry {
             Change::Domain { domain, .. }
             | Change::Run { domain, .. }
             | Change::Limit { domain, .. }
-            | Change::Admin { domain, .. } => Some(domain),
+            | Change::Admin { domain, .. }
+            | Change::Name { domain, .. } => Some(domain),
             Change::Member { .. } | Change::Link { .. } | Change::Destination { .. } | Change::Identity { .. } => None,
         }
     }
@@ -359,7 +268,7 @@ impl Entry {
             | Change::Identity { member, .. }
             | Change::Limit { member, .. }
             | Change::Admin { member, .. } => Some(*member),
-            Change::Domain { .. } | Change::Run { .. } => None,
+            Change::Domain { .. } | Change::Run { .. } | Change::Name { .. } => None,
         }
     }
 }

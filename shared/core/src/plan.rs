@@ -221,6 +221,9 @@ impl<'a> Planner<'a> {
         }
         // The account page explains a name without an address.
         let Ok(local_part) = LocalPart::of(&known_as.name) else { return };
+        if self.compared.is_reserved(&local_part) {
+            return;
+        }
         // Already assigned, to this member or another.
         if self.compared.aliases.binary_search_by(|alias| alias.address.local_part.cmp(&local_part)).is_ok() {
             return;

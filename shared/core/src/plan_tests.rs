@@ -4,6 +4,7 @@ use super::*;
 use crate::community::Rules;
 use crate::member::{Fingerprint, PersonName};
 use crate::random::CountingRandom;
+use crate::reserved::ReservedName;
 use crate::roster::{Names, Roster, RosterEntry};
 use crate::testing::{address, alias, now, observed};
 
@@ -20,6 +21,7 @@ struct World {
     roster: Vec<RosterEntry>,
     aliases: Vec<Alias>,
     banned: BTreeSet<MemberId>,
+    reserved: BTreeSet<ReservedName>,
     answers: BTreeMap<MemberId, Evidence>,
     member: MemberId,
     random: CountingRandom,
@@ -33,6 +35,7 @@ impl World {
             roster: Vec::new(),
             aliases: Vec::new(),
             banned: BTreeSet::new(),
+            reserved: BTreeSet::new(),
             answers: BTreeMap::new(),
             member: MemberId::new(at("2026-01-01T00:00:00Z"), &random),
             random,
@@ -81,6 +84,11 @@ impl World {
         self
     }
 
+    fn reserved(mut self, name: &str) -> Self {
+        self.reserved.insert(ReservedName::parse(name).unwrap());
+        self
+    }
+
     fn banned(mut self) -> Self {
         self.banned.insert(self.member);
         self
@@ -94,15 +102,18 @@ impl World {
     }
 
     fn planner<'a>(&'a self, rules: &'a Rules) -> Planner<'a> {
-        Planner::new(Comparison::new(
-            "ubuntu.com".parse().unwrap(),
-            Roster::new(self.roster.clone()),
-            self.aliases.clone(),
-            &self.banned,
-            self.gives_addresses,
-            rules,
-            now(),
-        ))
+        Planner::new(
+            Comparison::new(
+                "ubuntu.com".parse().unwrap(),
+                Roster::new(self.roster.clone()),
+                self.aliases.clone(),
+                &self.banned,
+                self.gives_addresses,
+                rules,
+                now(),
+            )
+            .with_reserved(self.reserved.clone()),
+        )
     }
 
     fn plan(&self) -> Plan {
@@ -115,6 +126,23 @@ impl World {
     fn due(&self) -> usize {
         self.planner(&Rules::default()).comparison().due().len()
     }
+}
+
+#[test]
+fn reserved_name_gets_no_new_address() {
+    let world = World::new()
+        .reserved("council")
+        .reserved("alice")
+        .member()
+        .listed("council", 1)
+        .called("council", 1, Ok(()))
+        // Alice got her address before the name was reserved.
+        .member()
+        .listed("alice", 2)
+        .with("alice", ("alice", 2), Status::Leaving, Reason::NotInTeam)
+        .called("alice", 2, Ok(()));
+    let plan = world.plan();
+    assert_eq!((plan.counts.create, plan.counts.restore, plan.steps.len()), (0, 1, 1), "{plan:?}");
 }
 
 #[test]

@@ -106,10 +106,11 @@ fn describe(change: &Change, mailboxes: &KnownMailboxes, wording: Wording<'_>) -
             let id = match did {
                 AdminChange::Added => "history-admin-added",
                 AdminChange::Removed => "history-admin-removed",
+                AdminChange::Changed => "history-admin-changed",
             };
             wording.text_with(id, &[("domain", domain.to_string().into())])
         }
-        Change::Domain { .. } | Change::Run { .. } => return None,
+        Change::Domain { .. } | Change::Run { .. } | Change::Name { .. } => return None,
     };
     Some(text)
 }

@@ -111,8 +111,8 @@ fn all_changes() -> Vec<Change> {
     for limit in [Some(3), None] {
         all.push(Change::Limit { member: member(), domain: "ubuntu.com".parse().unwrap(), limit });
     }
-    for did in [AdminChange::Added, AdminChange::Removed] {
-        all.push(Change::Admin { member: member(), domain: "ubuntu.com".parse().unwrap(), did });
+    for did in [AdminChange::Added, AdminChange::Changed, AdminChange::Removed] {
+        all.push(Change::Admin { member: member(), domain: "ubuntu.com".parse().unwrap(), did, permissions: None });
     }
     all
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use membermail_core::address::{Address, DomainName};
+use membermail_core::address::{Address, DomainName, LocalPart};
 use membermail_core::alias::Alias;
 use membermail_core::clock::later;
 use membermail_core::failing::{Failing, REMEMBERED};
@@ -13,9 +13,12 @@ use membermail_core::random::Random;
 use membermail_core::status_code::StatusCode;
 use serde::{Deserialize, Serialize};
 
+use crate::aliases::StoredAlias;
 use crate::error::StoreError;
 use crate::keys::{self, Key};
-use crate::table::{BATCH, Consistency, Query, Store, TRIES, Update, Write, decode, item_not_exists, path, pause};
+use crate::table::{
+    BATCH, Consistency, Cursor, Query, Store, TRIES, Update, Write, decode, item_not_exists, path, pause,
+};
 
 /// The item of a failing address. `member` and `address` are the keys of the index by member, which is for aliases only.
 #[derive(Clone, Serialize, Deserialize)]
@@ -34,6 +37,24 @@ pub enum FailureRecord {
     Known(Failing),
     /// The alias does not exist, does not forward, or was changed since.
     NotForwarding,
+}
+
+/// An address whose destination rejects mail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FailingAddress {
+    /// The address.
+    pub address: Address,
+    /// Its failures.
+    pub failing: Failing,
+}
+
+/// Some of a domain's failing addresses.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FailingPage {
+    /// In the order of their local parts.
+    pub addresses: Vec<FailingAddress>,
+    /// The last address that was read, if there are more: the next page begins after it.
+    pub next: Option<LocalPart>,
 }
 
 impl Store {
@@ -110,6 +131,40 @@ impl Store {
             }
         }
         Ok(all)
+    }
+
+    /// The failing addresses of a domain after this local part, at most [`BATCH`] of them. Leaves out addresses that were
+    /// changed since their last failure, so that a page can be short.
+    pub async fn failing_in(
+        &self,
+        domain: &DomainName,
+        after: Option<&LocalPart>,
+        now: Timestamp,
+    ) -> Result<FailingPage, StoreError> {
+        let pk = keys::failing_in(domain);
+        let limit = i32::try_from(BATCH).unwrap_or(i32::MAX);
+        let query = Query::partition(&pk, Consistency::Eventual).limit(limit);
+        let after = after.map(|after| Cursor::after(&Key { pk, sk: after.to_string() }));
+        let page = self.query_page(&query, after).await?;
+        let next = page.next.map(|next| next.key()).transpose()?;
+        let mut stored = BTreeMap::new();
+        for item in page.items {
+            let key = Key::of_item(&item)?;
+            // A name that the rules reserve by now has no address.
+            let Ok(local_part) = LocalPart::parse(&key.sk) else { continue };
+            stored.insert(Address { local_part, domain: domain.clone() }, decode::<Stored>(item)?);
+        }
+        let keys: Vec<_> = stored.keys().map(keys::alias).collect();
+        let aliases: Vec<crate::aliases::Stored> = self.get_all(&keys).await?;
+        let mut addresses = Vec::new();
+        for alias in aliases.into_iter().map(|alias| StoredAlias::from(alias).alias) {
+            let Some(Stored { owner, failing }) = stored.remove(&alias.address) else { continue };
+            if owner == alias.member && failing.is_current(&alias, now) {
+                addresses.push(FailingAddress { address: alias.address, failing });
+            }
+        }
+        addresses.sort_by(|one, other| one.address.cmp(&other.address));
+        Ok(FailingPage { addresses, next: next.and_then(|key| LocalPart::parse(&key.sk).ok()) })
     }
 
     /// The number of addresses in a domain that failed within the last two weeks.

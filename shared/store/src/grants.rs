@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use membermail_core::address::{Address, DomainName};
+use membermail_core::address::{Address, DomainName, LocalPartError};
 use membermail_core::alias::{self, Alias, GrantDecision, GrantRequest, Refusal};
 use membermail_core::audit::{Cause, Change, Entry};
 use membermail_core::expiry::{Expired, Present};
@@ -102,6 +102,13 @@ impl Store {
             let request = GrantRequest { existing: existing.as_ref(), ..request };
             let mut delivery = Delivery::default();
             match alias::decide_grant(&request, owner.id, owner.destination.is_some()) {
+                GrantDecision::Create { .. } if self.is_reserved(address).await? => {
+                    if self.alias(address).await?.is_none() {
+                        return Ok(GrantOutcome::Refused(Refusal::Name(LocalPartError::Reserved)));
+                    }
+                    // Another message created it before the name was reserved.
+                    continue;
+                }
                 GrantDecision::Create { .. } => {}
                 GrantDecision::Change { .. } => {
                     // What the member chose stays.

@@ -256,6 +256,16 @@ pub(crate) fn admins(domain: &DomainName) -> String {
     format!("ADMINS#{domain}")
 }
 
+/// The partition of the names that a domain's admins reserve. It is separate, so that roles may delete names but no alias.
+pub(crate) fn reserved_in(domain: &DomainName) -> String {
+    format!("RESERVED#{domain}")
+}
+
+/// A name that the admins of a domain reserve.
+pub(crate) fn reserved(domain: &DomainName, name: &str) -> Key {
+    key(reserved_in(domain), name)
+}
+
 /// An audit entry; `month` as `YYYY-MM`. Changes of members have no domain.
 pub(crate) fn audit(domain: Option<&DomainName>, month: &str, id: &str) -> Key {
     key(format!("AUDIT#{}#{month}", domain.map_or("-", DomainName::as_str)), id)

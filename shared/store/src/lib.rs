@@ -2,6 +2,7 @@
 //!
 //! All methods of [`Store`] go through the `Table` trait, so that tests can use a table in memory (feature `memory`).
 
+mod admin_rights;
 mod admins;
 mod aliases;
 mod audit;
@@ -39,6 +40,7 @@ mod refusals;
 mod replay;
 mod reseal_pass;
 mod resealing;
+mod reserved_names;
 mod restore;
 mod retirement;
 mod return_senders;
@@ -57,7 +59,8 @@ mod table;
 mod teams;
 mod test_messages;
 
-pub use admins::{AdminBinding, FileAdmins};
+pub use admin_rights::FileAdmins;
+pub use admins::AdminBinding;
 pub use aliases::StoredAlias;
 pub use audit_page::AuditPage;
 pub use aws_error::{AwsError, error_code};
@@ -80,7 +83,7 @@ pub use export::{
     ExportedEntry, ExportedGrants, ExportedIdentity, ExportedMember, ExportedObservation, ExportedRefusal,
     ExportedSession, ExportedUndo,
 };
-pub use failing::FailureRecord;
+pub use failing::{FailingAddress, FailingPage, FailureRecord};
 pub use gates::COPIES as GATE_COPIES;
 pub use grants::GrantOutcome;
 pub use identities::{AddIdentity, MAX_IDENTITIES, OwnIdentity, RemoveIdentity};
@@ -93,6 +96,7 @@ pub use rate_limits::RateLimit;
 pub use replay::Consumed;
 pub use reseal_pass::{Progress, Reseal, Resealed};
 pub use resealing::{Position, SealedBy, Segment};
+pub use reserved_names::{Reservation, Reserved};
 pub use restore::{Assigned, Import, ImportReport};
 pub use retirement::{ListedDomain, Retired};
 pub use return_senders::StoredSender;

@@ -65,6 +65,7 @@ impl Engine<'_> {
         let name = &domain.domain;
         let stored = self.store.domain(name).await?;
         let banned = self.store.banned_members().await?;
+        let reserved = self.store.reserved_names(name).await?.into_iter().map(|reserved| reserved.name).collect();
         let mut aliases = Vec::new();
         self.store.each_alias(name, |alias| aliases.push(alias)).await?;
         if reading.roster.is_empty() && !aliases.is_empty() {
@@ -75,6 +76,7 @@ impl Engine<'_> {
         let is_verified = stored.verified.is_some();
         let mut unapplied = members_of_unapplied(scope.grants, &aliases);
         let comparison = Comparison::new(name.clone(), reading.roster, aliases, &banned, is_verified, rules, read_at);
+        let comparison = comparison.with_reserved(reserved);
         let due = comparison.due();
         let mut session = LookupSession {
             lookups: Lookups { engine: self, domain, team: domain.team_pin().or(stored.team), run },

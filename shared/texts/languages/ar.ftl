@@ -800,6 +800,7 @@ history-limit = يمكن أن يكون لك { $limit } من العناوين ف�
 history-limit-removed = يسري العدد المعتاد من العناوين في { $domain } من جديد.
 history-admin-added = أصبحت مشرفًا على { $domain }.
 history-admin-removed = لم تعد مشرفًا على { $domain }.
+history-admin-changed = تغيّرت صلاحياتك مشرفًا على { $domain }.
 export =
     .heading = بياناتك
     .text = هذا كل ما نخزّنه عنك.

@@ -782,6 +782,7 @@ history-limit = Du kannst { $limit } Adressen bei { $domain } haben.
 history-limit-removed = Für { $domain } gilt wieder die übliche Zahl von Adressen.
 history-admin-added = Du verwaltest jetzt { $domain }.
 history-admin-removed = Du verwaltest { $domain } nicht mehr.
+history-admin-changed = Du hast als Admin von { $domain } andere Berechtigungen.
 export =
     .heading = Deine Daten
     .text = Das ist alles, was wir über dich speichern.

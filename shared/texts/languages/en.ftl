@@ -782,6 +782,7 @@ history-limit = You can have { $limit } addresses at { $domain }.
 history-limit-removed = The usual number of addresses at { $domain } applies again.
 history-admin-added = You became an admin of { $domain }.
 history-admin-removed = You are no longer an admin of { $domain }.
+history-admin-changed = You may do other things as an admin of { $domain }.
 export =
     .heading = Your data
     .text = This is everything that we store about you.

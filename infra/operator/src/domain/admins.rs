@@ -4,11 +4,11 @@
 use std::collections::BTreeSet;
 
 use membermail_core::address::DomainName;
-use membermail_core::admin::Permissions;
+use membermail_core::admin::{CannotAct, Permission, Permissions};
 use membermail_core::audit::AdminChange;
 use membermail_core::community::Domain;
 use membermail_core::member::MemberId;
-use membermail_store::{Member, Store};
+use membermail_store::{Member, Store, StoreError};
 
 use super::admins_view::{AdminChangeView, AdminList, Binding, FileIdentity, FileName};
 use crate::context::Context;
@@ -25,6 +25,10 @@ pub(crate) enum Command {
         domain: DomainName,
         #[command(flatten)]
         member: MemberToChange,
+        /// What they may do in the admin console, separated by commas: view, decide, ban, appoint. Changes the permissions
+        /// of an admin who is bound already [default: all]
+        #[arg(long, value_delimiter = ',', value_name = "PERMISSIONS")]
+        permissions: Vec<Permission>,
     },
     /// Remove the binding of an admin
     Remove {
@@ -42,21 +46,41 @@ pub(crate) enum Command {
 
 pub(super) async fn run(context: &Context, command: Command) -> Result<(), Failure> {
     match command {
-        Command::Add { domain, member } => add(context, &domain, &member).await,
+        Command::Add { domain, member, permissions } => add(context, &domain, &member, permissions).await,
         Command::Remove { domain, member } => remove(context, &domain, &member).await,
         Command::List { domain } => list(context, &domain).await,
     }
 }
 
-async fn add(context: &Context, domain: &DomainName, member: &MemberToChange) -> Result<(), Failure> {
+async fn add(
+    context: &Context,
+    domain: &DomainName,
+    member: &MemberToChange,
+    permissions: Vec<Permission>,
+) -> Result<(), Failure> {
+    let chosen = (!permissions.is_empty()).then(|| permissions.into_iter().collect::<Permissions>());
+    let permissions = chosen.unwrap_or_else(Permissions::all);
     let cause = context.operator.cause()?;
     let random = context.operator.random();
     let store = context.deployment.store().await?;
     find_domain(&context.deployment.community().await?, domain)?;
     let member = member.find_survivor(context, &store).await?;
-    let is_new = store.bind_admin(domain, member.id, Permissions::all(), cause, random).await?;
-    let why_not = reason_not_to_act(&store, &member).await?;
-    context.output.show(&AdminChangeView::new(domain, &member, AdminChange::Added, is_new, why_not))
+    let mut change = (AdminChange::Added, store.bind_admin(domain, member.id, permissions, cause, random).await?);
+    if let (false, true) = (change.1, chosen.is_some()) {
+        let binding = store.admin_binding(domain, member.id).await?.ok_or(StoreError::Superseded)?;
+        let before = binding.permissions;
+        if before != permissions {
+            let is_changed = store.change_permissions(domain, member.id, [before, permissions], cause, random).await?;
+            change = (AdminChange::Changed, is_changed);
+            if !is_changed {
+                return Err(StoreError::Superseded.into());
+            }
+        }
+    }
+    let why_not = store.reason_not_to_act(&member).await?;
+    let (did, is_changed) = change;
+    let view = AdminChangeView::new(domain, &member, did, is_changed, why_not);
+    context.output.show(&view.with_permissions(is_changed.then_some(permissions)))
 }
 
 async fn remove(context: &Context, domain: &DomainName, member: &MemberToChange) -> Result<(), Failure> {
@@ -87,7 +111,10 @@ async fn list(context: &Context, name: &DomainName) -> Result<(), Failure> {
         let member = store.survivor(binding.member).await?;
         let why_not = match &member {
             Some(member) if acting_ids.contains(&member.id) => None,
-            Some(member) => Some(reason_not_to_act(&store, member).await?.unwrap_or_else(|| "cannot act".to_owned())),
+            Some(member) => {
+                let reason = store.reason_not_to_act(member).await?;
+                Some(reason.map_or("cannot act", CannotAct::in_words).to_owned())
+            }
             None => Some("the member does not exist".to_owned()),
         };
         bound.extend(member.iter().map(|member| member.id).chain([binding.member]));
@@ -134,60 +161,4 @@ async fn load_unbound_names(
         }
     }
     Ok(names)
-}
-
-/// The reason why a member cannot act as an admin, or `None`.
-async fn reason_not_to_act(store: &Store, member: &Member) -> Result<Option<String>, Failure> {
-    let mut has_active = false;
-    for id in member.ids() {
-        has_active |= store.aliases_of(id).await?.iter().any(|stored| stored.alias.is_in_good_standing());
-    }
-    Ok(reason(member, has_active))
-}
-
-fn reason(member: &Member, has_active: bool) -> Option<String> {
-    let Some(observation) = &member.observation else { return Some("never looked up".to_owned()) };
-    if member.is_banned() {
-        return Some("banned".to_owned());
-    }
-    match observation.person.check() {
-        Err(reason) => Some(reason.in_words().to_owned()),
-        Ok(()) if !has_active => Some("no active address".to_owned()),
-        Ok(()) if member.is_erased() => Some("the personal data was deleted".to_owned()),
-        Ok(()) => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use jiff::Timestamp;
-    use membermail_core::eligibility::Account;
-
-    use super::*;
-    use crate::member::test_member;
-
-    fn admin(change: impl FnOnce(&mut Member)) -> Member {
-        let mut member = test_member("01KATW4Y00ZZZZZZZZZZZZZZZZ", "ada");
-        change(&mut member);
-        member
-    }
-
-    fn set_account(member: &mut Member, account: Account) {
-        if let Some(observation) = &mut member.observation {
-            observation.person.account = account;
-        }
-    }
-
-    #[test]
-    fn reasons_not_to_act() {
-        let reasons = [
-            reason(&admin(|member| member.banned_at = Some(Timestamp::UNIX_EPOCH)), true),
-            reason(&admin(|member| member.observation = None), true),
-            reason(&admin(|member| set_account(member, Account::Deactivated)), true),
-            reason(&admin(|_| ()), false),
-            // The test member has no sealed address.
-            reason(&admin(|_| ()), true),
-        ];
-        insta::assert_debug_snapshot!(reasons);
-    }
 }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 use membermail_core::address::DomainName;
+use membermail_core::admin::{CannotAct, Permissions};
 use membermail_core::audit::AdminChange;
 use membermail_core::member::{MemberId, PersonName, Subject};
 use membermail_store::{AdminBinding, Member};
@@ -31,6 +32,7 @@ pub(super) struct Binding {
     source_name: Option<PersonName>,
     since: Timestamp,
     by: Option<String>,
+    permissions: Permissions,
     can_act: bool,
     why_not: Option<String>,
 }
@@ -55,10 +57,10 @@ pub(super) struct FileName {
 
 impl Binding {
     pub(super) fn new(binding: AdminBinding, member: Option<&Member>, why_not: Option<String>) -> Self {
-        let AdminBinding { member: id, since, by, .. } = binding;
+        let AdminBinding { member: id, since, by, permissions } = binding;
         let linked_to = member.map(|member| member.id).filter(|survivor| *survivor != id);
         let source_name = member.and_then(Member::name).cloned();
-        Self { member: id, linked_to, source_name, since, by, can_act: why_not.is_none(), why_not }
+        Self { member: id, linked_to, source_name, since, by, permissions, can_act: why_not.is_none(), why_not }
     }
 }
 
@@ -80,10 +82,11 @@ impl fmt::Display for AdminList {
                     or_dash(binding.source_name.as_ref()),
                     time(binding.since),
                     or_dash(binding.by.as_ref()),
+                    binding.permissions.to_string(),
                     binding.why_not.as_ref().map_or_else(|| "yes".to_owned(), |why| format!("no: {why}")),
                 ]
             });
-            writeln!(f, "{}\n", table(["bound member", "name", "since", "by", "can act"], rows))?;
+            writeln!(f, "{}\n", table(["bound member", "name", "since", "by", "may", "can act"], rows))?;
         }
         if !identities.is_empty() {
             let rows = identities.iter().map(|identity| {
@@ -121,8 +124,11 @@ pub(super) struct AdminChangeView {
     did: AdminChange,
     /// Whether the command changed anything.
     changed: bool,
+    /// What the member may do, if the command changed it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    permissions: Option<Permissions>,
     /// After `add`: the reason why the member cannot act yet.
-    why_not: Option<String>,
+    why_not: Option<&'static str>,
 }
 
 impl AdminChangeView {
@@ -131,23 +137,39 @@ impl AdminChangeView {
         member: &Member,
         did: AdminChange,
         changed: bool,
-        why_not: Option<String>,
+        why_not: Option<CannotAct>,
     ) -> Self {
-        Self { domain: domain.clone(), member: member.id, source_name: member.name().cloned(), did, changed, why_not }
+        Self {
+            domain: domain.clone(),
+            member: member.id,
+            source_name: member.name().cloned(),
+            did,
+            changed,
+            permissions: None,
+            why_not: why_not.map(CannotAct::in_words),
+        }
+    }
+
+    pub(super) fn with_permissions(self, permissions: Option<Permissions>) -> Self {
+        Self { permissions, ..self }
     }
 }
 
 impl fmt::Display for AdminChangeView {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { domain, member, source_name, did, changed, why_not } = self;
+        let Self { domain, member, source_name, did, changed, permissions, why_not } = self;
         let member = id_and_name(*member, source_name.as_ref());
         let words = match (did, changed) {
             (AdminChange::Added, true) => "is an admin of",
             (AdminChange::Added, false) => "is already an admin of",
+            (AdminChange::Changed, _) => "has other permissions at",
             (AdminChange::Removed, true) => "is no longer an admin of",
             (AdminChange::Removed, false) => "was not a bound admin of",
         };
         writeln!(f, "{member} {words} {domain}.")?;
+        if let Some(permissions) = permissions {
+            writeln!(f, "They may {permissions}.")?;
+        }
         match why_not {
             Some(why) => writeln!(f, "They cannot act now: {why}."),
             None => Ok(()),
@@ -157,8 +179,6 @@ impl fmt::Display for AdminChangeView {
 
 #[cfg(test)]
 mod tests {
-    use membermail_core::admin::Permissions;
-
     use super::*;
     use crate::member::test_member;
 
@@ -207,13 +227,16 @@ mod tests {
         let ada = test_member(ADA, "ada");
         let all = [
             (AdminChange::Added, true, None),
-            (AdminChange::Added, true, Some("no active address")),
+            (AdminChange::Added, true, Some(CannotAct::NoActiveAddress)),
+            (AdminChange::Changed, true, None),
             (AdminChange::Added, false, None),
             (AdminChange::Removed, true, None),
             (AdminChange::Removed, false, None),
         ];
         let all = all.map(|(did, changed, why_not)| {
-            AdminChangeView::new(&domain, &ada, did, changed, why_not.map(str::to_owned)).to_string()
+            let view = AdminChangeView::new(&domain, &ada, did, changed, why_not);
+            let may = changed && did != AdminChange::Removed;
+            view.with_permissions(may.then(Permissions::all)).to_string()
         });
         insta::assert_snapshot!(all.join("---\n"));
     }

@@ -46,9 +46,11 @@ fn in_words(change: &Change) -> [String; 3] {
             let limit = limit.map_or_else(|| "default".to_owned(), |limit| limit.to_string());
             [format!("member {member}"), format!("address limit at {domain}: {limit}"), String::new()]
         }
-        Change::Admin { member, domain, did } => {
-            [format!("member {member}"), format!("admin of {domain} {}", word(did)), String::new()]
+        Change::Admin { member, domain, did, permissions } => {
+            let may = permissions.map(|permissions| format!("may {permissions}")).unwrap_or_default();
+            [format!("member {member}"), format!("admin of {domain} {}", word(did)), may]
         }
+        Change::Name { domain, name, did } => [format!("name {name} at {domain}"), word(did), String::new()],
         Change::Domain { domain, did, until } => {
             let effect = if *did == DomainChange::Retiring { "addresses end" } else { "no new addresses after" };
             let reason = until.map(|until| format!("{effect} {}", until.strftime("%Y-%m-%d")));

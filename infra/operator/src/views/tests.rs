@@ -2,9 +2,11 @@
 
 use jiff::Timestamp;
 use membermail_core::address::DomainName;
+use membermail_core::admin::{Permission, Permissions};
 use membermail_core::alias::{Alias, Reason, Status};
 use membermail_core::audit::{
-    Actor, AdminChange, Cause, Change, DomainChange, Entry, IdentityChange, LinkChange, MemberChange, RunChange,
+    Actor, AdminChange, Cause, Change, DomainChange, Entry, IdentityChange, LinkChange, MemberChange, NameChange,
+    RunChange,
 };
 use membermail_core::member::{Fingerprint, MemberId, ObservedName};
 use membermail_core::random::CountingRandom;
@@ -74,6 +76,7 @@ fn audit_entries_in_words() {
     ];
     let member = member();
     let other = other();
+    let admin = |did, permissions| Change::Admin { member, domain: domain.clone(), did, permissions };
     let by_kim = [
         Change::Member { member, did: MemberChange::Banned },
         Change::Link { member, other, did: LinkChange::Linked },
@@ -81,8 +84,11 @@ fn audit_entries_in_words() {
         Change::Identity { member, issuer: "https://gitlab.example.org".into(), did: IdentityChange::Removed },
         Change::Limit { member, domain: domain.clone(), limit: Some(5) },
         Change::Limit { member, domain: domain.clone(), limit: None },
-        Change::Admin { member, domain: domain.clone(), did: AdminChange::Added },
-        Change::Admin { member, domain, did: AdminChange::Removed },
+        admin(AdminChange::Added, Some(Permissions::all())),
+        admin(AdminChange::Changed, Some([Permission::Decide].into_iter().collect())),
+        admin(AdminChange::Removed, None),
+        Change::Name { domain: domain.clone(), name: "council".parse().unwrap(), did: NameChange::Reserved },
+        Change::Name { domain: domain.clone(), name: "council".parse().unwrap(), did: NameChange::Released },
     ];
     let by_kim = by_kim.map(|change| (Actor::Operator, Some("kim"), change));
     let entries: Vec<_> = changes

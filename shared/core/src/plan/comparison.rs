@@ -4,11 +4,12 @@ use std::collections::{BTreeSet, HashMap};
 
 use jiff::Timestamp;
 
-use crate::address::DomainName;
+use crate::address::{DomainName, LocalPart};
 use crate::alias::{Alias, Reason, Status};
 use crate::community::Rules;
 use crate::lifecycle::{Action, next_action};
 use crate::member::{MemberId, ObservedName, PersonName};
+use crate::reserved::ReservedName;
 use crate::roster::{Names, Roster};
 
 /// The aliases of a domain, compared with the roster of its team. It shows which members have to be looked up.
@@ -22,6 +23,8 @@ pub struct Comparison<'a> {
     /// Indexes into `aliases`, by owner.
     by_member: HashMap<MemberId, Vec<u32>>,
     pub(super) banned: &'a BTreeSet<MemberId>,
+    /// Names that the admins of the domain reserve.
+    pub(super) reserved: BTreeSet<ReservedName>,
     pub(super) gives_addresses: bool,
     pub(super) now: Timestamp,
 }
@@ -42,7 +45,28 @@ impl<'a> Comparison<'a> {
         for (index, alias) in (0..).zip(&aliases) {
             by_member.entry(alias.member).or_default().push(index);
         }
-        Self { domain, rules, roster, aliases, by_member, banned, gives_addresses, now: read_at }
+        Self {
+            domain,
+            rules,
+            roster,
+            aliases,
+            by_member,
+            banned,
+            reserved: BTreeSet::new(),
+            gives_addresses,
+            now: read_at,
+        }
+    }
+
+    /// Plans no new address for these names.
+    #[must_use]
+    pub fn with_reserved(self, reserved: BTreeSet<ReservedName>) -> Self {
+        Self { reserved, ..self }
+    }
+
+    /// Whether the admins of the domain reserve the name.
+    pub(super) fn is_reserved(&self, local_part: &LocalPart) -> bool {
+        self.reserved.iter().any(|name| name.as_str() == local_part.as_str())
     }
 
     /// The roster.

@@ -1,9 +1,10 @@
 //! The audit log of a domain.
 
 use askama::Template;
-use membermail_core::audit::{Actor, AdminChange, Change, DomainChange, Entry, RunChange, SwitchChange};
+use membermail_core::audit::{Actor, AdminChange, Change, DomainChange, Entry, NameChange, RunChange, SwitchChange};
 use membermail_texts::FluentValue;
 
+use super::overview::permissions_in_words;
 use super::{Console, reason_in_words, status_in_words};
 use crate::layout::Site;
 use crate::wording::Wording;
@@ -42,7 +43,7 @@ pub struct Filters {
 }
 
 /// The kinds of changes to choose from: the subjects of [`Change`] that a domain's log has.
-pub const KINDS: [&str; 6] = ["alias", "switch", "limit", "admin", "domain", "run"];
+pub const KINDS: [&str; 7] = ["alias", "switch", "limit", "admin", "name", "domain", "run"];
 /// The actors to choose from.
 pub const ACTORS: [&str; 5] = ["member", "sync", "domain-check", "operator", "admin"];
 
@@ -78,6 +79,7 @@ pub fn kind(change: &Change) -> Option<&'static str> {
         Change::Switch { .. } => "switch",
         Change::Limit { .. } => "limit",
         Change::Admin { .. } => "admin",
+        Change::Name { .. } => "name",
         Change::Domain { .. } => "domain",
         Change::Run { .. } => "run",
         Change::Member { .. } | Change::Link { .. } | Change::Destination { .. } | Change::Identity { .. } => {
@@ -142,6 +144,17 @@ fn describe(change: &Change, member: Option<&str>, wording: Wording<'_>) -> Opti
         Change::Limit { limit: None, .. } => wording.text_with("audit-limit-removed", &[name()]),
         Change::Admin { did: AdminChange::Added, .. } => wording.text_with("audit-admin-added", &[name()]),
         Change::Admin { did: AdminChange::Removed, .. } => wording.text_with("audit-admin-removed", &[name()]),
+        Change::Admin { did: AdminChange::Changed, permissions, .. } => {
+            let permissions = permissions_in_words(permissions.unwrap_or_default(), wording);
+            wording.text_with("audit-admin-changed", &[name(), ("permissions", permissions.into())])
+        }
+        Change::Name { name, did, .. } => {
+            let part = match did {
+                NameChange::Reserved => "reserved",
+                NameChange::Released => "released",
+            };
+            wording.part_with("audit-names", part, &[("name", name.as_str().into())])
+        }
         Change::Domain { did, until, .. } => {
             let part = match did {
                 DomainChange::Verified => "verified",

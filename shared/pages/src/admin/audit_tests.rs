@@ -1,3 +1,4 @@
+use membermail_core::admin::Permissions;
 use membermail_core::alias::{Reason, Status};
 use membermail_core::audit::Comment;
 use membermail_core::language::Language;
@@ -59,8 +60,11 @@ fn all_changes() -> Vec<Change> {
     ];
     all.extend(switches.map(|did| Change::Switch { member: member(), address: address(), did }));
     all.extend([Some(3), None].map(|limit| Change::Limit { member: member(), domain: domain(), limit }));
-    let admins = [AdminChange::Added, AdminChange::Removed];
-    all.extend(admins.map(|did| Change::Admin { member: member(), domain: domain(), did }));
+    let admins = [AdminChange::Added, AdminChange::Changed, AdminChange::Removed];
+    let permissions = Some(Permissions::all());
+    all.extend(admins.map(|did| Change::Admin { member: member(), domain: domain(), did, permissions }));
+    let names = [NameChange::Reserved, NameChange::Released];
+    all.extend(names.map(|did| Change::Name { domain: domain(), name: "council".parse().unwrap(), did }));
     let domains = [
         DomainChange::Verified,
         DomainChange::RecordGone,

@@ -24,6 +24,7 @@ pub(crate) enum Slot {
     NewsBatch,
     OutboxEntry,
     Profile,
+    ReservedName,
     Run,
 }
 

@@ -1,6 +1,7 @@
 //! Admins of a domain: members bound by id or by an identity in the community file.
 
-use membermail_core::admin::Permissions;
+use membermail_core::admin::{Permission, Permissions};
+use membermail_core::audit::{AdminChange, Change};
 use membermail_core::community::Domain;
 use membermail_core::eligibility::Account;
 use membermail_core::member::MemberId;
@@ -129,4 +130,24 @@ async fn reused_name_makes_no_admin() {
     world.grant(&world.read(outsider).await, "outsider@ubuntu.com").await;
     assert_eq!(world.store.member_by_name(&name("alice")).await.unwrap().unwrap().id, outsider);
     assert_eq!(world.admins(&[]).await, [alice]);
+}
+
+#[tokio::test]
+async fn permissions_change_as_read_only() {
+    let (world, alice) = World::with_admin().await;
+    let [all, some] = [Permissions::all(), [Permission::Decide].into_iter().collect()];
+    let change = async |before, after| {
+        let cause = operator(minutes(1));
+        world.store.change_permissions(&ubuntu(), alice, [before, after], cause, &OsRandom).await.unwrap()
+    };
+    assert!(!change(some, all).await, "changed from what it never was");
+    assert!(change(all, some).await);
+    assert!(!change(all, some).await, "changed twice");
+    let binding = world.store.admin_binding(&ubuntu(), alice).await.unwrap().unwrap();
+    assert_eq!((binding.permissions, binding.since), (some, now()));
+    let entries = world.store.history_of(alice, 1).await.unwrap();
+    let Change::Admin { did, permissions, .. } = &entries[0].change else { panic!("{entries:?}") };
+    assert_eq!((*did, *permissions), (AdminChange::Changed, Some(some)));
+    world.store.unbind_admin(&ubuntu(), alice, operator(now()), &OsRandom).await.unwrap();
+    assert!(!change(some, all).await, "a removed admin came back");
 }

@@ -59,3 +59,26 @@ async fn later_failure_keeps_notice_due() {
     world.store.mark_failure_notified(&address("alice@ubuntu.com"), seconds(70), seconds(90)).await.unwrap();
     assert!(!is_due().await);
 }
+
+#[tokio::test]
+async fn failing_addresses_are_listed_in_pages() {
+    let world = World::new().await;
+    for number in 0..3 {
+        let name = format!("alice{number}");
+        let address = format!("{name}@ubuntu.com");
+        world.grant(&world.named(&name, &name).await, &address).await;
+        record(&world, &address, seconds(60)).await;
+    }
+    let names = async |after: Option<&str>| {
+        let after = after.map(|after| after.parse().unwrap());
+        let page = world.store.failing_in(&ubuntu(), after.as_ref(), seconds(100)).await.unwrap();
+        assert_eq!(page.next, None);
+        page.addresses.into_iter().map(|one| one.address.local_part.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(names(None).await, ["alice0", "alice1", "alice2"]);
+    assert_eq!(names(Some("alice0")).await, ["alice1", "alice2"]);
+    assert_eq!(names(Some("zoe")).await, [""; 0]);
+    // A suspended address gets no mail.
+    world.suspended(&world.alias("alice1@ubuntu.com").await).await;
+    assert_eq!(names(None).await, ["alice0", "alice2"]);
+}

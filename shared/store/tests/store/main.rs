@@ -30,6 +30,7 @@ mod names;
 mod notices;
 mod outbox;
 mod resealing;
+mod reserved_names;
 mod restore;
 mod retirement;
 mod return_senders;
