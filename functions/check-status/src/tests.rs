@@ -10,6 +10,7 @@ use axum::http::header::LOCATION;
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use jiff::SignedDuration;
+use membermail_core::audit::{Actor, Cause};
 use membermail_core::clock::ManualClock;
 use membermail_core::domain_mail::{Dmarc, Mx, Spf};
 use membermail_core::domain_proof::{Seen, Unanswered};
@@ -116,7 +117,8 @@ impl World {
         let check = DomainCheck { record, mx: Mx::None, spf: Spf::None, dmarc: Dmarc::None, asked_at: self.now() };
         let domain = domain.parse().unwrap();
         let grace = SignedDuration::from_hours(24);
-        self.context.store.record_domain_check(&domain, &check, grace, "request-1", &OsRandom).await.unwrap();
+        let cause = Cause { actor: Actor::DomainCheck, by: None, request_id: "request-1", now: self.now() };
+        self.context.store.record_domain_check(&domain, &check, grace, cause, &OsRandom).await.unwrap();
     }
 }
 

@@ -187,5 +187,5 @@ async fn killed_invocation_sends_nothing_twice() {
 fn domain_is_overdue_after_two_periods(#[case] last: &str, #[case] overdue: bool) {
     let last = format!("2026-11-24T{last}Z").parse().unwrap();
     let now = "2026-11-24T12:00:00Z".parse().unwrap();
-    assert_eq!(crate::overdue::is_overdue(last, now, SignedDuration::from_hours(1)), overdue);
+    assert_eq!(membermail_core::schedule::is_overdue(last, now, SignedDuration::from_hours(1)), overdue);
 }
