@@ -107,7 +107,7 @@ async fn namesake_of_admin_gets_no_digest() -> Result<()> {
 
 #[tokio::test]
 #[ignore = "needs the local stack (cargo dev test)"]
-async fn held_sync_mail_names_commands() -> Result<()> {
+async fn held_sync_mail_links_its_page() -> Result<()> {
     let world = World::new().await?;
     world.admin().await?;
     let now = SystemClock.now();
@@ -133,7 +133,8 @@ async fn held_sync_mail_names_commands() -> Result<()> {
             && text.contains("To end after the grace period: 12"),
         "{text}"
     );
-    ensure!(text.contains(&format!("membermail sync release {id}")), "{text}");
+    let page = world.stack.public_url.join(&format!("admin/domains/ubuntustudio.com/plans/{id}"))?;
+    ensure!(text.contains(page.as_str()) && !text.contains("membermail sync"), "{text}");
     world.wait_until_delivered(entry).await?;
     tokio::time::sleep(DUPLICATE_WAIT).await;
     ensure!(world.admin_mails(&id.to_string())?.len() == 1);

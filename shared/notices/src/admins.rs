@@ -81,7 +81,7 @@ impl AdminNotice {
             }
             DomainNews::Held { run, counts, held_for, is_resent } => {
                 let rows = list_held_changes(counts.unwrap_or_default(), held_for, translator);
-                Content { rows, ..describe_held_run(domain, *run, *is_resent, translator) }
+                Content { rows, ..describe_held_run(domain, *run, *is_resent, translator, site) }
             }
             DomainNews::Changed { change, until } => describe_change(domain, *change, *until, translator, site),
         };
@@ -91,6 +91,10 @@ impl AdminNotice {
             ("source", site.source.as_str().into()),
         ];
         let Some(MissingAdmin { documented }) = missing_admin else {
+            // An admin has the console, and no command line.
+            if content.button.is_some() {
+                content.commands.clear();
+            }
             content.footer.push(translator.text("footer-admin", &args));
             return content;
         };
@@ -149,8 +153,14 @@ fn describe_digest(
     Content { rows, commands: more.into_iter().collect(), ..Content::new("digest", &args, translator) }
 }
 
-/// The commands of a held or resent run.
-fn describe_held_run(domain: &DomainName, run: Ulid, is_resent: bool, translator: Translator<'_>) -> Content {
+/// The page and the commands of a held or resent run.
+fn describe_held_run(
+    domain: &DomainName,
+    run: Ulid,
+    is_resent: bool,
+    translator: Translator<'_>,
+    site: &Site,
+) -> Content {
     let (id, verbs) = match is_resent {
         true => ("release-resent", &["show"][..]),
         false => ("held", &["show", "release", "reject"][..]),
@@ -159,7 +169,9 @@ fn describe_held_run(domain: &DomainName, run: Ulid, is_resent: bool, translator
         Labeled::new(translator.text(&format!("held-{verb}"), &[]), format!("membermail sync {verb} {run}"))
     });
     let args = [("domain", FluentValue::from(domain.as_str()))];
-    Content { commands: commands.collect(), ..Content::new(id, &args, translator) }
+    let page = site.console(domain, &format!("/plans/{run}"));
+    let button = Some(Labeled::new(translator.text("held-show", &[]), page));
+    Content { commands: commands.collect(), button, ..Content::new(id, &args, translator) }
 }
 
 /// The exceeded limits and the planned changes.

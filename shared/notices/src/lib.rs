@@ -13,6 +13,7 @@ mod relay;
 mod reply;
 mod settings;
 
+use membermail_core::address::DomainName;
 use membermail_core::community::Community;
 use url::Url;
 
@@ -51,6 +52,14 @@ impl Site {
             url,
             help: community.help.clone(),
         }
+    }
+
+    /// The address of a page of a domain in the admin console.
+    pub(crate) fn console(&self, domain: &DomainName, page: &str) -> Url {
+        let mut url = self.url.clone();
+        url.set_path(&format!("{}/admin/domains/{domain}{page}", self.url.path().trim_end_matches('/')));
+        url.set_query(None);
+        url
     }
 
     /// The address of a page with these parameters.

@@ -294,7 +294,7 @@ release-resent =
     .subject = Ein freigegebener Abgleich von { $domain } wurde erneut gestartet
     .heading = Ein freigegebener Abgleich von { $domain } wurde erneut gestartet
     .body =
-        Das Betriebsteam hat diesen Abgleich freigegeben, aber die Nachricht, die ihn startet, ging verloren. Wir haben sie noch einmal geschickt, du brauchst also nichts zu tun. Falls der Abgleich nicht in wenigen Stunden angewendet ist, bitte das Betriebsteam, die Warteschlangen zu prüfen.
+        Dieser Abgleich wurde freigegeben, aber die Nachricht, die ihn startet, ging verloren. Wir haben sie noch einmal geschickt, du brauchst also nichts zu tun. Falls der Abgleich nicht in wenigen Stunden angewendet ist, bitte das Betriebsteam, die Warteschlangen zu prüfen.
 
         Den Abgleich ansehen:
 

@@ -294,7 +294,7 @@ release-resent =
     .subject = A released sync of { $domain } was started again
     .heading = A released sync of { $domain } was started again
     .body =
-        An operator released this sync, but the message that starts it was lost. We have sent it again, so you don’t need to do anything. If the sync is not applied within a few hours, please ask the operators to check the queues.
+        This sync was released, but the message that starts it was lost. We have sent it again, so you don’t need to do anything. If the sync is not applied within a few hours, please ask the operators to check the queues.
 
         Show the sync:
 
