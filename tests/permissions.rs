@@ -158,7 +158,7 @@ const NEEDED: [(&str, &str, &[&str], &[&str]); 61] = [
     (
         "AdminRole",
         "GetItem",
-        &["ADMINS#a", "DOMAIN#a", "MEMBER#1", "RESERVED#a", "SESSION#1"],
+        &["ADMINS#a", "DOMAIN#a", "MEMBER#1", "RESERVED#a", "SESSION#1", "SYNC#a"],
         &["IDENTITY#a#b", "NONCE#1", "STATE#1"],
     ),
     ("AdminRole", "BatchGetItem", &["ADMINS#a", "DOMAIN#a"], &["SESSION#1", "NAME#a"]),
@@ -171,10 +171,15 @@ const NEEDED: [(&str, &str, &[&str], &[&str]); 61] = [
     (
         "AdminRole",
         "UpdateItem",
-        &["ADMINS#a", "DOMAIN#a", "DOMAIN#a#GATE#16#3", "LIMIT#1", "SESSION#1"],
+        &["ADMINS#a", "DOMAIN#a", "DOMAIN#a#GATE#16#3", "LIMIT#1", "SESSION#1", "SYNC#a"],
         &["IDENTITY#a#b", "OUTBOX#0f"],
     ),
-    ("AdminRole", "PutItem", &["ADMINS#a", "MEMBER#1", "OUTBOX#0f", "RESERVED#a"], &["IDENTITY#a#b", "SESSION#1"]),
+    (
+        "AdminRole",
+        "PutItem",
+        &["ADMINS#a", "MEMBER#1", "OUTBOX#0f", "RESERVED#a", "SYNC#a"],
+        &["IDENTITY#a#b", "NONCE#1", "SESSION#1", "STATE#1"],
+    ),
     ("AdminRole", "DeleteItem", &["ADMINS#a", "RESERVED#a"], &["DOMAIN#a", "IDENTITY#a#b", "MEMBER#1"]),
     ("VerifyMemberRole", "GetItem", &["IDENTITY#a#b", "MEMBER#1", "NAME#a"], &["DOMAIN#a", "SESSION#1"]),
     ("VerifyMemberRole", "BatchGetItem", &["DOMAIN#a"], &["MEMBER#1", "SYNC#a"]),

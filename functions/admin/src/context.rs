@@ -52,6 +52,6 @@ impl Context {
 
     /// The texts of all pages of the console.
     pub(crate) fn texts() -> Result<Texts, membermail_texts::TextsError> {
-        Texts::with_parts(&[parts::ADMIN, parts::AUDIT])
+        Texts::with_parts(&[parts::ADMIN, parts::AUDIT, parts::PLANS])
     }
 }

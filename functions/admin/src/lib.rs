@@ -6,6 +6,7 @@ mod audit;
 mod context;
 mod error;
 mod overview;
+mod plans;
 mod routes;
 mod submission;
 #[cfg(test)]

@@ -4,22 +4,34 @@ use lambda_http::http::{Method, StatusCode};
 use lambda_http::{Body, Request, Response};
 use membermail_core::address::DomainName;
 use membermail_core::admin::Permission;
+use membermail_pages::admin::plans::decision::Decision;
 use membermail_pages::layout::{Message, Next, Site};
 use membermail_pages::public_url::{self, PublicUrl};
 use membermail_pages::response;
 use membermail_runtime::batch::chain;
 use tracing::error;
+use ulid::Ulid;
 
 use crate::access::{self, Access, Admin, Visit};
 use crate::context::Context;
 use crate::error::Error;
-use crate::{audit, overview};
+use crate::{audit, overview, plans};
 
 /// A page or a form of a domain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Resource {
     /// The domain itself.
     Domain,
+    /// Its runs.
+    Plans,
+    /// The last dry run, or the form that requests one.
+    DryRun { is_form: bool },
+    /// The form that requests a sync.
+    Sync,
+    /// A run.
+    Run(Ulid),
+    /// The preview of a decision on a held run, or its form.
+    Decision { run: Ulid, decision: Decision, is_form: bool },
     /// Its audit log.
     Audit,
     /// The log as a file.
@@ -31,16 +43,29 @@ impl Resource {
     fn find(segments: &[&str], is_form: bool) -> Option<Self> {
         Some(match (segments, is_form) {
             ([], false) => Self::Domain,
+            (["plans"], false) => Self::Plans,
+            (["plans", "dry-run"], is_form) => Self::DryRun { is_form },
+            (["plans", "sync"], true) => Self::Sync,
+            (["plans", run], false) => Self::Run(parse_run(run)?),
+            (["plans", run, "release"], is_form) => Self::decision(run, Decision::Release, is_form)?,
+            (["plans", run, "reject"], is_form) => Self::decision(run, Decision::Reject, is_form)?,
             (["audit"], false) => Self::Audit,
             (["audit", "export"], false) => Self::AuditExport,
             _ => return None,
         })
     }
 
+    fn decision(run: &str, decision: Decision, is_form: bool) -> Option<Self> {
+        Some(Self::Decision { run: parse_run(run)?, decision, is_form })
+    }
+
     /// The permission that it needs.
     pub(crate) fn permission(&self) -> Permission {
         match self {
             Self::Domain | Self::Audit | Self::AuditExport => Permission::View,
+            // A dry run changes nothing.
+            Self::Plans | Self::DryRun { .. } | Self::Run(_) => Permission::View,
+            Self::Sync | Self::Decision { .. } => Permission::Decide,
         }
     }
 
@@ -48,6 +73,9 @@ impl Resource {
     pub(crate) fn is_form(&self) -> bool {
         match self {
             Self::Domain | Self::Audit | Self::AuditExport => false,
+            Self::Plans | Self::Run(_) => false,
+            Self::Sync => true,
+            Self::DryRun { is_form } | Self::Decision { is_form, .. } => *is_form,
         }
     }
 
@@ -55,8 +83,16 @@ impl Resource {
     pub(crate) fn needs_fresh_sign_in(&self) -> bool {
         match self {
             Self::Domain | Self::Audit | Self::AuditExport => false,
+            Self::Plans | Self::DryRun { .. } | Self::Run(_) | Self::Sync => false,
+            // Also the preview, so that no comment is lost at the form.
+            Self::Decision { decision, .. } => *decision == Decision::Release,
         }
     }
+}
+
+/// Reads the id of a run, as links write it.
+fn parse_run(text: &str) -> Option<Ulid> {
+    Ulid::from_string(text).ok().filter(|id| id.to_string() == text)
 }
 
 /// Handles one request.
@@ -116,6 +152,13 @@ async fn in_domain(visit: Visit<'_>, domain: &DomainName, resource: &Resource) -
 async fn dispatch(admin: &Admin<'_>, resource: &Resource) -> Result<Response<Body>, Error> {
     match resource {
         Resource::Domain => Ok(admin.not_found()),
+        Resource::Plans => plans::list::show(admin).await,
+        Resource::DryRun { is_form: false } => plans::dry_run::show(admin).await,
+        Resource::DryRun { is_form: true } => plans::dry_run::request(admin).await,
+        Resource::Sync => plans::sync::request(admin).await,
+        Resource::Run(run) => plans::run::show(admin, *run).await,
+        Resource::Decision { run, decision, is_form: false } => plans::decision::preview(admin, *run, *decision).await,
+        Resource::Decision { run, decision, is_form: true } => plans::decision::decide(admin, *run, *decision).await,
         Resource::Audit => audit::show(admin).await,
         Resource::AuditExport => audit::export(admin).await,
     }

@@ -2,7 +2,9 @@
 
 mod access;
 mod audit;
+mod plans;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use jiff::{SignedDuration, Timestamp};
@@ -34,6 +36,7 @@ struct World {
     clock: ManualClock,
     /// Bodies of the messages that were sent.
     messages: Arc<Mutex<Vec<Value>>>,
+    queues_are_down: Arc<AtomicBool>,
 }
 
 impl World {
@@ -42,7 +45,10 @@ impl World {
         let clock = ManualClock::at("2026-11-24T10:00:00Z".parse().unwrap());
         let messages = Arc::new(Mutex::new(Vec::new()));
         let sent = messages.clone();
+        let is_down = Arc::new(AtomicBool::new(false));
+        let queues_are_down = is_down.clone();
         let aws = FakeAws::new(move |operation, request| match operation {
+            "SendMessage" if is_down.load(Ordering::Relaxed) => AwsResponse::error("AccessDenied"),
             "SendMessage" => {
                 let body = request["MessageBody"].as_str().unwrap();
                 sent.lock().unwrap().push(serde_json::from_str(body).unwrap());
@@ -60,7 +66,7 @@ impl World {
             clock: Box::new(clock.clone()),
             random: Box::new(OsRandom),
         };
-        let world = Self { context, clock, messages };
+        let world = Self { context, clock, messages, queues_are_down };
         for domain in [UBUNTU, KUBUNTU] {
             world.store().verify_domain(&name(domain), world.cause(), &OsRandom).await.unwrap();
         }
@@ -81,6 +87,11 @@ impl World {
 
     fn cause(&self) -> Cause<'static> {
         Cause { actor: Actor::Operator, by: Some("olivia"), request_id: "request-1", now: self.now() }
+    }
+
+    /// Whether the queues refuse all messages.
+    fn fail_queues(&self, fails: bool) {
+        self.queues_are_down.store(fails, Ordering::Relaxed);
     }
 
     /// The messages that were sent since the last call.

@@ -70,6 +70,11 @@ impl<'a> Wording<'a> {
         Around { before, after }
     }
 
+    /// A number with separated thousands.
+    pub fn number(&self, number: u64) -> String {
+        self.translator.number(number)
+    }
+
     /// A date in UTC, written out.
     pub fn date(&self, at: Timestamp) -> String {
         self.translator.date(at)

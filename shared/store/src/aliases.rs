@@ -1,11 +1,14 @@
 //! Aliases as items: loaded by address, by member, and by domain.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use jiff::Timestamp;
-use membermail_core::address::{Address, DomainName};
+use membermail_core::address::{Address, DomainName, LocalPart};
 use membermail_core::alias::{Alias, Pause, Reason, Status};
 use membermail_core::audit::Entry;
 use membermail_core::destination::DestinationId;
 use membermail_core::expiry::is_from_future;
+use membermail_core::lifecycle::Step;
 use membermail_core::member::{MemberId, ObservedName};
 use serde::{Deserialize, Serialize};
 
@@ -91,6 +94,14 @@ impl Store {
     /// Loads the alias of an address.
     pub async fn alias(&self, address: &Address) -> Result<Option<StoredAlias>, StoreError> {
         Ok(self.get::<Stored>(&keys::alias(address)).await?.map(StoredAlias::from))
+    }
+
+    /// The aliases that these steps of one domain are about, as they are now.
+    pub async fn aliases_of_steps(&self, steps: &[Step]) -> Result<BTreeMap<LocalPart, Alias>, StoreError> {
+        let keys: BTreeSet<_> = steps.iter().map(|step| keys::alias(&step.address)).collect();
+        let stored: Vec<Stored> = self.get_all(&keys.into_iter().collect::<Vec<_>>()).await?;
+        let aliases = stored.into_iter().map(|stored| StoredAlias::from(stored).alias);
+        Ok(aliases.map(|alias| (alias.address.local_part.clone(), alias)).collect())
     }
 
     /// Loads a member and an alias with one strongly consistent request.

@@ -152,10 +152,11 @@ impl Store {
         self.write(put.when(item_not_exists().or(has_ended).or(is_lost))).await
     }
 
-    /// Withdraws a request whose message the queue did not take.
-    pub async fn withdraw_dry_run(&self, domain: &DomainName, id: Ulid) -> Result<(), StoreError> {
-        let delete = Write::delete(&keys::dry_run(domain)).when(is_in(id, State::Waiting));
-        self.write(delete).await.map(drop)
+    /// Withdraws a request whose message the queue did not take: it counts as lost from now on.
+    pub async fn withdraw_dry_run(&self, domain: &DomainName, id: Ulid, now: Timestamp) -> Result<(), StoreError> {
+        let update = Update::new().set("until", now.as_microsecond());
+        let update = Write::update(&keys::dry_run(domain), update).when(is_in(id, State::Waiting));
+        self.write(update).await.map(drop)
     }
 
     /// Starts a dry run, once. Returns false if it was started before, waited too long, or was replaced by a later one.

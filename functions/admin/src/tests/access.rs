@@ -24,9 +24,30 @@ const fn page(path: &'static str, permission: Permission) -> Route {
     Route { method: Method::GET, path, permission, is_fresh: false }
 }
 
+const fn form(path: &'static str, permission: Permission) -> Route {
+    Route { method: Method::POST, path, permission, is_fresh: false }
+}
+
+/// One that needs a fresh sign-in.
+const fn fresh(method: Method, path: &'static str, permission: Permission) -> Route {
+    Route { method, path, permission, is_fresh: true }
+}
+
 /// All routes, with ids that name nothing. Each answers those who may use it with anything but 403.
-const ROUTES: [Route; 3] =
-    [page("", Permission::View), page("/audit", Permission::View), page("/audit/export", Permission::View)];
+const ROUTES: [Route; 12] = [
+    page("", Permission::View),
+    page("/audit", Permission::View),
+    page("/audit/export", Permission::View),
+    page("/plans", Permission::View),
+    page("/plans/dry-run", Permission::View),
+    form("/plans/dry-run", Permission::View),
+    form("/plans/sync", Permission::Decide),
+    page("/plans/01KATW4Y00XXXXXXXXXXXXXXXX", Permission::View),
+    fresh(Method::GET, "/plans/01KATW4Y00XXXXXXXXXXXXXXXX/release", Permission::Decide),
+    fresh(Method::POST, "/plans/01KATW4Y00XXXXXXXXXXXXXXXX/release", Permission::Decide),
+    page("/plans/01KATW4Y00XXXXXXXXXXXXXXXX/reject", Permission::Decide),
+    form("/plans/01KATW4Y00XXXXXXXXXXXXXXXX/reject", Permission::Decide),
+];
 
 impl Route {
     async fn open(&self, world: &World, browser: &Browser, domain: &str) -> Page {

@@ -130,6 +130,7 @@ pub const SHAPES: [Shapes; 12] = [
             Get("MEMBER#"),
             Get("RESERVED#"),
             Get("SESSION#"),
+            Get("SYNC#"),
             BatchGet(&["ADMINS#"]),
             BatchGet(&["DOMAIN#"]),
             Query("ADMINS#"),
@@ -139,9 +140,13 @@ pub const SHAPES: [Shapes; 12] = [
             Query("RESERVED#"),
             Query("SYNC#"),
             QueryIndex,
+            Write(Put, "SYNC#"),
             Write(Update, "DOMAIN#"),
             Write(Update, "LIMIT#"),
             Write(Update, "SESSION#"),
+            Write(Update, "SYNC#"),
+            // The decision on a held run.
+            Transaction(&[(Update, "SYNC#"), (Put, "AUDIT#")]),
             // A check of DNS records that changes the proof.
             Transaction(&[(Update, "DOMAIN#"), (Update, "DOMAIN#"), (Put, "AUDIT#"), (Put, "OUTBOX#")]),
             // Admins and reserved names.

@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod overview;
+pub mod plans;
 
 use membermail_core::address::DomainName;
 use membermail_core::alias::{Reason, Status};
@@ -16,6 +17,8 @@ use crate::wording::Wording;
 pub enum Section {
     /// Verification, DNS, the last sync.
     Domain,
+    /// Syncs and their plans.
+    Plans,
     /// The audit log.
     Audit,
 }
@@ -25,6 +28,7 @@ impl Section {
     pub fn path(self) -> String {
         match self {
             Self::Domain => String::new(),
+            Self::Plans => plans::PLANS.to_owned(),
             Self::Audit => "/audit".to_owned(),
         }
     }

@@ -156,12 +156,14 @@ async fn old_dry_run_is_gone() {
 }
 
 #[tokio::test]
-async fn withdrawn_request_leaves_no_trace() {
+async fn withdrawn_request_is_lost() {
     let world = World::new().await;
     let (first, second) = (request(0), request(1));
     assert!(world.request_dry_run(&first).await);
-    world.store.withdraw_dry_run(&ubuntu(), second.id).await.unwrap();
-    assert_eq!(world.dry_run_phase(0).await, Some(DryRunPhase::Waiting), "another request");
-    world.store.withdraw_dry_run(&ubuntu(), first.id).await.unwrap();
-    assert_eq!(world.dry_run_phase(0).await, None);
+    world.store.withdraw_dry_run(&ubuntu(), second.id, minutes(1)).await.unwrap();
+    assert_eq!(world.dry_run_phase(1).await, Some(DryRunPhase::Waiting), "another request");
+    world.store.withdraw_dry_run(&ubuntu(), first.id, minutes(1)).await.unwrap();
+    assert_eq!(world.dry_run_phase(1).await, Some(DryRunPhase::Lost));
+    assert!(!world.begin_dry_run(&first, 1).await, "its message came all the same");
+    assert!(world.request_dry_run(&second).await);
 }

@@ -14,6 +14,7 @@ admin-all-domains = كل النطاقات
 admin-back = العودة إلى النطاق
 admin-sections =
     .domain = النطاق
+    .plans = المزامنات
     .audit = سجل التغييرات
 admin-nowhere =
     .heading = لست مشرفًا

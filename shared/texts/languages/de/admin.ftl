@@ -14,6 +14,7 @@ admin-all-domains = Alle Domains
 admin-back = Zurück zur Domain
 admin-sections =
     .domain = Domain
+    .plans = Abgleiche
     .audit = Änderungsprotokoll
 admin-nowhere =
     .heading = Du bist kein Admin

@@ -14,6 +14,7 @@ admin-all-domains = All domains
 admin-back = Back to the domain
 admin-sections =
     .domain = Domain
+    .plans = Syncs
     .audit = Audit log
 admin-nowhere =
     .heading = You are not an admin
