@@ -25,5 +25,6 @@ mod self_service;
 mod sessions;
 mod sign_in;
 mod site_domain;
+mod status;
 mod team_sync;
 mod template;
