@@ -5,6 +5,8 @@ use std::path::Path;
 use std::process::Stdio;
 
 use anyhow::{Context, Result, ensure};
+use membermail_core::clock::{Clock, SystemClock};
+use membermail_core::status::Component;
 use membermail_tests::mail::{MailHost, WIDE};
 use membermail_tests::stack::Stack;
 use membermail_tests::wait::until_true;
@@ -133,6 +135,40 @@ async fn rejection_shows_reply_of_mail_host() -> Result<()> {
         let output = membermail(&stack, &[&command, arguments].concat()).await?.exits_with(code)?;
         ensure!(output.out.is_empty() && !output.err.is_empty(), "{arguments:?}: {} {}", output.out, output.err);
     }
+    Ok(())
+}
+
+/// The systemd timer on the mail host runs it like this.
+#[tokio::test]
+#[ignore = "needs the local stack (cargo dev test)"]
+async fn canary_counts_for_status_page() -> Result<()> {
+    let stack = Stack::of_this_run()?;
+    stack.resident("ubuntu.com", TEAM, "op-canary").await?;
+    let host = host(&stack, "op-canary").await?;
+    let target = target(&host);
+    let store = stack.store().await;
+    let counts = async || -> Result<(u32, u32)> {
+        let history = store.status_history(Component::Mail, SystemClock.now()).await?;
+        let sums = history.days().iter().map(|day| (day.good, day.failed));
+        Ok(sums.fold((0, 0), |(good, failed), day| (good + day.0, failed + day.1)))
+    };
+    // A test without the flag, and one that is not carried out, count nothing.
+    let address = "op-canary@ubuntu.com";
+    let before = counts().await?;
+    test(&stack, &target, &[address]).await?.succeeds()?;
+    test(&stack, &target, &[address, "--canary", "--sender", "nobody"]).await?.exits_with(2)?;
+    ensure!(counts().await? == before, "{:?}", counts().await?);
+
+    // The key of the canary reads no stack, so it gets the name of the table.
+    let arguments = [address, "--canary", "--table", stack.table.as_str(), "--stack", "none"];
+    let counted = test(&stack, &target, &arguments).await?.succeeds()?;
+    ensure!(counted.err.contains("counted for the status page"), "{}", counted.err);
+    ensure!(counts().await? == (before.0 + 1, before.1), "{:?}", counts().await?);
+    // A second run in the same interval does not count, unless the interval has just ended.
+    let unknown = ["nobody-of-that-name@ubuntu.com", "--canary"];
+    let again = test(&stack, &target, &unknown).await?.exits_with(3)?;
+    let failed = u32::from(!again.err.contains("not counted for the status page"));
+    ensure!(counts().await? == (before.0 + 1, before.1 + failed), "{:?} {}", counts().await?, again.err);
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! `membermail alias test`: sends a test mail and follows it until its last delivery.
 
+mod canary;
 mod view;
 
 use std::collections::BTreeMap;
@@ -40,6 +41,9 @@ pub(crate) struct Options {
     /// Stop waiting after this time; a queued mail stays in the queue
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     timeout: u64,
+    /// Count the outcome for the public status page
+    #[arg(long)]
+    canary: bool,
 }
 
 /// The result of the test.
@@ -123,8 +127,7 @@ struct TestedAddress {
 
 pub(super) async fn run(context: &Context, options: Options) -> Result<(), Failure> {
     let tested = TestedAddress::parse(&options.address)?;
-    let sender = options.sender.as_deref();
-    if let Some(sender) = sender {
+    if let Some(sender) = options.sender.as_deref() {
         EmailAddress::parse(sender).map_err(|why| Failure::Usage(format!("--sender {sender:?} is {why}")))?;
     }
     // Opened before the mail is sent, so that no line is missed.
@@ -132,17 +135,29 @@ pub(super) async fn run(context: &Context, options: Options) -> Result<(), Failu
         Some("-") => MailLog::stdin(),
         _ => MailLog::file(&options.mail_log).map_err(|cause| Failure::other(format_args!("{cause:#}")))?,
     };
+    let started = context.operator.clock.now();
+    let test = send_and_follow(context, &options, &tested, &mut log).await;
+    if options.canary { canary::record(context, started, test).await } else { test }
+}
+
+async fn send_and_follow(
+    context: &Context,
+    options: &Options,
+    tested: &TestedAddress,
+    log: &mut MailLog,
+) -> Result<(), Failure> {
     let start = Instant::now();
+    let sender = options.sender.as_deref();
     let progress = progress::counter("delivery attempts");
     let print = |line: String| progress.suspend(|| context.output.step(&line));
     let token = context.operator.request_id();
     let mail = TestMail { sender, address: &tested.address, token, at: context.operator.clock.now() };
-    let Options { mail_host, mail_port, .. } = &options;
+    let Options { mail_host, mail_port, .. } = options;
     let transaction = mail
         .send((mail_host.as_str(), *mail_port))
         .await
         .map_err(|cause| Failure::Other(format!("mail host {mail_host}:{mail_port}: {cause:#}")))?;
-    let mut report = Report::new(&tested, transaction.recipient_reply.unwrap_or_default());
+    let mut report = Report::new(tested, transaction.recipient_reply.unwrap_or_default());
     let result = match transaction.reply {
         SmtpReply::Queued(id) => {
             print(format!("accepted       {}", report.smtp_reply))?;
@@ -153,7 +168,7 @@ pub(super) async fn run(context: &Context, options: Options) -> Result<(), Failu
             let record = |delivery: Delivery| {
                 let next = destinations.len() + 1;
                 let number = *destinations.entry(delivery.recipient.clone()).or_insert(next);
-                let attempt = Attempt::new(&tested, &delivery, number, start.elapsed());
+                let attempt = Attempt::new(tested, &delivery, number, start.elapsed());
                 progress.inc(1);
                 if printed.is_ok() {
                     printed = print(attempt.to_string());
@@ -161,17 +176,16 @@ pub(super) async fn run(context: &Context, options: Options) -> Result<(), Failu
                 report.attempts.push(attempt);
             };
             let deadline = start + Duration::from_secs(options.timeout);
-            let left_queue = watch(&mut log, &id, deadline, record)
-                .await
-                .map_err(|cause| Failure::other(format_args!("{cause:#}")))?;
+            let left_queue =
+                watch(log, &id, deadline, record).await.map_err(|cause| Failure::other(format_args!("{cause:#}")))?;
             printed?;
             report.outcome = Outcome::of(&report.attempts, left_queue);
-            report.check_delivered(&options)
+            report.check_delivered(options)
         }
-        SmtpReply::Deferred(reply) => report.not_accepted(Outcome::TemporaryFailure, &tested, &reply),
+        SmtpReply::Deferred(reply) => report.not_accepted(Outcome::TemporaryFailure, tested, &reply),
         SmtpReply::Rejected(_, reply) => {
             let outcome = if reply.contains(" 5.1.1 ") { Outcome::Unknown } else { Outcome::Rejected };
-            report.not_accepted(outcome, &tested, &reply)
+            report.not_accepted(outcome, tested, &reply)
         }
     };
     progress.finish_and_clear();
