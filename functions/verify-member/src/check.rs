@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use membermail_core::audit::Actor;
-use membermail_core::eligibility::{self, Observation, Outcome, Standing};
+use membermail_core::eligibility::{self, Observation, Outcome, Person, Standing};
 use membermail_core::member::{Identity, MemberId, ObservedName};
 use membermail_core::message::{AliasGrant, VerifyMember, WriteAliases};
 use membermail_runtime::batch::{Attempt, chain};
@@ -72,7 +72,7 @@ async fn look_up(context: &Context, message: &VerifyMember, member: Member) -> R
         // No request to the source for a banned member.
         return record_ban(context, &member, requested_at).await;
     }
-    let (person, observed_at) = fetch_person(context, &observer, message.identity.as_ref(), member.id).await?;
+    let (person, observed_at) = fetch_person(context, &observer, message.identity.as_ref(), &member).await?;
     let standing = match person {
         PersonLookup::NoAccount if member.observation.is_some() => Standing::Closed,
         // An identity that is foreign to the source says nothing, whatever was observed earlier.
@@ -110,13 +110,13 @@ async fn look_up(context: &Context, message: &VerifyMember, member: Member) -> R
     Ok((&outcome).into())
 }
 
-/// Fetches the account of the sign-in's identity, or else of the member's other identities. They are foreign to the source
-/// only if all of them are.
+/// Fetches the account of the sign-in's identity, or else of the member's other identities: the one of the last observation, or
+/// the first. They are foreign to the source only if all of them are.
 async fn fetch_person(
     context: &Context,
     observer: &Observer<'_>,
     identity: Option<&Identity>,
-    member: MemberId,
+    member: &Member,
 ) -> Result<(PersonLookup, Timestamp), Error> {
     let mut first = None;
     if let Some(identity) = identity {
@@ -126,10 +126,12 @@ async fn fetch_person(
         }
         first = Some(found);
     }
-    let identities = context.store.member_to_look_up(member).await?.map(|(_, identities)| identities);
+    let identities = context.store.member_to_look_up(member.id).await?.map(|(_, identities)| identities);
     let mut others = identities.unwrap_or_default();
     others.retain(|other| Some(other) != identity);
-    let (others, requested_at) = observer.fetch_person(&others).await?;
+    let known = member.observation.as_ref().map(|observation| observation.person.fingerprint);
+    let is_known = |person: &Person| known == Some(person.fingerprint);
+    let (others, requested_at) = observer.fetch_preferred(&others, &is_known).await?;
     Ok(match (others, first) {
         (PersonLookup::Foreign, Some(first)) => first,
         (others, _) => (others, requested_at),

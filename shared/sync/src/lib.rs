@@ -37,7 +37,7 @@ pub use dry_run::DryRunResult;
 pub use error::SyncError;
 pub use limits::Limits;
 pub use name_lookup::NameLookup;
-pub use observe::{ObserveError, Observer, PersonLookup, RecordedObservation};
+pub use observe::{IsPreferred, ObserveError, Observer, PersonLookup, RecordedObservation};
 pub use outcome::SyncOutcome;
 pub use source::{SourceError, SourceVariables};
 pub use step_queue::StepQueue;

@@ -3,7 +3,7 @@
 use membermail_core::alias::Reason;
 use membermail_core::audit::Actor;
 use membermail_core::community::Domain;
-use membermail_core::eligibility::Observation;
+use membermail_core::eligibility::{Observation, Person};
 use membermail_core::member::{Fingerprint, MemberId};
 use membermail_core::plan::{Evidence, Planner};
 use membermail_store::Run;
@@ -38,7 +38,11 @@ impl Lookups<'_> {
         let request_id = self.run.map_or("dry-run", |run| run.request_id.as_str());
         let by = run.as_deref();
         let observer = Observer { source, store, clock, random, actor: Actor::Sync, by, request_id };
-        let (person, observed_at) = observer.fetch_person(&identities).await?;
+        // A second account that is in no team must not take the address of the first one.
+        let is_in_team = |person: &Person| {
+            person.check().is_ok() && planner.shows_membership(member.id, &person.observed(clock.now()))
+        };
+        let (person, observed_at) = observer.fetch_preferred(&identities, &is_in_team).await?;
         let person = match person {
             PersonLookup::Found(person) => person,
             // No identity has an account: closing an account removes its identifiers.

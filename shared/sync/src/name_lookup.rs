@@ -8,7 +8,7 @@ use membermail_core::member::{Identity, MemberId, PersonName};
 use membermail_membership::Error as SourceError;
 use membermail_store::Member;
 
-use crate::observe::{ObserveError, Observer, PersonLookup};
+use crate::observe::{ObserveError, Observer};
 
 /// Maximum look-ups. Two members who exchanged their names take two.
 const MAX_LOOKUPS: usize = 3;
@@ -57,23 +57,13 @@ impl Observer<'_> {
         Ok(former)
     }
 
-    /// The account with this name, or else the first account of these identities: a linked member can have several.
+    /// The account with this name, or else the first account of these identities.
     async fn fetch_by_name(
         &self,
         identities: &[Identity],
         name: &PersonName,
     ) -> Result<Option<Observation>, SourceError> {
-        let mut first = None;
-        for identity in identities {
-            let (person, observed_at) = self.fetch_person(std::slice::from_ref(identity)).await?;
-            let PersonLookup::Found(person) = person else { continue };
-            let has_name = person.name == *name;
-            let observation = Observation { person, observed_at };
-            if has_name {
-                return Ok(Some(observation));
-            }
-            first = first.or(Some(observation));
-        }
-        Ok(first)
+        let (person, observed_at) = self.fetch_preferred(identities, &|person| person.name == *name).await?;
+        Ok(person.person().map(|person| Observation { person, observed_at }))
     }
 }

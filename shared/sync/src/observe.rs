@@ -65,6 +65,9 @@ pub struct RecordedObservation {
     pub is_stale: bool,
 }
 
+/// Decides whether an account is preferred to the others of its member.
+pub type IsPreferred<'a> = &'a (dyn Fn(&Person) -> bool + Sync);
+
 /// Why a look-up failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ObserveError {
@@ -90,16 +93,27 @@ impl Observer<'_> {
     /// Fetches the first account that these identities of one member have, in their order, with the time of the request.
     /// Identities that are foreign to the source are left out.
     pub async fn fetch_person(&self, identities: &[Identity]) -> Result<(PersonLookup, Timestamp), SourceError> {
+        self.fetch_preferred(identities, &|_| true).await
+    }
+
+    /// The same, but an account that is preferred goes before the first one: a member can have several accounts.
+    pub async fn fetch_preferred(
+        &self,
+        identities: &[Identity],
+        is_preferred: IsPreferred<'_>,
+    ) -> Result<(PersonLookup, Timestamp), SourceError> {
         let mut requested_at = self.clock.now();
-        let mut found = PersonLookup::Foreign;
+        let mut absent = PersonLookup::Foreign;
+        let mut first = None;
         for identity in identities.iter().filter(|identity| self.source.is_authority_on(identity)) {
             requested_at = self.clock.now();
-            if let Some(person) = self.source.person(identity).await? {
-                return Ok((PersonLookup::Found(person), requested_at));
+            match self.source.person(identity).await? {
+                Some(person) if is_preferred(&person) => return Ok((PersonLookup::Found(person), requested_at)),
+                Some(person) => first = first.or(Some((PersonLookup::Found(person), requested_at))),
+                None => absent = PersonLookup::NoAccount,
             }
-            found = PersonLookup::NoAccount;
         }
-        Ok((found, requested_at))
+        Ok(first.unwrap_or((absent, requested_at)))
     }
 
     /// Records an observation of a member and the outcome of a check. If another member had the name last, they are looked up
@@ -156,7 +170,8 @@ impl Observer<'_> {
         if other.id == member.id {
             return Ok(Holder::PassedOn);
         }
-        let (person, observed_at) = self.fetch_person(&identities).await?;
+        let has_name = |person: &Person| person.name == observation.person.name;
+        let (person, observed_at) = self.fetch_preferred(&identities, &has_name).await?;
         // Names are unique at the source, so a holder without an account there has lost the name.
         let Some(person) = person.person() else { return Ok(Holder::PassedOn) };
         if person.name == observation.person.name {

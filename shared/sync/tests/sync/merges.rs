@@ -82,3 +82,27 @@ async fn second_identity_replaces_lost_one() {
     assert_eq!(world.looked_up(), ["member03", "second"]);
     assert_eq!(world.alias("renamed").await.member, three);
 }
+
+/// The second account is looked up first, since its identity sorts before the other one.
+#[tokio::test]
+async fn account_outside_team_takes_no_address() {
+    let world = World::new("second-account", 5).await;
+    let three = world.alias("member03").await.member;
+    world.add_stranger(9, "outsider", "a-second");
+    world.source.change(9, |profile| profile.in_team = false);
+    let second = world.table.member("a-second", "second@mail.example").await;
+    let member = world.table.read(three).await;
+    let linked = world.store().link(&member, &second, world.cause(Actor::Operator), &OsRandom).await.unwrap();
+    assert!(matches!(linked, Linked::Done(_)));
+    // The rolling check comes to everyone.
+    let mut looked_up = Vec::new();
+    for _ in 0..5 {
+        assert_eq!(world.sync_and_deliver().await.state, RunState::Unchanged);
+        looked_up.append(&mut world.source.lock().looked_up);
+    }
+    assert!(looked_up.contains(&"a-second".to_owned()), "{looked_up:?}");
+    assert_eq!(world.alias("member03").await.status, Status::Active);
+    // Without the first account in the team, nothing is due to the member.
+    world.source.change(3, |profile| profile.in_team = false);
+    assert_eq!(world.sync_counts().await.leave, 1);
+}

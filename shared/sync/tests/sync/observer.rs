@@ -2,7 +2,7 @@
 
 use membermail_core::audit::{Actor, Change, LinkChange};
 use membermail_core::clock::Clock;
-use membermail_core::eligibility::{CheckState, Observation, Outcome};
+use membermail_core::eligibility::{CheckState, Observation, Outcome, Person};
 use membermail_core::member::MemberId;
 use membermail_core::random::OsRandom;
 use membermail_sync::{ObserveError, Observer, PersonLookup, RecordedObservation};
@@ -203,6 +203,19 @@ async fn first_known_identity_is_used() {
     assert_eq!(person.person().unwrap().name, name("member02"));
     assert!(requested_at > before, "the time is that of the answering request");
     assert_eq!(world.observer().fetch_person(&identities[..1]).await.unwrap().0, PersonLookup::NoAccount);
+}
+
+#[tokio::test]
+async fn preferred_account_goes_before_first() {
+    let world = World::without_sync("preferred", 3).await;
+    let identities = ["unknown", "member01", "member02", "member03"].map(table::identity);
+    for (preferred, expected) in [("member02", "member02"), ("nowhere", "member01")] {
+        let is_preferred = |person: &Person| person.name == name(preferred);
+        let (person, _) = world.observer().fetch_preferred(&identities, &is_preferred).await.unwrap();
+        assert_eq!(person.person().unwrap().name, name(expected));
+    }
+    let (absent, _) = world.observer().fetch_preferred(&identities[..1], &|_| false).await.unwrap();
+    assert_eq!(absent, PersonLookup::NoAccount);
 }
 
 #[tokio::test]
