@@ -43,14 +43,6 @@ pub(super) fn cookies(response: &Value) -> Vec<String> {
     cookies.map(str::to_owned).collect()
 }
 
-/// Chooses a person at the fake provider, for a sign-in request that was redirected to `request`. Returns the URL of the
-/// callback. `client` must not follow redirects.
-pub(super) async fn choose_person(client: &reqwest::Client, fakes: &Url, name: &str, request: &Url) -> Result<Url> {
-    let mut choose = fakes.join("+openid/sign-in-as")?;
-    choose.query_pairs_mut().append_pair("name", name).extend_pairs(request.query_pairs());
-    location(&client.get(choose).send().await?)
-}
-
 /// The target of a redirect.
 pub(super) fn location(response: &reqwest::Response) -> Result<Url> {
     let location = response.headers().get(LOCATION);

@@ -1,8 +1,8 @@
-//! The callback of `sso`, compared with npm's `passport-ubuntu`, which the existing service uses: the same fake provider,
-//! sequential callbacks, one single-threaded process each.
+//! The callback of `sso`: sequential callbacks from a fake provider, in one single-threaded process.
 //!
-//! passport-ubuntu only verifies the callback, so the target is for the verification alone
-//! (`shared/identity/examples/verify.rs`). The whole function is measured as well.
+//! The verification alone (`shared/identity/examples/verify.rs`) and the whole function are measured. For OpenID 2.0, npm's
+//! `passport-ubuntu`, which the existing service uses, verifies callbacks of the same provider. It only verifies, so the
+//! target is for the verification alone.
 
 use std::path::Path;
 use std::time::Instant;
@@ -14,11 +14,12 @@ use reqwest::Url;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::aws_over_tls::AwsOverTls;
+use super::aws_over_tls::{AwsOverTls, SECRET};
 use super::browser;
+use super::community::Community;
 use super::figures::rounded;
 use super::runtime_api::RuntimeApi;
-use super::start::{self, NODE};
+use super::start::{self, NODE, SIGN_IN_SECRET};
 use crate::builds::Profile;
 use crate::functions::program_of;
 use crate::tools;
@@ -37,15 +38,15 @@ pub(crate) struct Side {
     pub(crate) peak: f64,
 }
 
-/// The compared programs.
+/// The measured programs.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Compared {
     /// The relying party of `sso` alone, which does the same work as passport-ubuntu.
     pub(crate) verification: Side,
     /// The whole function, with its calls to AWS.
     pub(crate) sso: Side,
-    /// npm's passport-ubuntu.
-    pub(crate) passport: Side,
+    /// npm's passport-ubuntu; none for OpenID Connect.
+    pub(crate) passport: Option<Side>,
 }
 
 impl Side {
@@ -68,56 +69,84 @@ impl Side {
 impl Compared {
     /// Rows of a table with two columns.
     pub(crate) fn rows(&self) -> Vec<Vec<String>> {
-        vec![
-            self.passport.row("verification by passport-ubuntu"),
+        let passport = self.passport.map(|passport| passport.row("verification by passport-ubuntu"));
+        let own = [
             self.verification.row("verification by sso's relying party"),
             self.sso.row("the whole sso, with session and queue"),
-        ]
+        ];
+        passport.into_iter().chain(own).collect()
     }
 
     /// The figures as JSON.
     pub(crate) fn json(&self) -> Value {
-        json!({
-            "verification": self.verification.json(), "sso": self.sso.json(), "passport_ubuntu": self.passport.json(),
-        })
+        let passport = self.passport.map(|passport| passport.json());
+        json!({ "verification": self.verification.json(), "sso": self.sso.json(), "passport_ubuntu": passport })
     }
 
     /// The missed target, if any.
     pub(crate) fn missed(&self) -> Option<String> {
-        let speedup = self.passport.cpu / self.verification.cpu;
+        let speedup = self.passport?.cpu / self.verification.cpu;
         (speedup < MIN_SPEEDUP).then(|| {
             format!("verifying a callback takes 1/{speedup:.1} of passport-ubuntu's CPU, maximum 1/{MIN_SPEEDUP}")
         })
     }
 }
 
-/// Measures `callbacks` callbacks of each program. `sso` must be built in this profile.
-pub(crate) async fn compare(fakes: &Url, callbacks: u32, folder: &Path, profile: Profile) -> Result<Compared> {
+/// Where the callbacks of a measurement come from.
+struct Origin<'a> {
+    community: Community,
+    client: reqwest::Client,
+    fakes: &'a Url,
+    callbacks: u32,
+}
+
+/// Measures `callbacks` callbacks of each program. `sso` must be built in this profile. Changes the client that is registered
+/// at the fake GitLab.
+pub(crate) async fn compare(
+    community: Community,
+    fakes: &Url,
+    callbacks: u32,
+    folder: &Path,
+    profile: Profile,
+) -> Result<Compared> {
     ensure!(callbacks > 0, "at least one callback is needed");
-    tools::install_peers()?;
     std::fs::create_dir_all(folder)?;
-    let sso = sso(fakes, callbacks, folder, profile).await.context("sso")?;
-    let passport = passport(fakes, callbacks).await.context("passport-ubuntu")?;
-    let verification = verification(fakes, callbacks).await.context("the relying party of sso")?;
+    let origin = Origin { community, client: browser::client()?, fakes, callbacks };
+    let passport = match community {
+        Community::Ubuntu => {
+            tools::install_peers()?;
+            Some(passport(&origin).await.context("passport-ubuntu")?)
+        }
+        Community::Example => None,
+    };
+    let verification = verification(&origin).await.context("the relying party of sso")?;
+    let sso = sso(&origin, folder, profile).await.context("sso")?;
     Ok(Compared { verification, sso, passport })
 }
 
 /// The function as on Lambda, with all its calls to AWS.
-async fn sso(fakes: &Url, callbacks: u32, folder: &Path, profile: Profile) -> Result<Side> {
+async fn sso(origin: &Origin<'_>, folder: &Path, profile: Profile) -> Result<Side> {
+    let Origin { community, client, fakes, callbacks } = origin;
     let aws = AwsOverTls::start(folder).await?;
     let api = RuntimeApi::start().await?;
     let mut command = start::function_command(&program_of("sso", profile), "sso", &api);
-    command.env("SIGN_IN_URL", fakes.as_str());
+    command.env("COMMUNITY", community.id()).env("SIGN_IN_URL", fakes.as_str());
     command.env("AWS_ENDPOINT_URL", &aws.url).env("SSL_CERT_FILE", &aws.certificates);
+    if *community == Community::Example {
+        command.env("SIGN_IN_SECRET_ARN", SIGN_IN_SECRET);
+        let callback = format!("https://mail.example.org/callback/localhost-{}", fakes.port().context("no port")?);
+        let application = json!({ "secrets": [SECRET], "redirect_uris": [callback] });
+        let control = fakes.join("control/gitlab/oauth/application")?;
+        client.put(control).json(&application).send().await?.error_for_status()?;
+    }
     let mut running = command.spawn().context("cannot start it")?;
     let pid = running.id().context("it exited")?;
     let process = Process::find(i32::try_from(pid)?).context("it exited")?;
-    let client = browser::client()?;
     // Warm-up callbacks are not measured, for all programs.
     let warm_up = callbacks.div_ceil(10);
     let mut events = Vec::new();
     for _ in 0..callbacks + warm_up {
-        events.push(callback_event(&api, &client, fakes).await?);
+        events.push(callback_event(&api, origin).await?);
     }
     for event in events.drain(..usize::try_from(warm_up)?) {
         complete_sign_in(&api, &event).await?;
@@ -131,16 +160,16 @@ async fn sso(fakes: &Url, callbacks: u32, folder: &Path, profile: Profile) -> Re
     let cpu = process.cpu_time()?.saturating_sub(cpu_before).as_secs_f64();
     let peak = process.peak_memory()?;
     running.kill().await?;
-    Ok(per_callback(callbacks, seconds, cpu, peak))
+    Ok(per_callback(*callbacks, seconds, cpu, peak))
 }
 
 /// Starts a sign-in and chooses a person at the provider; returns the event of the callback.
-async fn callback_event(api: &RuntimeApi, client: &reqwest::Client, fakes: &Url) -> Result<Value> {
+async fn callback_event(api: &RuntimeApi, origin: &Origin<'_>) -> Result<Value> {
     let redirect = api.invoke(&browser::get("/sign-in", &[], None)?).await?;
     let request = browser::header(&redirect, "location")?.parse()?;
     let cookie = browser::cookies(&redirect).into_iter().next().context("no sign-in cookie")?;
-    let callback = browser::choose_person(client, fakes, "alice", &request).await?;
-    browser::get("/callback", &browser::query_of(&callback), Some(&cookie))
+    let callback = origin.community.choose_person(&origin.client, origin.fakes, "alice", &request).await?;
+    browser::get(callback.path(), &browser::query_of(&callback), Some(&cookie))
 }
 
 async fn complete_sign_in(api: &RuntimeApi, event: &Value) -> Result<()> {
@@ -151,27 +180,32 @@ async fn complete_sign_in(api: &RuntimeApi, event: &Value) -> Result<()> {
 }
 
 /// passport-ubuntu alone, without a web server: see infra/dev/cargo-dev/bench/passport.mjs.
-async fn passport(fakes: &Url, callbacks: u32) -> Result<Side> {
+async fn passport(origin: &Origin<'_>) -> Result<Side> {
     let mut node = std::process::Command::new(find_program(NODE.programs).context("no node")?);
     node.arg(membermail_toolbox::workspace().join("infra/dev/cargo-dev/bench/passport.mjs"))
         .arg(tools::peers().node_modules);
-    run(node, fakes, callbacks).await
+    run(node, origin).await
 }
 
 /// The relying party alone, as a release build: see shared/identity/examples/verify.rs.
-async fn verification(fakes: &Url, callbacks: u32) -> Result<Side> {
+async fn verification(origin: &Origin<'_>) -> Result<Side> {
     let mut cargo = step::cargo();
     cargo.args(["build", "--release", "--package", "membermail-identity", "--example", "verify"]);
     tokio::task::spawn_blocking(move || step::capture(&mut cargo)).await??;
-    run(std::process::Command::new(program_of("examples/verify", Profile::Release)), fakes, callbacks).await
+    let mut verify = std::process::Command::new(program_of("examples/verify", Profile::Release));
+    verify.arg(match origin.community {
+        Community::Ubuntu => "openid2",
+        Community::Example => "openid-connect",
+    });
+    run(verify, origin).await
 }
 
 /// Runs a program that prints its figures as JSON.
-async fn run(mut command: std::process::Command, fakes: &Url, callbacks: u32) -> Result<Side> {
-    command.arg(fakes.as_str().trim_end_matches('/')).arg(callbacks.to_string());
+async fn run(mut command: std::process::Command, origin: &Origin<'_>) -> Result<Side> {
+    command.arg(origin.fakes.as_str().trim_end_matches('/')).arg(origin.callbacks.to_string());
     let text = tokio::task::spawn_blocking(move || step::capture(&mut command)).await??;
     let figures: Figures = serde_json::from_str(text.trim()).with_context(|| text.clone())?;
-    Ok(per_callback(callbacks, figures.seconds, figures.cpu_seconds, figures.peak_mb))
+    Ok(per_callback(origin.callbacks, figures.seconds, figures.cpu_seconds, figures.peak_mb))
 }
 
 #[derive(Deserialize)]
@@ -195,7 +229,8 @@ mod tests {
     #[case::nearly_ten_times(1.1, false)]
     fn verification_is_compared_by_cpu(#[case] cpu: f64, #[case] is_met: bool) {
         let passport = Side { milliseconds: 20.0, cpu: 10.0, peak: 9.0 };
-        let compared = Compared { verification: Side { cpu, ..passport }, sso: passport, passport };
+        let compared = Compared { verification: Side { cpu, ..passport }, sso: passport, passport: Some(passport) };
         assert_eq!(compared.missed().is_none(), is_met);
+        assert_eq!(Compared { passport: None, ..compared }.missed(), None);
     }
 }

@@ -6,6 +6,7 @@ use serde_json::Value;
 mod aws_over_tls;
 mod browser;
 mod callbacks;
+mod community;
 mod counting;
 mod dynamodb;
 mod figures;
@@ -24,7 +25,7 @@ mod up;
 pub(crate) enum Bench {
     /// Size, cold start and memory of each function
     Start(start::Options),
-    /// Latency and cost of a sign-in, and the callback compared with passport-ubuntu
+    /// Latency and cost of a sign-in, and its callback alone
     SignIn(sign_in::Options),
     /// Cost of a sync by team size, and the wait of a sign-in during a first sync
     Sync(sync::Options),

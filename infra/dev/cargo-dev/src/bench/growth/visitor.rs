@@ -5,6 +5,7 @@ use anyhow::{Context, Result, ensure};
 use super::usage::Usage;
 use super::world::World;
 use crate::bench::browser;
+use crate::bench::community::Community;
 
 /// The usage of a sign-in.
 pub(crate) struct SignedIn {
@@ -19,7 +20,8 @@ pub(crate) async fn sign_in(world: &World, name: &str) -> Result<SignedIn> {
     let (redirect, mut usage, _) = world.invoke("sso", &browser::get("/sign-in", &[], None)?).await?;
     let cookie = browser::cookies(&redirect).into_iter().next().context("no sign-in cookie")?;
     let request = browser::header(&redirect, "location")?.parse()?;
-    let callback = browser::choose_person(&world.client, &world.launchpad.url.parse()?, name, &request).await?;
+    let fakes = world.launchpad.url.parse()?;
+    let callback = Community::Ubuntu.choose_person(&world.client, &fakes, name, &request).await?;
     let event = browser::get("/callback", &browser::query_of(&callback), Some(&cookie))?;
     let (response, callback_usage, sent) = world.invoke("sso", &event).await?;
     usage += &callback_usage;
