@@ -1,7 +1,8 @@
 //! The measured process of `cargo dev bench sync`: `fill` writes the members of a team and their addresses, as after their
-//! sign-ins, and `run` runs one sync.
+//! sign-ins, and `run` runs one sync. The membership source is a fake Launchpad or GitLab.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -18,8 +19,8 @@ use membermail_core::eligibility::{Account, Group, Observation, Person};
 use membermail_core::member::{Fingerprint, Identity, MemberId, TeamName};
 use membermail_core::message::ApplySteps;
 use membermail_core::random::OsRandom;
-use membermail_membership::launchpad::{Client as Launchpad, Settings};
-use membermail_membership::{Error, PageCursor, RosterPage, Source, read_roster};
+use membermail_core::roster::RosterEntry;
+use membermail_membership::{Error, PageCursor, RosterPage, Source, gitlab, launchpad, read_roster};
 use membermail_runtime::queue::QueueError;
 use membermail_store::{KeyContext, Store};
 use membermail_sync::{Engine, Limits, StepQueue, SyncOutcome};
@@ -27,7 +28,9 @@ use serde_json::json;
 use url::Url;
 
 const TABLE: &str = "bench";
-const DOMAIN: &str = "ubuntu.com";
+/// The token of the fake GitLab (`infra/dev/fakes/src/gitlab/mod.rs`).
+const TOKEN: &str = "fake-gitlab-token";
+const TIMEOUT: Duration = Duration::from_secs(60);
 /// The lease of a run.
 const LEASE: SignedDuration = SignedDuration::from_secs(600);
 /// The lease of a run that is stopped, short so that the next run need not wait.
@@ -37,9 +40,11 @@ const SHORT_LEASE: SignedDuration = SignedDuration::from_secs(1);
 struct Arguments {
     #[arg(value_enum)]
     what: What,
-    /// The root of the fake Launchpad
+    #[arg(long, value_enum)]
+    source: Kind,
+    /// The root of the fakes
     #[arg(long)]
-    launchpad: Url,
+    root: Url,
     /// Abort the process after this many pages; each page is saved as a checkpoint
     #[arg(long, value_name = "PAGES")]
     stop_after: Option<u64>,
@@ -53,26 +58,61 @@ enum What {
     Skip,
 }
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<()> {
-    let Arguments { what, launchpad, stop_after } = Arguments::parse();
-    let config = aws_config::load_defaults(aws_config::BehaviorVersion::v2026_01_12()).await;
-    let client = DynamoDb::new(&config);
-    let store = Store::new(client.clone(), TABLE);
-    let mut community = membermail_communities::community("ubuntu")?;
-    community.relocate(None, None, Some(&launchpad))?;
-    let settings = Settings::for_community(&community, Duration::from_secs(60)).context("another source")?;
-    let source = Stopping { source: Launchpad::new(settings)?, pages: AtomicU64::new(0), stop_after };
-    match what {
-        What::Fill => fill(&client, &source, &community, &launchpad).await,
-        What::Run => run(&store, &source, &community, SignedDuration::ZERO).await,
-        What::Skip => run(&store, &source, &community, community.rules.full_read_after()).await,
+#[derive(Clone, Copy, ValueEnum)]
+enum Kind {
+    Launchpad,
+    Gitlab,
+}
+
+/// A community with its membership source.
+struct Place {
+    kind: Kind,
+    community: Community,
+    /// The measured domain.
+    domain: DomainName,
+    source: Stopping,
+}
+
+impl Kind {
+    fn place(self, root: &Url, stop_after: Option<u64>) -> Result<Place> {
+        let (community, domain) = match self {
+            Self::Launchpad => ("ubuntu", "ubuntu.com"),
+            Self::Gitlab => ("example", "community.example"),
+        };
+        let mut community = membermail_communities::community(community)?;
+        community.relocate(None, None, Some(root))?;
+        let source: Box<dyn Source> = match self {
+            Self::Launchpad => {
+                let settings = launchpad::Settings::for_community(&community, TIMEOUT).context("another source")?;
+                Box::new(launchpad::Client::new(settings)?)
+            }
+            Self::Gitlab => {
+                let settings = gitlab::Settings::for_community(&community, TIMEOUT).context("another source")?;
+                Box::new(gitlab::Client::new(settings, Arc::new(gitlab::Token::parse(TOKEN)?), Arc::new(SystemClock))?)
+            }
+        };
+        let source = Stopping { source, pages: AtomicU64::new(0), stop_after };
+        Ok(Place { kind: self, community, domain: domain.parse()?, source })
     }
 }
 
-/// A Launchpad client that aborts the process after a number of pages.
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<()> {
+    let Arguments { what, source, root, stop_after } = Arguments::parse();
+    let config = aws_config::load_defaults(aws_config::BehaviorVersion::v2026_01_12()).await;
+    let client = DynamoDb::new(&config);
+    let store = Store::new(client.clone(), TABLE);
+    let place = source.place(&root, stop_after)?;
+    match what {
+        What::Fill => fill(&client, &place, &root).await,
+        What::Run => run(&store, &place, SignedDuration::ZERO).await,
+        What::Skip => run(&store, &place, place.community.rules.full_read_after()).await,
+    }
+}
+
+/// A membership source that aborts the process after a number of pages.
 struct Stopping {
-    source: Launchpad,
+    source: Box<dyn Source>,
     /// Number of pages read.
     pages: AtomicU64,
     stop_after: Option<u64>,
@@ -132,18 +172,18 @@ impl StepQueue for Counting {
 }
 
 /// One sync without pauses. Waits for the lease of a stopped run, and resumes it.
-async fn run(store: &Store, source: &Stopping, community: &Community, full_read: SignedDuration) -> Result<()> {
+async fn run(store: &Store, place: &Place, full_read: SignedDuration) -> Result<()> {
+    let Place { community, domain, source, .. } = place;
     let is_stopped = source.stop_after.is_some();
     let lease = if is_stopped { SHORT_LEASE } else { LEASE };
     let checkpoint = if is_stopped { Duration::ZERO } else { Limits::default().checkpoint };
     // More look-ups than any benchmark needs; a plan with more leavers is held.
     let limits = Limits { lookups: 10_000, pace: Duration::ZERO, checkpoint, full_read, ..Limits::default() };
-    let domain: DomainName = DOMAIN.parse()?;
     let engine = Engine { community, source, store, lease, limits, clock: &SystemClock, random: &OsRandom };
     let queue = Counting::default();
     let mut begin = Instant::now();
     let run = loop {
-        match engine.run(&domain, "bench", &queue).await? {
+        match engine.run(domain, "bench", &queue).await? {
             SyncOutcome::Done { run, .. } => break run,
             SyncOutcome::Busy { until, .. } if later(SystemClock.now(), SHORT_LEASE) >= until => {
                 tokio::time::sleep(Duration::from_millis(100)).await;
@@ -162,7 +202,7 @@ async fn run(store: &Store, source: &Stopping, community: &Community, full_read:
     let ticks = fields.get(11..=12).context("no time")?;
     let ticks = ticks[0].parse::<f64>()? + ticks[1].parse::<f64>()?;
     let counts = run.counts.unwrap_or_default();
-    let state = store.sync_state(&domain).await?;
+    let state = store.sync_state(domain).await?;
     let figures = json!({
         "seconds": seconds,
         "cpu_seconds": ticks / 100.0,
@@ -183,25 +223,36 @@ async fn run(store: &Store, source: &Stopping, community: &Community, full_read:
 }
 
 /// Writes a member for each person of the team, and an address for each eligible one.
-async fn fill(client: &DynamoDb, source: &Stopping, community: &Community, launchpad: &Url) -> Result<()> {
+async fn fill(client: &DynamoDb, place: &Place, root: &Url) -> Result<()> {
+    let Place { community, domain, source, .. } = place;
     let store = Store::create(client.clone(), TABLE).await?;
     let now = SystemClock.now();
-    let domain: DomainName = DOMAIN.parse()?;
     let cause = Cause { actor: Actor::Operator, by: Some("bench"), request_id: "bench", now };
-    store.verify_domain(&domain, cause, &OsRandom).await?;
-    let team = &community.domain(&domain).context("no such domain")?.team;
-    let identifiers = launchpad.join("/control/identifiers")?;
-    let identifiers: HashMap<String, String> =
-        reqwest::get(identifiers).await?.error_for_status()?.json().await.context("identifiers of all people")?;
+    store.verify_domain(domain, cause, &OsRandom).await?;
+    let team = &community.domain(domain).context("no such domain")?.team;
+    let identifiers: HashMap<String, String> = match place.kind {
+        Kind::Launchpad => {
+            let identifiers = reqwest::get(root.join("/control/identifiers")?).await?.error_for_status()?;
+            identifiers.json().await.context("identifiers of all people")?
+        }
+        Kind::Gitlab => HashMap::new(),
+    };
+    // At GitLab, the fingerprint is the user id, which is the subject.
+    let subject_of = |entry: &RosterEntry| match place.kind {
+        Kind::Launchpad => identifiers.get(entry.name.as_str()).cloned(),
+        Kind::Gitlab => Some(entry.fingerprint.to_string()),
+    };
     let endpoint = community.issuer();
     let micros = now.as_microsecond();
     // The length of a sealed address.
     let sealed = "A".repeat(88);
     let mut items = Vec::new();
     let team = source.group(team).await?.context("no such team")?;
-    for entry in read_roster(source, &team, |_| {}).await?.people {
+    // The bot of a token is listed as a member, and cannot sign in.
+    let can_sign_in = |entry: &RosterEntry| !entry.name.as_str().contains("_bot_");
+    for entry in read_roster(source, &team, |_| {}).await?.people.into_iter().filter(can_sign_in) {
         let name = entry.name.as_str();
-        let subject = identifiers.get(name).with_context(|| format!("{name} has no identifier"))?;
+        let subject = subject_of(&entry).with_context(|| format!("{name} has no identifier"))?;
         let member = MemberId::new(now, &OsRandom).to_string();
         let is_eligible = entry.check().is_ok();
         let person = Person {

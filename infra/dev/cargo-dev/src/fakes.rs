@@ -15,10 +15,10 @@ pub(crate) async fn start(port: u16, state: &Path) -> Result<Service> {
     serve(Command::new(program("fakes")), port, state).await
 }
 
-/// Starts the fakes with a team of this size, for benchmarks.
-pub(crate) async fn start_with_people(port: u16, people: usize, state: &Path, profile: Profile) -> Result<Service> {
+/// Starts the fakes with options for their people, for benchmarks.
+pub(crate) async fn start_with_people(port: u16, people: &[String], state: &Path, profile: Profile) -> Result<Service> {
     let mut command = Command::new(program_of("fakes", profile));
-    command.args(["--people", &people.to_string(), "--all-in", "ubuntumembers"]);
+    command.args(people);
     serve(command, port, state).await
 }
 

@@ -67,7 +67,8 @@ impl World {
     pub(crate) async fn start(people: usize, template: &Template) -> Result<Self> {
         let state = site::empty_state("bench-growth")?;
         let dynamodb = start_dynamodb(&state).await?;
-        let launchpad = fakes::start_with_people(free_port()?, people, &state, Profile::Dev).await?;
+        let people = ["--people", &people.to_string(), "--all-in", "ubuntumembers"].map(str::to_owned);
+        let launchpad = fakes::start_with_people(free_port()?, &people, &state, Profile::Dev).await?;
         let mail_sink = mailbox::start(&state).await?;
         let cloud = Cloud::start(dynamodb.port, &mailbox::settings(&mail_sink).to_string()).await?;
         let name_server: SocketAddr = name_server::start(Vec::new()).await?;
