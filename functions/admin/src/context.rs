@@ -1,14 +1,20 @@
 //! The configuration and clients of the function.
 
+use std::time::Duration;
+
 use membermail_core::clock::{Clock, SystemClock};
 use membermail_core::community::Community;
 use membermail_core::random::{OsRandom, Random};
+use membermail_domains::Settings;
 use membermail_pages::configured_url::ConfiguredUrl;
 use membermail_runtime::environment::Environment;
 use membermail_runtime::queue::Queue;
 use membermail_runtime::variables::Variables;
 use membermail_store::Store;
-use membermail_texts::{Texts, parts};
+use membermail_texts::{Part, Texts, parts};
+
+/// Timeout of the queries of a DNS check, which run at the same time: an admin waits for them, and so does Lambda (10 s).
+const DNS_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// Shared by all requests.
 pub struct Context {
@@ -24,6 +30,8 @@ pub struct Context {
     pub sync_queue: Queue,
     /// The queue of `notify`.
     pub notify_queue: Queue,
+    /// Name servers and timeout of DNS checks. The client is built when it is needed: most requests need none.
+    pub dns: Settings,
     /// The time.
     pub clock: Box<dyn Clock>,
     /// Random bytes.
@@ -37,6 +45,7 @@ impl Context {
         let sync_queue = variables.required("SYNC_QUEUE_URL");
         let notify_queue = variables.required("NOTIFY_QUEUE_URL");
         let configured_url = variables.optional("PUBLIC_URL");
+        let servers = variables.optional("DNS_SERVERS");
         let environment = Environment::load(variables).await?;
         Ok(Self {
             texts: Self::texts()?,
@@ -45,6 +54,7 @@ impl Context {
             notify_queue: environment.queue(notify_queue),
             community: environment.community,
             store: environment.store,
+            dns: Settings { servers, timeout: DNS_TIMEOUT },
             clock: Box::new(SystemClock),
             random: Box::new(OsRandom),
         })
@@ -52,6 +62,8 @@ impl Context {
 
     /// The texts of all pages of the console.
     pub(crate) fn texts() -> Result<Texts, membermail_texts::TextsError> {
-        Texts::with_parts(&[parts::ADMIN, parts::AUDIT, parts::PLANS])
+        const PARTS: [Part; 6] =
+            [parts::ADMIN, parts::ADMINS, parts::AUDIT, parts::DOMAINS, parts::PLANS, parts::RESERVED];
+        Texts::with_parts(&PARTS)
     }
 }

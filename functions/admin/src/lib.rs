@@ -2,11 +2,15 @@
 //! no destination.
 
 mod access;
+mod admins;
 mod audit;
+mod changes;
 mod context;
+mod domain;
 mod error;
 mod overview;
 mod plans;
+mod reserved;
 mod routes;
 mod submission;
 #[cfg(test)]

@@ -4,6 +4,7 @@ use lambda_http::http::{Method, StatusCode};
 use lambda_http::{Body, Request, Response};
 use membermail_core::address::DomainName;
 use membermail_core::admin::Permission;
+use membermail_core::member::MemberId;
 use membermail_pages::admin::plans::decision::Decision;
 use membermail_pages::layout::{Message, Next, Site};
 use membermail_pages::public_url::{self, PublicUrl};
@@ -15,7 +16,7 @@ use ulid::Ulid;
 use crate::access::{self, Access, Admin, Visit};
 use crate::context::Context;
 use crate::error::Error;
-use crate::{audit, overview, plans};
+use crate::{admins, audit, changes, domain, overview, plans, reserved};
 
 /// A page or a form of a domain.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +37,24 @@ pub(crate) enum Resource {
     Audit,
     /// The log as a file.
     AuditExport,
+    /// A check of its DNS records.
+    CheckDns,
+    /// Its addresses whose mail was not delivered.
+    Failing,
+    /// Its admins.
+    Admins,
+    /// An appointment.
+    AppointAdmin,
+    /// Other permissions of an admin.
+    ChangeAdmin(MemberId),
+    /// A removal of an admin.
+    RemoveAdmin(MemberId),
+    /// Its reserved names.
+    Reserved,
+    /// A reservation of a name.
+    ReserveName,
+    /// The end of a reservation.
+    ReleaseName,
 }
 
 impl Resource {
@@ -51,6 +70,15 @@ impl Resource {
             (["plans", run, "reject"], is_form) => Self::decision(run, Decision::Reject, is_form)?,
             (["audit"], false) => Self::Audit,
             (["audit", "export"], false) => Self::AuditExport,
+            (["check"], true) => Self::CheckDns,
+            (["failing"], false) => Self::Failing,
+            (["admins"], false) => Self::Admins,
+            (["admins"], true) => Self::AppointAdmin,
+            (["admins", member], true) => Self::ChangeAdmin(MemberId::parse(member).ok()?),
+            (["admins", member, "remove"], true) => Self::RemoveAdmin(MemberId::parse(member).ok()?),
+            (["reserved"], false) => Self::Reserved,
+            (["reserved"], true) => Self::ReserveName,
+            (["reserved", "release"], true) => Self::ReleaseName,
             _ => return None,
         })
     }
@@ -66,6 +94,9 @@ impl Resource {
             // A dry run changes nothing.
             Self::Plans | Self::DryRun { .. } | Self::Run(_) => Permission::View,
             Self::Sync | Self::Decision { .. } => Permission::Decide,
+            Self::CheckDns | Self::Failing | Self::Admins | Self::Reserved => Permission::View,
+            Self::AppointAdmin | Self::ChangeAdmin(_) | Self::RemoveAdmin(_) => Permission::Appoint,
+            Self::ReserveName | Self::ReleaseName => Permission::Decide,
         }
     }
 
@@ -76,6 +107,9 @@ impl Resource {
             Self::Plans | Self::Run(_) => false,
             Self::Sync => true,
             Self::DryRun { is_form } | Self::Decision { is_form, .. } => *is_form,
+            Self::Failing | Self::Admins | Self::Reserved => false,
+            Self::AppointAdmin | Self::ChangeAdmin(_) | Self::RemoveAdmin(_) => true,
+            Self::CheckDns | Self::ReserveName | Self::ReleaseName => true,
         }
     }
 
@@ -86,6 +120,9 @@ impl Resource {
             Self::Plans | Self::DryRun { .. } | Self::Run(_) | Self::Sync => false,
             // Also the preview, so that no comment is lost at the form.
             Self::Decision { decision, .. } => *decision == Decision::Release,
+            Self::CheckDns | Self::Failing | Self::Admins | Self::Reserved => false,
+            Self::ReserveName | Self::ReleaseName => false,
+            Self::AppointAdmin | Self::ChangeAdmin(_) | Self::RemoveAdmin(_) => true,
         }
     }
 }
@@ -151,7 +188,7 @@ async fn in_domain(visit: Visit<'_>, domain: &DomainName, resource: &Resource) -
 
 async fn dispatch(admin: &Admin<'_>, resource: &Resource) -> Result<Response<Body>, Error> {
     match resource {
-        Resource::Domain => Ok(admin.not_found()),
+        Resource::Domain => domain::show(admin).await,
         Resource::Plans => plans::list::show(admin).await,
         Resource::DryRun { is_form: false } => plans::dry_run::show(admin).await,
         Resource::DryRun { is_form: true } => plans::dry_run::request(admin).await,
@@ -159,6 +196,15 @@ async fn dispatch(admin: &Admin<'_>, resource: &Resource) -> Result<Response<Bod
         Resource::Run(run) => plans::run::show(admin, *run).await,
         Resource::Decision { run, decision, is_form: false } => plans::decision::preview(admin, *run, *decision).await,
         Resource::Decision { run, decision, is_form: true } => plans::decision::decide(admin, *run, *decision).await,
+        Resource::CheckDns => domain::check(admin).await,
+        Resource::Failing => domain::failing(admin).await,
+        Resource::Admins => admins::show(admin).await,
+        Resource::AppointAdmin => admins::appoint(admin).await,
+        Resource::ChangeAdmin(member) => changes::change(admin, *member).await,
+        Resource::RemoveAdmin(member) => changes::remove(admin, *member).await,
+        Resource::Reserved => reserved::show(admin).await,
+        Resource::ReserveName => reserved::reserve(admin).await,
+        Resource::ReleaseName => reserved::release(admin).await,
         Resource::Audit => audit::show(admin).await,
         Resource::AuditExport => audit::export(admin).await,
     }

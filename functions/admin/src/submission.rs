@@ -9,10 +9,12 @@ use membermail_pages::admin::{Console, Section};
 use membermail_pages::layout::{Message, Next};
 use membermail_pages::{form, public_url, response};
 use membermail_runtime::batch::chain;
+use membermail_texts::Args;
 use tracing::error;
 use ulid::Ulid;
 
 use crate::access::Admin;
+use crate::{admins, reserved};
 
 /// The admin as the actor of a change.
 pub(crate) struct Signature(String);
@@ -66,6 +68,23 @@ impl<'a> Admin<'a> {
         let path = format!("/admin/domains/{}", self.domain.domain);
         let next = Next { path: &path, label: "admin-back" };
         response::page(status, &Message::new(self.visit.site.clone(), id, next))
+    }
+
+    /// Explains what happened, and leads to a page of the domain. A page about what somebody else did already is no failure.
+    pub(crate) fn explain(&self, status: StatusCode, id: &str, args: Args<'_>, path: &str) -> Response<Body> {
+        let label = match path {
+            admins::PATH => "admins-back",
+            reserved::PATH => "reserved-back",
+            _ => "admin-back",
+        };
+        let path = format!("/admin/domains/{}{path}", self.domain.domain);
+        let next = Next { path: &path, label };
+        response::page(status, &Message::with(self.visit.site.clone(), id, args, next))
+    }
+
+    /// Continues on the list of the admin's domains.
+    pub(crate) fn see_overview(&self) -> Response<Body> {
+        response::see_other(self.visit.public_url.join("/admin").as_str())
     }
 
     /// The answer to a form that lacks a field, or has one of an unknown form.

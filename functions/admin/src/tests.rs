@@ -1,11 +1,15 @@
 //! The function over an in-memory table, with a fake of the queues.
 
 mod access;
+mod admins;
 mod audit;
+mod domain;
 mod plans;
+mod reserved;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use lambda_http::http::{self, Method, header};
@@ -19,6 +23,7 @@ use membermail_core::eligibility::{Account, Observation, Outcome, Person};
 use membermail_core::email::EmailAddress;
 use membermail_core::member::{Fingerprint, Identity, MemberId, PersonName, Subject};
 use membermail_core::random::OsRandom;
+use membermail_domains::Settings;
 use membermail_identity::csrf;
 use membermail_identity::session::{self, SessionId};
 use membermail_runtime::testing::{FakeAws, Response as AwsResponse};
@@ -63,6 +68,7 @@ impl World {
             store: Store::in_memory(),
             sync_queue: aws.queue("sync"),
             notify_queue: aws.queue("notify"),
+            dns: Settings { servers: "127.0.0.1:1".parse().ok(), timeout: Duration::from_secs(1) },
             clock: Box::new(clock.clone()),
             random: Box::new(OsRandom),
         };

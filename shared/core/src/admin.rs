@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use strum::{AsRefStr, Display, EnumIter, EnumString, IntoEnumIterator as _};
+use strum::{AsRefStr, Display, EnumIter, EnumString, IntoEnumIterator as _, IntoStaticStr};
 
 use crate::alias::Reason;
 use crate::eligibility::Observation;
@@ -24,6 +24,7 @@ use crate::eligibility::Observation;
     EnumString,
     AsRefStr,
     Display,
+    IntoStaticStr,
 )]
 #[serde(rename_all = "kebab-case")]
 #[strum(serialize_all = "kebab-case")]

@@ -96,8 +96,7 @@ pub enum Outcome {
 
 /// Checks domains in DNS and records the results. One failure does not stop the other checks.
 pub async fn check(checker: &Checker, domains: impl IntoIterator<Item = &Domain>, request_id: &str) -> Report {
-    let cause = Cause { actor: Actor::DomainCheck, by: None, request_id, now: checker.clock.now() };
-    let domains: Vec<_> = domains.into_iter().map(|domain| check_one(checker, domain, cause)).collect();
+    let domains: Vec<_> = domains.into_iter().map(|domain| report(checker, domain, request_id)).collect();
     let concurrency = concurrency(domains.len());
     Report { domains: stream::iter(domains).buffered(concurrency).collect().await }
 }
@@ -107,25 +106,44 @@ fn concurrency(count: usize) -> usize {
     count.div_ceil(MAX_ROUNDS).max(MIN_CONCURRENCY)
 }
 
-/// Checks one domain for the actor of this cause, to whom the audit log attributes a change of the proof.
-pub async fn check_one(checker: &Checker, domain: &Domain, cause: Cause<'_>) -> DomainReport {
+async fn report(checker: &Checker, domain: &Domain, request_id: &str) -> DomainReport {
+    let Checker { resolver, store, clock, random, grace } = checker;
+    let cause = Cause { actor: Actor::DomainCheck, by: None, request_id, now: clock.now() };
+    check_one(resolver, store, domain, *grace, cause, &**random).await
+}
+
+/// Checks one domain for the actor of this cause, to whom the audit log attributes a change of the proof. `grace` is that of
+/// the [`Checker`].
+pub async fn check_one(
+    resolver: &Resolver,
+    store: &Store,
+    domain: &Domain,
+    grace: SignedDuration,
+    cause: Cause<'_>,
+    random: &dyn Random,
+) -> DomainReport {
     let outcome = if domain.admins.is_empty() {
         Outcome::NoAdmin
     } else {
-        check_domain(checker, &domain.domain, cause)
+        check_domain(resolver, store, &domain.domain, grace, cause, random)
             .await
             .unwrap_or_else(|cause| Outcome::Failed { reason: cause.to_string(), retryable: cause.is_retryable() })
     };
     DomainReport { domain: domain.domain.clone(), outcome }
 }
 
-async fn check_domain(checker: &Checker, domain: &DomainName, cause: Cause<'_>) -> Result<Outcome, StoreError> {
-    let Checker { resolver, store, clock, random, grace } = checker;
-    let token = store.ensure_domain_token(domain, &**random).await?;
-    let asked_at = clock.now();
+async fn check_domain(
+    resolver: &Resolver,
+    store: &Store,
+    domain: &DomainName,
+    grace: SignedDuration,
+    cause: Cause<'_>,
+    random: &dyn Random,
+) -> Result<Outcome, StoreError> {
+    let token = store.ensure_domain_token(domain, random).await?;
     let DomainRecords { record, mx, spf, dmarc } = fetch_records(resolver, domain, &token).await;
-    let seen = DomainCheck { record, mx, spf, dmarc, asked_at };
-    let recorded = store.record_domain_check(domain, &seen, *grace, cause, &**random).await?;
+    let seen = DomainCheck { record, mx, spf, dmarc, asked_at: cause.now };
+    let recorded = store.record_domain_check(domain, &seen, grace, cause, random).await?;
     let DomainCheck { record, mx, spf, dmarc, .. } = seen;
     Ok(match recorded {
         RecordedCheck::Superseded => Outcome::Superseded,

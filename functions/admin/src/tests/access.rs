@@ -34,7 +34,7 @@ const fn fresh(method: Method, path: &'static str, permission: Permission) -> Ro
 }
 
 /// All routes, with ids that name nothing. Each answers those who may use it with anything but 403.
-const ROUTES: [Route; 12] = [
+const ROUTES: [Route; 21] = [
     page("", Permission::View),
     page("/audit", Permission::View),
     page("/audit/export", Permission::View),
@@ -47,6 +47,15 @@ const ROUTES: [Route; 12] = [
     fresh(Method::POST, "/plans/01KATW4Y00XXXXXXXXXXXXXXXX/release", Permission::Decide),
     page("/plans/01KATW4Y00XXXXXXXXXXXXXXXX/reject", Permission::Decide),
     form("/plans/01KATW4Y00XXXXXXXXXXXXXXXX/reject", Permission::Decide),
+    form("/check", Permission::View),
+    page("/failing", Permission::View),
+    page("/admins", Permission::View),
+    fresh(Method::POST, "/admins", Permission::Appoint),
+    fresh(Method::POST, "/admins/01ARZ3NDEKTSV4RRFFQ69G5FAV", Permission::Appoint),
+    fresh(Method::POST, "/admins/01ARZ3NDEKTSV4RRFFQ69G5FAV/remove", Permission::Appoint),
+    page("/reserved", Permission::View),
+    form("/reserved", Permission::Decide),
+    form("/reserved/release", Permission::Decide),
 ];
 
 impl Route {

@@ -1,8 +1,12 @@
 //! The pages of the admin console.
 
+pub mod admins;
 pub mod audit;
+pub mod domain;
+pub mod failing;
 pub mod overview;
 pub mod plans;
+pub mod reserved;
 
 use membermail_core::address::DomainName;
 use membermail_core::alias::{Reason, Status};
@@ -21,6 +25,10 @@ pub enum Section {
     Plans,
     /// The audit log.
     Audit,
+    /// The admins.
+    Admins,
+    /// Names that no member gets.
+    Reserved,
 }
 
 impl Section {
@@ -30,6 +38,8 @@ impl Section {
             Self::Domain => String::new(),
             Self::Plans => plans::PLANS.to_owned(),
             Self::Audit => "/audit".to_owned(),
+            Self::Admins => "/admins".to_owned(),
+            Self::Reserved => "/reserved".to_owned(),
         }
     }
 }

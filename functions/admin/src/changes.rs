@@ -1,0 +1,132 @@
+//! `POST …/admins/<member>` and `…/remove`: changes of other permissions, and removals.
+
+use lambda_http::http::StatusCode;
+use lambda_http::{Body, Response};
+use membermail_core::admin::{ChangeRefused, Permission, PermissionChange, Permissions};
+use membermail_core::member::{MemberId, PersonName};
+use membermail_pages::wording::Wording;
+use membermail_store::{AdminBinding, FileAdmins};
+use membermail_texts::FluentValue;
+
+use crate::access::Admin;
+use crate::admins::PATH;
+use crate::error::Error;
+
+/// A person who changed something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Who {
+    /// An operator, whose name is not shown.
+    Operator,
+    /// An admin; without a name if their data is erased.
+    Admin(Option<PersonName>),
+}
+
+impl Who {
+    /// The person in words.
+    pub(crate) fn in_words(&self, wording: Wording<'_>) -> String {
+        match self {
+            Self::Operator => wording.text("admins-operator"),
+            Self::Admin(Some(name)) => name.to_string(),
+            Self::Admin(None) => wording.text("admins-former"),
+        }
+    }
+}
+
+/// Gives a bound admin other permissions.
+pub(crate) async fn change(admin: &Admin<'_>, id: MemberId) -> Result<Response<Body>, Error> {
+    let (Some(shown), Some(after)) = (admin.field("shown"), admin.chosen()) else { return Ok(admin.invalid()) };
+    apply(admin, id, &shown, Some(after)).await
+}
+
+/// Removes a bound admin.
+pub(crate) async fn remove(admin: &Admin<'_>, id: MemberId) -> Result<Response<Body>, Error> {
+    let Some(shown) = admin.field("shown") else { return Ok(admin.invalid()) };
+    apply(admin, id, &shown, None).await
+}
+
+/// Applies a change of permissions, or a removal, to the binding as the page showed it.
+async fn apply(
+    admin: &Admin<'_>,
+    id: MemberId,
+    shown: &str,
+    after: Option<Permissions>,
+) -> Result<Response<Body>, Error> {
+    let context = admin.visit.context;
+    let domain = &admin.domain.domain;
+    let Some(AdminBinding { permissions: before, .. }) = context.store.admin_binding(domain, id).await? else {
+        return gone(admin, id).await;
+    };
+    if after == Some(before) {
+        return explain(admin, id, "admins-same").await;
+    }
+    if before.to_string() != shown {
+        return explain(admin, id, "admins-other").await;
+    }
+    let leaves_appointer = !admin.is_self(id) || has_other_appointer(admin, id).await?;
+    let change =
+        PermissionChange { own: admin.permissions, before, after: after.unwrap_or_default(), leaves_appointer };
+    if let Err(why) = change.check() {
+        return Ok(refused(admin, why));
+    }
+    let signature = admin.signature();
+    let cause = admin.cause(&signature);
+    let is_done = match after {
+        Some(after) => context.store.change_permissions(domain, id, [before, after], cause, &*context.random).await?,
+        None => context.store.unbind_admin(domain, id, cause, &*context.random).await?,
+    };
+    if is_done {
+        // After a removal, the admin may not see the page any more.
+        let is_own_removal = after.is_none() && admin.is_self(id);
+        return Ok(if is_own_removal { admin.see_overview() } else { admin.see(PATH) });
+    }
+    // Another admin was faster.
+    match context.store.admin_binding(domain, id).await? {
+        Some(_) => explain(admin, id, "admins-other").await,
+        None => gone(admin, id).await,
+    }
+}
+
+/// Whether somebody can still appoint admins without this binding of the admin's own: through another binding, or through the
+/// community file. Identities of others in the file do not count, because it is not known whether their owners can act.
+async fn has_other_appointer(admin: &Admin<'_>, id: MemberId) -> Result<bool, Error> {
+    let context = admin.visit.context;
+    let file = FileAdmins::from(admin.domain);
+    if !context.store.named_identities(&admin.visit.member, file, context.community.issuer()).await?.is_empty() {
+        return Ok(true);
+    }
+    for binding in context.store.admin_bindings(&admin.domain.domain).await? {
+        if binding.member == id || !binding.permissions.has(Permission::Appoint) {
+            continue;
+        }
+        if let Some(member) = context.store.survivor(binding.member).await?
+            && context.store.reason_not_to_act(&member).await?.is_none()
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// The answer to a change that the rules do not allow.
+pub(crate) fn refused(admin: &Admin<'_>, why: ChangeRefused) -> Response<Body> {
+    let id = match why {
+        ChangeRefused::BeyondOwn => "admins-beyond-own",
+        ChangeRefused::LastAppointer => "admins-last-appointer",
+    };
+    admin.explain(StatusCode::FORBIDDEN, id, &[], PATH)
+}
+
+/// The answer about a member who is not bound: one who was an admin of this domain is named, and any other is not found.
+async fn gone(admin: &Admin<'_>, id: MemberId) -> Result<Response<Body>, Error> {
+    let (moment, _) = admin.last_change(id).await?;
+    if moment.is_empty() { Ok(admin.not_found()) } else { explain(admin, id, "admins-gone").await }
+}
+
+/// A page that says who changed the permissions, and when.
+async fn explain(admin: &Admin<'_>, id: MemberId, text: &str) -> Result<Response<Body>, Error> {
+    let member = admin.visit.context.store.survivor(id).await?;
+    let name = member.as_ref().and_then(|member| member.name()).map_or_else(|| id.to_string(), ToString::to_string);
+    let (moment, by) = admin.last_change(id).await?;
+    let args = [("name", FluentValue::from(name)), ("moment", moment.into()), ("by", by.into())];
+    Ok(admin.explain(StatusCode::OK, text, &args, PATH))
+}

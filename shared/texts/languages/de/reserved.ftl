@@ -1,0 +1,30 @@
+# Namen, die in einer Domain kein Mitglied bekommt.
+
+reserved =
+    .heading = Reservierte Namen
+    .text = Kein Mitglied bekommt eine neue Adresse mit einem reservierten Namen. Bestehende Adressen funktionieren weiter.
+    .empty = Die Admins dieser Domain reservieren keine Namen.
+    .reserve = Einen Namen reservieren
+    .name = Name, ohne die Domain
+    .hint = Zum Beispiel council oder events. Ein Mitglied, das bei { $source } so heißt, bekommt hier keine Adresse und erfährt, warum.
+    .button = Reservieren
+    .release = Freigeben
+    .built-in = Namen, die in jeder Domain reserviert sind
+    .built-in-hint = Mails an sie gehen an die Admins der Domain.
+reserved-since = Seit { $date }, von { $name }
+reserved-invalid =
+    .heading = Das kann kein Name sein
+    .text = Es hat sich nichts geändert. Ein Name hat Buchstaben von a bis z, Ziffern, Punkte und Bindestriche und höchstens 64 Zeichen.
+reserved-built-in =
+    .heading = Dieser Name ist in jeder Domain reserviert
+    .text = Du brauchst ihn hier nicht zu reservieren.
+reserved-before =
+    .heading = Das ist schon erledigt
+    .text = { $name } wurde am { $date } von { $by } reserviert.
+reserved-gone =
+    .heading = Das ist schon erledigt
+    .text = { $name } ist nicht mehr reserviert.
+reserved-too-many =
+    .heading = Es gibt zu viele reservierte Namen
+    .text = Eine Domain kann { $count } haben. Gib erst welche frei.
+reserved-back = Zurück zu den reservierten Namen

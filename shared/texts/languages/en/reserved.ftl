@@ -1,0 +1,30 @@
+# Names that no member gets in a domain.
+
+reserved =
+    .heading = Reserved names
+    .text = No member gets a new address with a reserved name. Existing addresses keep working.
+    .empty = The admins of this domain reserve no names.
+    .reserve = Reserve a name
+    .name = Name, without the domain
+    .hint = For example council or events. A member with this name at { $source } gets no address here, and is told why.
+    .button = Reserve
+    .release = Release
+    .built-in = Names that are reserved in every domain
+    .built-in-hint = Mail to them goes to the admins of the domain.
+reserved-since = Since { $date }, by { $name }
+reserved-invalid =
+    .heading = This cannot be a name
+    .text = Nothing has changed. A name has letters from a to z, digits, dots and hyphens, and at most 64 characters.
+reserved-built-in =
+    .heading = This name is reserved in every domain
+    .text = You do not need to reserve it here.
+reserved-before =
+    .heading = This is already done
+    .text = { $name } was reserved on { $date } by { $by }.
+reserved-gone =
+    .heading = This is already done
+    .text = { $name } is not reserved any more.
+reserved-too-many =
+    .heading = There are too many reserved names
+    .text = A domain can have { $count } of them. Release some first.
+reserved-back = Back to the reserved names
