@@ -1,5 +1,6 @@
 //! The admins of a domain: appointments, other permissions and removals.
 
+use jiff::SignedDuration;
 use membermail_core::admin::{Permission, Permissions};
 use membermail_core::audit::{Actor, AdminChange, Change};
 use membermail_core::member::MemberId;
@@ -45,6 +46,7 @@ async fn admin_appoints_owner_of_address() {
     let world = World::new().await;
     let (amy, admin) = world.admin("amy", UBUNTU, &[Appoint, Ban]).await;
     let (bob, member) = world.resident("bob").await;
+    world.advance(SignedDuration::from_secs(1));
     let page = amy.appoint(&world, " Bob@Ubuntu.com ", &["ban"]).await;
     assert_eq!(page.location(), ADMINS);
     assert_eq!(world.permissions_of(member.id).await, Some(set(&[View, Ban])));
@@ -155,6 +157,7 @@ async fn second_change_says_it_is_done() {
     let (amy, _) = world.admin("amy", UBUNTU, &all).await;
     let (eve, _) = world.admin("eve", UBUNTU, &all).await;
     let (_, bob) = world.admin("bob", UBUNTU, &[Decide]).await;
+    world.advance(SignedDuration::from_secs(1));
     assert_eq!(amy.change(&world, bob.id, "view,decide", &["ban"]).await.location(), ADMINS);
     // Eve still sees what bob could do before.
     let other = eve.change(&world, bob.id, "view,decide", &["appoint"]).await;

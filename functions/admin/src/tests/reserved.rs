@@ -1,5 +1,6 @@
 //! Reserved names.
 
+use jiff::SignedDuration;
 use membermail_core::admin::Permission::{Decide, View};
 use membermail_core::audit::{Actor, Change, NameChange};
 
@@ -18,6 +19,7 @@ async fn name_is_reserved_and_released() {
     assert!(list.text().contains("Since 24 November 2026, by amy") && list.text().contains("postmaster"));
     let again = eve.submit(&world, RESERVED, &[("name", "council")]).await;
     assert!(again.status() == 200 && again.text().contains("council was reserved on"), "{}", again.text());
+    world.advance(SignedDuration::from_secs(1));
     assert_eq!(amy.submit(&world, RELEASE, &[("name", "council")]).await.location(), RESERVED);
     let again = eve.submit(&world, RELEASE, &[("name", "council")]).await;
     assert!(again.status() == 200 && again.text().contains("council is not reserved any more"), "{}", again.text());

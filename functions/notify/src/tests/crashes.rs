@@ -85,7 +85,7 @@ async fn counted_changes_are_mailed_once() {
         |world| record_changes(world, 101),
         |_| digest(),
         |world| {
-            let mail = only_digest(world, "And 2 more");
+            let mail = only_digest(world, "Further changes: 2");
             assert_eq!(mail.subject, "101 changes at ubuntu.com");
             assert!(mail.text.contains("New: 101") && mail.text.contains("member98@ubuntu.com: new"), "{}", mail.text);
             assert!(!mail.text.contains("member99@ubuntu.com"), "{}", mail.text);
@@ -112,7 +112,7 @@ async fn first_sync_is_one_bounded_digest() {
         messages.extend(world.queued());
     }
     assert_eq!(invocations, 2);
-    let mail = only_digest(&world, "And 10,101 more");
+    let mail = only_digest(&world, "Further changes: 10,101");
     assert_eq!((mail.subject.as_str(), world.mails()), ("10,200 changes at ubuntu.com", 1));
     assert!(!world.aws.lock().unwrap().items.keys().any(|(_, sk)| sk.starts_with("NEWS#") || sk == "BATCH"));
 }

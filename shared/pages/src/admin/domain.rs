@@ -7,7 +7,7 @@ use membermail_core::clock::later;
 use membermail_core::community::Domain;
 use membermail_core::domain_mail::{Dmarc, Mx, Spf};
 use membermail_core::domain_proof::{Proof, Seen, Token, Unanswered};
-use membermail_store::{Checked, Run, StoredDomain, TeamProblem};
+use membermail_store::{Checked, Run, RunState, StoredDomain, TeamProblem};
 use membermail_texts::FluentValue;
 
 use super::Console;
@@ -222,7 +222,11 @@ fn retirement(stored: &StoredDomain, wording: Wording<'_>) -> Option<Fact> {
 fn last_sync(run: Option<&Run>, wording: Wording<'_>) -> Fact {
     let title = wording.part("domains-titles", "sync");
     let Some(run) = run else { return Fact::of("domains-sync-never", "wait", &[], wording).titled(&title) };
-    let mood = if run.state.is_finished() { "good" } else { "wait" };
+    let mood = match run.state {
+        RunState::Unchanged | RunState::Applied | RunState::Released | RunState::Rejected => "good",
+        RunState::Running | RunState::Paused | RunState::Held | RunState::Waiting => "wait",
+        RunState::Failed | RunState::Died => "bad",
+    };
     let state = wording.part("domains-runs", run.state.as_ref());
     let advice = run.counts.map(|counts| {
         let count = |count: u64| FluentValue::from(count);

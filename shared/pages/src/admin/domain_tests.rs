@@ -1,7 +1,6 @@
 use membermail_core::domain_mail::DmarcPolicy;
 use membermail_core::language::Language;
 use membermail_core::retirement::Retirement;
-use membermail_store::RunState;
 use membermail_texts::{Texts, parts};
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -60,12 +59,14 @@ fn every_state_is_described(#[values("en", "ar", "de")] language: &str) {
             text.push_str(&format!("{}\n", record_seen(&item, wording)));
         }
         for problem in [None, Some(TeamProblem::Missing), Some(TeamProblem::Replaced)] {
-            let item = StoredDomain { team_problem: problem, ..StoredDomain::default() };
+            let mut item = StoredDomain::default();
+            item.team_problem = problem;
             text.push_str(&line(&team(&configured(), &item, wording)));
         }
         for (cancelled, ended) in [(None, None), (None, Some(since)), (Some(since), None)] {
             let decided = Retirement { since, until: since, by: None, cancelled, ended };
-            let item = StoredDomain { retirement: Some(decided), ..StoredDomain::default() };
+            let mut item = StoredDomain::default();
+            item.retirement = Some(decided);
             text.push_str(&line(&retirement(&item, wording).unwrap()));
         }
         text.push_str(&line(&last_sync(None, wording)));
@@ -106,12 +107,10 @@ fn every_mail_record_is_described(#[values("en", "ar", "de")] language: &str) {
     let text = in_language(language, |wording| {
         let mut text = String::new();
         for ((mx, spf), dmarc) in mx.into_iter().zip(spf).zip(dmarc) {
-            let item = StoredDomain {
-                mx: Some(Checked { state: mx, checked_at }),
-                spf: Some(Checked { state: spf, checked_at }),
-                dmarc: Some(Checked { state: dmarc, checked_at }),
-                ..StoredDomain::default()
-            };
+            let mut item = StoredDomain::default();
+            item.mx = Some(Checked { state: mx, checked_at });
+            item.spf = Some(Checked { state: spf, checked_at });
+            item.dmarc = Some(Checked { state: dmarc, checked_at });
             text.extend(mail(&configured().domain, &item, wording).iter().map(line));
         }
         text.extend(mail(&configured().domain, &StoredDomain::default(), wording).iter().map(line));
