@@ -144,13 +144,13 @@ fn describe_digest(
         Labeled::new(address.to_string(), translator.text(&id, &source))
     }));
     let more = others.total() + changes.len().saturating_sub(MAX_LISTED) as u64;
-    let more = (more > 0).then(|| {
-        Labeled::new(
-            translator.text("digest-more", &count_args(more, translator)),
-            format!("membermail audit --domain {domain}"),
-        )
-    });
-    Content { rows, commands: more.into_iter().collect(), ..Content::new("digest", &args, translator) }
+    if more > 0 {
+        rows.push(Labeled::new(translator.text("digest-others", &[]), translator.number(more)));
+    }
+    let button = Some(Labeled::new(translator.text("digest-show", &[]), site.console(domain, "/audit")));
+    let command = format!("membermail audit --domain {domain}");
+    let commands = (more > 0).then(|| Labeled::new(translator.text("digest-show", &[]), command));
+    Content { rows, commands: commands.into_iter().collect(), button, ..Content::new("digest", &args, translator) }
 }
 
 /// The page and the commands of a held or resent run.
@@ -234,5 +234,10 @@ fn describe_change(
         let retire = format!("membermail domain retire {domain}");
         commands.push(Labeled::new(translator.text("domain-retire", &[]), retire));
     }
-    Content { commands, ..Content::new(id, &args, translator) }
+    // The console has the domains of the community file, and the file may lack one that is being retired.
+    let has_page =
+        !matches!(change, DomainChange::Unlisted | DomainChange::Retiring | DomainChange::RetirementCancelled);
+    let label = if shows_record { "domain-show" } else { "domain-open" };
+    let button = has_page.then(|| Labeled::new(translator.text(label, &[]), site.console(domain, "")));
+    Content { commands, button, ..Content::new(id, &args, translator) }
 }

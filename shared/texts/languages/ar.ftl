@@ -239,14 +239,8 @@ digest =
     }
     .heading = ما الذي تغيّر في { $domain }
     .body = هذا للعلم فحسب؛ ليس عليك فعل أي شيء.
-digest-more = { $count ->
-    [zero] ولا شيء غير ذلك:
-    [one] وتغيير آخر تجده في سجل التدقيق:
-    [two] وتغييران آخران تجدهما في سجل التدقيق:
-    [few] و{ $number } تغييرات أخرى تجدها في سجل التدقيق:
-    [many] و{ $number } تغييرًا آخر تجدها في سجل التدقيق:
-   *[other] و{ $number } تغيير آخر تجدها في سجل التدقيق:
-}
+digest-show = اعرض كل التغييرات
+digest-others = تغييرات أخرى
 news-created = جديد
 news-restored = عاد من جديد
 news-loop = أُوقف: كان سيحوّل البريد إلى نفسه
@@ -355,6 +349,7 @@ domain-retirement-cancelled =
     .heading = يبقى النطاق { $domain }
     .body = ألغى أحد المشغّلين إنهاء النطاق { $domain }. تعمل عناوينه كما كانت، ويُخبَر الأعضاء بذلك.
 domain-show = السجل
+domain-open = افتح صفحة النطاق
 
 ## To the operators
 

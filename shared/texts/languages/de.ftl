@@ -235,10 +235,8 @@ digest =
     }
     .heading = Was sich bei { $domain } geändert hat
     .body = Das ist nur zu deiner Information. Du brauchst nichts zu tun.
-digest-more = { $count ->
-    [one] Und eine weitere, die im Audit-Log steht:
-   *[other] Und { $number } weitere, die im Audit-Log stehen:
-}
+digest-show = Alle Änderungen ansehen
+digest-others = Weitere Änderungen
 news-created = neu
 news-restored = wiederhergestellt
 news-loop = abgeschaltet: Sie würde an sich selbst weiterleiten
@@ -347,6 +345,7 @@ domain-retirement-cancelled =
     .heading = { $domain } bleibt
     .body = Das Betriebsteam hat das Ende von { $domain } abgesagt. Die Adressen funktionieren wie zuvor, und die Mitglieder werden benachrichtigt.
 domain-show = Den Eintrag anzeigen
+domain-open = Die Seite der Domain öffnen
 
 ## To the operators
 

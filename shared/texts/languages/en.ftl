@@ -235,10 +235,8 @@ digest =
     }
     .heading = What changed at { $domain }
     .body = This is for your information only. You don’t need to do anything.
-digest-more = { $count ->
-    [one] And one more, listed in the audit log:
-   *[other] And { $number } more, listed in the audit log:
-}
+digest-show = Show all changes
+digest-others = Further changes
 news-created = new
 news-restored = restored
 news-loop = switched off: it would forward to itself
@@ -347,6 +345,7 @@ domain-retirement-cancelled =
     .heading = { $domain } stays
     .body = An operator cancelled the retirement of { $domain }. Its addresses work as before, and the members are notified.
 domain-show = Show the record
+domain-open = Open the page of the domain
 
 ## To the operators
 
