@@ -95,6 +95,12 @@ impl Desk {
         self.screen.chromium.press(text).await.with_context(|| selector.to_owned())
     }
 
+    /// The value of a field.
+    async fn value(&self, selector: &str) -> Result<String> {
+        let value = self.screen.chromium.find(selector).await?.prop("value").await?;
+        value.with_context(|| format!("{selector} has no value"))
+    }
+
     /// Checks the open page: axe-core finds nothing, and nothing is wider than 320 pixels. Its screenshot is
     /// `admin-<name>.png`.
     async fn inspect(&self, name: &str) -> Result<()> {

@@ -8,7 +8,6 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 use aws_sdk_cloudformation::types::{Capability, Parameter, StackStatus};
-use aws_sdk_lambda::types::{Environment, LastUpdateStatus, State};
 use membermail_core::clock::{Clock, SystemClock};
 use membermail_core::community::Community;
 use membermail_core::random::OsRandom;
@@ -20,6 +19,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use crate::front::Front;
+use crate::functions::set_variable;
 use crate::stack::Stack;
 use crate::table::operator;
 use crate::wait::{TIMEOUT, until};
@@ -88,7 +88,9 @@ impl Example {
         let lambda = aws_sdk_lambda::Client::new(&self.stack.aws().await);
         for logical in WITH_PROVIDER {
             let name = self.deployment.functions.get(logical).with_context(|| format!("no function {logical}"))?;
-            set_provider(&lambda, name, root).await.with_context(|| format!("the provider of {logical}"))?;
+            set_variable(&lambda, name, SIGN_IN_URL, root.as_str())
+                .await
+                .with_context(|| format!("the provider of {logical}"))?;
         }
         self.community = community(&self.stack, root)?;
         Ok(())
@@ -123,35 +125,6 @@ impl Example {
     pub async fn add_user(&self, username: &str, change: Value) -> Result<()> {
         self.stack.send_control(Method::POST, &format!("gitlab/users/{username}"), change).await
     }
-}
-
-/// Changes the environment of a function, and publishes a version for its alias, which the API invokes.
-async fn set_provider(lambda: &aws_sdk_lambda::Client, name: &str, root: &Url) -> Result<()> {
-    let current = lambda.get_function_configuration().function_name(name).send().await?;
-    let variables = current.environment.and_then(|environment| environment.variables).unwrap_or_default();
-    if variables.get(SIGN_IN_URL).is_none_or(|url| url == root.as_str()) {
-        return Ok(());
-    }
-    let environment = Environment::builder().set_variables(Some(variables));
-    let environment = environment.variables(SIGN_IN_URL, root.as_str()).build();
-    lambda.update_function_configuration().function_name(name).environment(environment).send().await?;
-    until("the update", TIMEOUT, async || {
-        let now = lambda.get_function_configuration().function_name(name).send().await?;
-        Ok((now.last_update_status != Some(LastUpdateStatus::InProgress)).then_some(()))
-    })
-    .await?;
-    let aliases = lambda.list_aliases().function_name(name).send().await?.aliases.unwrap_or_default();
-    for alias in aliases.iter().filter_map(|alias| alias.name.as_deref()) {
-        let published = lambda.publish_version().function_name(name).send().await?;
-        let version = published.version.context("a version without a number")?;
-        until("the version", TIMEOUT, async || {
-            let now = lambda.get_function_configuration().function_name(name).qualifier(&version).send().await?;
-            Ok((now.state != Some(State::Pending)).then_some(()))
-        })
-        .await?;
-        lambda.update_alias().function_name(name).name(alias).function_version(version).send().await?;
-    }
-    Ok(())
 }
 
 /// The community with the sign-in provider at this address, as the functions see it.

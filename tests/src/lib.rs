@@ -7,6 +7,7 @@ pub mod dns;
 pub mod documents;
 pub mod example;
 pub mod front;
+pub mod functions;
 pub mod gateway;
 pub mod logs;
 pub mod mail;

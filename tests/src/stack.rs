@@ -117,6 +117,11 @@ impl Stack {
         aws_sdk_secretsmanager::Client::new(&self.aws().await)
     }
 
+    /// A client of the functions, at the stack's endpoint.
+    pub async fn lambda(&self) -> aws_sdk_lambda::Client {
+        aws_sdk_lambda::Client::new(&self.aws().await)
+    }
+
     /// The table, as the functions use it.
     pub async fn store(&self) -> Store {
         Store::new(self.dynamodb().await, &self.table)
