@@ -55,7 +55,7 @@ impl Context {
     /// Reads the settings and builds the clients.
     pub async fn from_env() -> Result<Self, lambda_runtime::Error> {
         let mut variables = Variables::of_process();
-        let sync_period = variables.optional("SYNC_PERIOD_SECONDS").map(SignedDuration::from_secs);
+        let sync_period = variables.optional("SYNC_SCHEDULE_SECONDS").map(SignedDuration::from_secs);
         let domain_checks = variables.optional("DOMAIN_CHECKS").map(|Period(period)| period);
         let public_url: Option<ConfiguredUrl> = variables.optional("PUBLIC_URL");
         let Environment { community, store, .. } = Environment::load(variables).await?;
