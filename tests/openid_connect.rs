@@ -2,6 +2,7 @@
 //! addresses that follow its GitLab groups.
 
 mod groups;
+mod identities;
 mod logout;
 mod providers;
 

@@ -57,9 +57,10 @@ pub struct AddLink {
     pub label: String,
 }
 
-/// The message of a query such as `?adding`: only known ones are shown.
+/// The message of a query such as `?adding`: only known ones are shown. API Gateway makes it `?adding=`.
 pub fn news(query: Option<&str>, wording: Wording<'_>) -> Option<String> {
-    let part = match query? {
+    let query = query?;
+    let part = match query.strip_suffix('=').unwrap_or(query) {
         "adding" => "adding",
         "removed" => "removed",
         _ => return None,

@@ -61,9 +61,19 @@ fn page_of_accounts(#[values("en", "ar", "de")] language: &str) {
     insta::assert_snapshot!(format!("page_of_one_account.{language}"), page(language, one, Some("removed"), false));
 }
 
+/// API Gateway has no parameters without a value.
+#[rstest]
+fn news_has_empty_value(#[values("adding", "removed")] query: &str) {
+    with_site("en", |site, _| {
+        let expected = news(Some(query), site.wording);
+        assert!(expected.is_some());
+        assert_eq!(news(Some(&format!("{query}=")), site.wording), expected);
+    });
+}
+
 #[test]
 fn only_known_news_is_shown() {
-    for query in [None, Some(""), Some("adding&x"), Some("<b>"), Some("heading")] {
+    for query in [None, Some(""), Some("adding&x"), Some("adding=x"), Some("="), Some("<b>"), Some("heading")] {
         with_site("en", |site, _| assert_eq!(news(query, site.wording), None, "{query:?}"));
     }
 }
