@@ -142,6 +142,7 @@ pub fn notice_with(settings: &MailSettings, bounces_to: Option<&EmailAddress>) -
         name: Some("alice".parse()?),
         address: address("alice@ubuntu.com")?,
         event: MemberEvent::AddressChanged(MemberNews::Created),
+        comment: None,
     });
     let id = NoticeId::of_failure("1");
     let to = EmailAddress::parse("alice@mail.example")?;

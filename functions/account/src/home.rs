@@ -51,6 +51,7 @@ async fn view(context: &Context, member: &Member, wording: Wording<'_>) -> Resul
     let state = AccountState {
         check: member.check.state_at(now),
         outcome: member.check.outcome.as_ref(),
+        ban_reason: member.ban_reason.as_ref(),
         aliases: &aliases,
         mailboxes: &mailboxes,
         tests: &tests,

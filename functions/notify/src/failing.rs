@@ -93,7 +93,8 @@ pub(crate) async fn notify_rejecting(
         Some(2..) => MemberEvent::OneDestinationRejectsMail(reply),
         _ => MemberEvent::DestinationRejectsMail(reply),
     };
-    let notice = Notice::Member(MemberNotice { name: member.name().cloned(), address: address.clone(), event });
+    let name = member.name().cloned();
+    let notice = Notice::Member(MemberNotice { name, address: address.clone(), event, comment: None });
     let now = context.worker.clock.now();
     let day_ago = earlier(now, SignedDuration::from_hours(24));
     let notice_id = |at| NoticeId::of_destination(id, &address.domain, at);
@@ -128,7 +129,8 @@ async fn notify_failing(
         others.extend(other_sign_in(context, &member, &failing).await?.map(|address| (None, address)));
     }
     let event = MemberEvent::DestinationFails { since: failures.since, reply: failures.reply.clone() };
-    let notice = Notice::Member(MemberNotice { name: member.name().cloned(), address: address.clone(), event });
+    let name = member.name().cloned();
+    let notice = Notice::Member(MemberNotice { name, address: address.clone(), event, comment: None });
     let since = earlier(now, FAILING_INTERVAL);
     for (to, address) in others {
         let notice_id = |at| NoticeId::of_failing(id, to, at);

@@ -1,6 +1,7 @@
 //! Notices to members about one of their addresses, and about linked sign-ins.
 
 use membermail_core::address::Address;
+use membermail_core::alias::Reason;
 use membermail_core::audit::Entry;
 use membermail_core::email::EmailAddress;
 use membermail_core::member::MemberId;
@@ -44,7 +45,16 @@ pub(crate) async fn notify_owner(
         }
         news => MemberEvent::AddressChanged(news),
     };
-    let notice = Notice::Member(MemberNotice { name: member.name().cloned(), address: address.clone(), event });
+    let comment = match &event {
+        MemberEvent::AddressChanged(MemberNews::Suspended { reason: Reason::Banned }) => {
+            // A linked member is banned together with the surviving one. After the end of the ban, the reason is gone.
+            let survivor = context.store.survivor_of(member.clone()).await?;
+            survivor.and_then(|survivor| survivor.ban_reason)
+        }
+        _ => None,
+    };
+    let name = member.name().cloned();
+    let notice = Notice::Member(MemberNotice { name, address: address.clone(), event, comment });
     let notice_id = NoticeId::to_member(entry.id);
     let (delivered, ended) = send(context, mailer, &notice_id, &primary, &notice, request_id).await?;
     let (Some(fallback), Delivered::Rejected { .. } | Delivered::AlreadyRejected) = (fallback, &delivered) else {

@@ -2,6 +2,8 @@
 
 mod kinds;
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use strum::AsRefStr;
@@ -11,12 +13,13 @@ pub use self::kinds::{
     AdminChange, DestinationChange, DomainChange, IdentityChange, LinkChange, MemberChange, NameChange, RunChange,
     SwitchChange,
 };
+pub use crate::comment::{Comment, CommentError};
+
 use crate::address::{Address, DomainName};
 use crate::admin::Permissions;
 use crate::alias::{Alias, Reason, Status};
 use crate::destination::DestinationId;
 use crate::member::{self, MemberId};
-use crate::newtype::checked_string;
 use crate::random::Random;
 use crate::reserved::ReservedName;
 
@@ -35,33 +38,6 @@ pub enum Actor {
     Operator,
     /// An admin of the domain, on the admin pages.
     Admin,
-}
-
-checked_string! {
-    /// What an admin wrote about a change: at most 500 characters in one line.
-    Comment, CommentError, |text| {
-        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        if text.is_empty() || text.chars().any(char::is_control) {
-            return Err(CommentError::Invalid);
-        }
-        if text.chars().count() > Comment::MAX_CHARACTERS { Err(CommentError::TooLong) } else { Ok(text) }
-    }
-}
-
-impl Comment {
-    /// Characters at most.
-    pub const MAX_CHARACTERS: usize = 500;
-}
-
-/// The text is no comment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum CommentError {
-    /// Without visible characters, or with a control character.
-    #[error("empty, or with a control character")]
-    Invalid,
-    /// More than [`Comment::MAX_CHARACTERS`].
-    #[error("longer than 500 characters")]
-    TooLong,
 }
 
 /// Actor, time and request of a change: the part of an entry that is not in its [`Change`].
@@ -273,6 +249,27 @@ impl Entry {
     }
 }
 
+impl Entry {
+    /// Whether the admins of these domains see the entry in the history of its member: changes of addresses and limits there,
+    /// of the domains' admins, bans and links. Not how the member signs in, and nothing about mailboxes.
+    pub fn is_shown_to_admins_of(&self, domains: &BTreeSet<DomainName>) -> bool {
+        match &self.change {
+            Change::Alias { address, .. } | Change::Switch { address, .. } => domains.contains(&address.domain),
+            Change::Limit { domain, .. } | Change::Admin { domain, .. } => domains.contains(domain),
+            Change::Member { did, .. } => match did {
+                MemberChange::Banned | MemberChange::Unbanned | MemberChange::Erased | MemberChange::Imported => true,
+                MemberChange::SessionsEnded | MemberChange::Exported => false,
+            },
+            Change::Link { .. } => true,
+            Change::Destination { .. }
+            | Change::Identity { .. }
+            | Change::ReservedName { .. }
+            | Change::Domain { .. }
+            | Change::Run { .. } => false,
+        }
+    }
+}
+
 impl Change {
     /// The change of an alias from `before` to `after`.
     pub fn of_alias(after: &Alias, before: Option<&Alias>, renamed_from: Option<Address>) -> Self {
@@ -291,20 +288,34 @@ impl Change {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::{address, alias_change, entry, members};
 
-    #[rstest::rstest]
-    #[case("spam", Ok("spam"))]
-    #[case("  two\n lines ", Ok("two lines"))]
-    #[case("", Err(CommentError::Invalid))]
-    #[case(" \u{a0}\n", Err(CommentError::Invalid))]
-    #[case("a\u{0}b", Err(CommentError::Invalid))]
-    fn comment_is_one_line(#[case] text: &str, #[case] expected: Result<&str, CommentError>) {
-        assert_eq!(Comment::parse(text).as_ref().map(Comment::as_str).map_err(|why| *why), expected);
+    fn shown(change: Change, domains: &[&str]) -> bool {
+        entry(change).is_shown_to_admins_of(&domains.iter().map(|domain| domain.parse().unwrap()).collect())
     }
 
     #[test]
-    fn comment_has_limited_length() {
-        assert!(Comment::parse(&"ä".repeat(Comment::MAX_CHARACTERS)).is_ok());
-        assert_eq!(Comment::parse(&"a".repeat(Comment::MAX_CHARACTERS + 1)), Err(CommentError::TooLong));
+    fn admins_see_history_of_their_domains() {
+        let [member] = members();
+        let change = alias_change(None, Status::Active, Reason::Eligible);
+        assert!(shown(change.clone(), &["kubuntu.org", "ubuntu.com"]) && !shown(change, &["kubuntu.org"]));
+        let domain: DomainName = "ubuntu.com".parse().unwrap();
+        let change = Change::Admin { member, domain, did: AdminChange::Added, permissions: None };
+        assert!(shown(change.clone(), &["ubuntu.com"]) && !shown(change, &["kubuntu.org"]));
+        let address = address("alice@ubuntu.com");
+        let change = Change::Switch { member, address, did: SwitchChange::Resumed };
+        assert!(shown(change.clone(), &["ubuntu.com"]) && !shown(change, &[]));
+    }
+
+    #[rstest::rstest]
+    #[case(MemberChange::Banned, true)]
+    #[case(MemberChange::SessionsEnded, false)]
+    #[case(MemberChange::Exported, false)]
+    fn admins_see_bans_and_no_sessions(#[case] did: MemberChange, #[case] expected: bool) {
+        let [member] = members();
+        assert_eq!(shown(Change::Member { member, did }, &["ubuntu.com"]), expected);
+        let did = DestinationChange::Confirmed;
+        let destination = DestinationId::new(Timestamp::UNIX_EPOCH, &crate::random::CountingRandom::default());
+        assert!(!shown(Change::Destination { member, destination, did }, &["ubuntu.com"]));
     }
 }

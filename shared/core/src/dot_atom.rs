@@ -6,7 +6,7 @@ pub fn is_dot_atom(text: &str) -> bool {
 }
 
 /// RFC 5322's `atext`.
-fn is_atext(b: u8) -> bool {
+pub(crate) fn is_atext(b: u8) -> bool {
     b.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&b)
 }
 

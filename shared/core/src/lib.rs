@@ -4,11 +4,14 @@
 //! [`random`]).
 
 pub mod address;
+pub mod address_search;
 pub mod admin;
 pub mod alias;
 pub mod audit;
+pub mod ban;
 pub mod clock;
 pub mod code;
+mod comment;
 pub mod community;
 pub mod destination;
 pub mod digest;
@@ -35,6 +38,7 @@ mod plan_text;
 pub mod random;
 pub mod relevance;
 pub mod reserved;
+pub mod restoring;
 pub mod retirement;
 pub mod rolling;
 pub mod roster;

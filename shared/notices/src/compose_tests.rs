@@ -63,11 +63,21 @@ fn news(news: MemberNews) -> Notice {
         name: Some(name("alice")),
         address: address("alice@ubuntu.com"),
         event: MemberEvent::AddressChanged(news),
+        comment: None,
     })
 }
 
 fn suspended(reason: Reason) -> Notice {
     news(MemberNews::Suspended { reason })
+}
+
+fn banned_because(comment: &str) -> Notice {
+    Notice::Member(MemberNotice {
+        name: Some(name("alice")),
+        address: address("alice@ubuntu.com"),
+        event: MemberEvent::AddressChanged(MemberNews::Suspended { reason: Reason::Banned }),
+        comment: comment.parse().ok(),
+    })
 }
 
 fn documented(names: &[&str]) -> Option<MissingAdmin> {
@@ -161,7 +171,12 @@ fn shown(bytes: &[u8]) -> String {
 }
 
 fn about(event: MemberEvent) -> Notice {
-    Notice::Member(MemberNotice { name: Some(name("alice")), address: address("alice@ubuntu.com"), event })
+    Notice::Member(MemberNotice {
+        name: Some(name("alice")),
+        address: address("alice@ubuntu.com"),
+        event,
+        comment: None,
+    })
 }
 
 #[rstest]
@@ -183,17 +198,20 @@ fn about(event: MemberEvent) -> Notice {
 #[case::linked("linked", Notice::Linked(LinkedSignIns { name: Some(name("alice")) }))]
 #[case::unsigned("unsigned", suspended(Reason::CodeOfConductWithdrawn))]
 #[case::banned("banned", suspended(Reason::Banned))]
+#[case::banned_for_reason("banned-reason", banned_because("You sent advertisements."))]
 #[case::ban_lifted("ban-lifted", suspended(Reason::BanLifted))]
 #[case::domain_retired("domain-retired", suspended(Reason::DomainRetired))]
 #[case::destination("destination", Notice::Member(MemberNotice {
     name: Some(name("alice")),
     address: address("alice@ubuntu.com"),
     event: MemberEvent::DestinationRejectsMail("550 5.1.1".parse().unwrap()),
+    comment: None,
 }))]
 #[case::refused_message("destination-message", Notice::Member(MemberNotice {
     name: Some(name("alice")),
     address: address("alice@ubuntu.com"),
     event: MemberEvent::DestinationRejectsMail("550 5.7.1".parse().unwrap()),
+    comment: None,
 }))]
 #[case::one_destination("one-destination", about(MemberEvent::OneDestinationRejectsMail("550 5.2.2".parse().unwrap())))]
 #[case::failing("failing", about(MemberEvent::DestinationFails { since: now(), reply: "5.2.2".parse().unwrap() }))]
@@ -322,6 +340,11 @@ fn foreign_text_is_escaped() {
     assert!(message.bcc().is_none());
     let html = message.body_html(0).unwrap();
     assert!(!html.contains("<script>") && !html.contains("<b>"), "{html}");
+    let bytes = composed(&banned_because("<script>alert(1)</script>\r\nBcc: eve@example.org"), None);
+    let message = MessageParser::default().parse(&bytes).unwrap();
+    assert!(message.bcc().is_none());
+    let html = message.body_html(0).unwrap();
+    assert!(html.contains("alert(1)") && !html.contains("<script>"), "{html}");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use membermail_core::address::Address;
+use membermail_core::audit::Comment;
 use membermail_core::member::PersonName;
 use membermail_core::notice::MemberNews;
 use membermail_core::status_code::{FailureKind, StatusCode};
@@ -19,6 +20,8 @@ pub struct MemberNotice {
     pub address: Address,
     /// The reason for the notice.
     pub event: MemberEvent,
+    /// What an admin or operator told the member about it.
+    pub comment: Option<Comment>,
 }
 
 /// What happened to an address.
@@ -43,7 +46,7 @@ pub enum MemberEvent {
 
 impl MemberNotice {
     pub(crate) fn content(&self, translator: Translator<'_>, site: &Site) -> Content {
-        let Self { name, address, event } = self;
+        let Self { name, address, event, comment } = self;
         let mut args = site_args(site).to_vec();
         args.extend([("address", address.to_string().into()), ("domain", address.domain.as_str().into())]);
         let (id, reason) = match event {
@@ -87,6 +90,9 @@ impl MemberNotice {
         let mut content = content(id, &args, name.as_ref(), translator, site);
         if let MemberEvent::AddressChanged(MemberNews::Renamed { from: Some(_) }) = event {
             content.paragraphs.extend(translator.paragraphs(id, "former", &args));
+        }
+        if let Some(comment) = comment {
+            content.paragraphs.push(translator.text("ban-reason", &[("comment", comment.as_str().into())]));
         }
         if let Some(reason) = reason {
             content.paragraphs.push(translator.text(&format!("next-{reason}"), &args));

@@ -12,6 +12,7 @@ use askama::Template;
 use jiff::{SignedDuration, Timestamp};
 use membermail_core::address::{Address, DomainName};
 use membermail_core::alias::{Alias, Reason, Refusal};
+use membermail_core::audit::Comment;
 use membermail_core::community::{Community, Domain, Members};
 use membermail_core::eligibility::{CheckState, Outcome};
 use membermail_core::failing::Failing;
@@ -63,6 +64,8 @@ pub struct AccountState<'a> {
     pub check: CheckState,
     /// The outcome of the last finished check.
     pub outcome: Option<&'a Outcome>,
+    /// What an admin or operator told the member about a ban.
+    pub ban_reason: Option<&'a Comment>,
     /// The aliases of the member and of all members linked to them.
     pub aliases: &'a [StoredAlias],
     /// Their destinations.
@@ -91,6 +94,8 @@ pub struct View {
     pub heading: String,
     /// What it means, and what to do next.
     pub text: String,
+    /// Why the account is banned; empty if it is not, or if there is no reason for the member.
+    pub ban_reason: String,
     /// The next step, if it is on another site.
     pub link: Option<Link>,
     /// One row per address, or per domain without one.
@@ -181,7 +186,10 @@ impl View {
         if refresh.is_some() {
             hold_tests(&mut rows);
         }
-        Self { heading, text, link, rows, mailboxes: Mailboxes::new(state, wording), check_again, refresh }
+        let ban_reason =
+            state.ban_reason.map(|comment| wording.text_with("ban-reason", &[("comment", comment.as_str().into())]));
+        let ban_reason = ban_reason.unwrap_or_default();
+        Self { heading, text, ban_reason, link, rows, mailboxes: Mailboxes::new(state, wording), check_again, refresh }
     }
 }
 

@@ -128,6 +128,7 @@ fn state(check: CheckState, outcome: Option<&Outcome>) -> AccountState<'_> {
     AccountState {
         check,
         outcome,
+        ban_reason: None,
         aliases: &[],
         mailboxes: &MAILBOXES,
         tests: &[],
@@ -311,6 +312,18 @@ fn check_form(csrf_token: Option<String>) -> Option<String> {
 #[test]
 fn banned_member_cannot_check_again() {
     assert_eq!(view(&state(CheckState::Done, Some(&Outcome::Banned))).check_again, None);
+}
+
+#[test]
+fn banned_member_reads_reason() {
+    let reason = "You sent <b>advertisements</b>.".parse().unwrap();
+    let banned = AccountState { ban_reason: Some(&reason), ..state(CheckState::Done, Some(&Outcome::Banned)) };
+    for language in &languages() {
+        let page = Rendering::new().account(&banned, Some("token".into()), language);
+        assert!(page.contains("You sent &#60;b&#62;advertisements&#60;/b&#62;."), "{page}");
+        let page = Rendering::new().account(&AccountState { ban_reason: None, ..banned }, None, language);
+        assert!(!page.contains("advertisements"), "{page}");
+    }
 }
 
 #[test]

@@ -62,6 +62,7 @@ fn describe(change: &Change, mailboxes: &KnownMailboxes, wording: Wording<'_>) -
                 SwitchChange::PausedPermanently => "history-paused-permanently",
                 SwitchChange::Resumed => "history-resumed",
                 SwitchChange::Redirected => "history-redirected",
+                SwitchChange::RestoreRequested => "history-restore-requested",
             };
             wording.text_with(id, &[("address", address.to_string().into())])
         }

@@ -81,6 +81,7 @@ fn all_changes() -> Vec<Change> {
         SwitchChange::PausedPermanently,
         SwitchChange::Resumed,
         SwitchChange::Redirected,
+        SwitchChange::RestoreRequested,
     ] {
         all.push(Change::Switch { member: member(), address: address("alice@ubuntu.com"), did });
     }

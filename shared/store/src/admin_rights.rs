@@ -69,6 +69,18 @@ impl Store {
         domains: &[FileAdmins<'_>],
         issuer: &str,
     ) -> Result<BTreeMap<DomainName, Permissions>, StoreError> {
+        let all = self.appointments(member, domains, issuer).await?;
+        let can_act = !all.is_empty() && self.can_act(member).await?;
+        Ok(if can_act { all } else { BTreeMap::new() })
+    }
+
+    /// The permissions that a member was given in each of these domains, also while they cannot act.
+    pub async fn appointments(
+        &self,
+        member: &Member,
+        domains: &[FileAdmins<'_>],
+        issuer: &str,
+    ) -> Result<BTreeMap<DomainName, Permissions>, StoreError> {
         let mut all: BTreeMap<DomainName, Permissions> = BTreeMap::new();
         let names: BTreeMap<_, _> =
             domains.iter().map(|FileAdmins { domain, .. }| (keys::admins(domain), *domain)).collect();
@@ -90,8 +102,7 @@ impl Store {
             }
         }
         all.retain(|_, permissions| !permissions.is_empty());
-        let can_act = !all.is_empty() && self.can_act(member).await?;
-        Ok(if can_act { all } else { BTreeMap::new() })
+        Ok(all)
     }
 
     /// The identities in the community file that belong to a member.

@@ -82,6 +82,22 @@ const COMPARED: [&str; 11] = [
     "erase_pending",
 ];
 
+/// The same with the member's own switch.
+pub(crate) const LISTED: [&str; 12] = [
+    "address",
+    "member",
+    "name",
+    "fingerprint",
+    "observed_at",
+    "status",
+    "reason",
+    "since",
+    "until",
+    "version",
+    "erase_pending",
+    "paused",
+];
+
 impl From<Stored> for StoredAlias {
     fn from(stored: Stored) -> Self {
         let Stored { address, member, known_as, status, reason, since, until, version, erase_pending, .. } = stored;

@@ -6,10 +6,11 @@
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use membermail_core::address::Address;
 use membermail_core::alias::{Alias, ExpectedVersion, Reason, Status};
-use membermail_core::audit::{Cause, Change, Entry, MemberChange};
+use membermail_core::audit::{Cause, Change, Comment, Entry, MemberChange};
+use membermail_core::clock::later;
 use membermail_core::community::Rules;
 use membermail_core::expiry::has_come;
 use membermail_core::lifecycle::{self, Action, Step, next_action};
@@ -33,6 +34,27 @@ pub(crate) fn is_banned() -> Condition {
 /// A changed alias and the id of its audit and outbox entries.
 pub type Changed = (Alias, Ulid);
 
+/// The outcome of a ban with its effect on aliases, or of the end of one.
+#[derive(Clone, Debug)]
+pub struct BanChange {
+    /// False if another admin or operator had decided the same before.
+    pub is_new: bool,
+    /// The aliases that this call changed. Their notices have to be requested.
+    pub changed: Vec<Changed>,
+}
+
+/// Audit entries of the same millisecond have no order, so the changes of aliases get a later time than the ban.
+const AFTER: SignedDuration = SignedDuration::from_millis(1);
+
+/// What is decided about a member.
+#[derive(Clone, Copy)]
+struct Decision<'a> {
+    is_ban: bool,
+    reason: Option<&'a Comment>,
+    /// The member as read for the decision. It fails if somebody was linked to them since.
+    read: Option<&'a Member>,
+}
+
 #[derive(Serialize, Deserialize)]
 struct Banned {
     member: MemberId,
@@ -47,25 +69,69 @@ impl Store {
     /// Bans a member: their sessions end now, and they get no address. Every sync reads the list of banned members and
     /// suspends the aliases that the caller does not. Returns false if they were banned before.
     pub async fn ban(&self, id: MemberId, cause: Cause<'_>, random: &dyn Random) -> Result<bool, StoreError> {
-        self.change_ban(id, MemberChange::Banned, cause, random).await
+        self.ban_with_reason(id, None, cause, random).await
+    }
+
+    /// The same with a reason for the member. The reason of an earlier ban stays.
+    pub async fn ban_with_reason(
+        &self,
+        id: MemberId,
+        reason: Option<&Comment>,
+        cause: Cause<'_>,
+        random: &dyn Random,
+    ) -> Result<bool, StoreError> {
+        self.change_ban(id, Decision { is_ban: true, reason, read: None }, cause, random).await
     }
 
     /// Lifts a ban; the sessions that it ended stay ended. Returns false if there was none.
     pub async fn unban(&self, id: MemberId, cause: Cause<'_>, random: &dyn Random) -> Result<bool, StoreError> {
-        self.change_ban(id, MemberChange::Unbanned, cause, random).await
+        self.change_ban(id, Decision { is_ban: false, reason: None, read: None }, cause, random).await
+    }
+
+    /// Bans a member and suspends their aliases, which completes a ban that was interrupted. `member` is as it was read for
+    /// the decision.
+    pub async fn ban_and_suspend(
+        &self,
+        member: &Member,
+        reason: Option<&Comment>,
+        cause: Cause<'_>,
+        random: &dyn Random,
+    ) -> Result<BanChange, StoreError> {
+        // The ban comes first, because it blocks new addresses. The next sync suspends any address that is left.
+        let decision = Decision { is_ban: true, reason, read: Some(member) };
+        let is_new = self.change_ban(member.id, decision, cause, random).await?;
+        let cause = Cause { now: later(cause.now, AFTER), ..cause };
+        Ok(BanChange { is_new, changed: self.suspend_banned(member, cause, random).await? })
+    }
+
+    /// Lifts a ban and marks the suspended aliases, which a check or a sync restores if the member is eligible.
+    pub async fn unban_and_lift(
+        &self,
+        member: &Member,
+        cause: Cause<'_>,
+        random: &dyn Random,
+    ) -> Result<BanChange, StoreError> {
+        let decision = Decision { is_ban: false, reason: None, read: Some(member) };
+        let is_new = self.change_ban(member.id, decision, cause, random).await?;
+        let cause = Cause { now: later(cause.now, AFTER), ..cause };
+        Ok(BanChange { is_new, changed: self.lift_ban(member, cause, random).await? })
     }
 
     async fn change_ban(
         &self,
         id: MemberId,
-        did: MemberChange,
+        decision: Decision<'_>,
         cause: Cause<'_>,
         random: &dyn Random,
     ) -> Result<bool, StoreError> {
-        let is_ban = did == MemberChange::Banned;
+        let Decision { is_ban, read, .. } = decision;
+        let did = if is_ban { MemberChange::Banned } else { MemberChange::Unbanned };
         for tried in 0..TRIES {
             // A linked member is banned together with the surviving one.
             let member = self.survivor(id).await?.ok_or_else(StoreError::missing_member)?;
+            if read.is_some_and(|read| (read.id, &read.merged) != (member.id, &member.merged)) {
+                return Err(StoreError::Superseded);
+            }
             if member.is_banned() == is_ban {
                 return Ok(false);
             }
@@ -73,7 +139,7 @@ impl Store {
                 return Err(StoreError::Superseded);
             }
             let entry = Entry::new(Change::Member { member: member.id, did }, cause, random);
-            let mut writes = vec![update_ban(&member, is_ban, cause.now)?];
+            let mut writes = vec![update_ban(&member, decision, cause.now)?];
             writes.extend(record(&entry)?);
             for id in member.ids() {
                 writes.push(if is_ban { list_banned(id)? } else { Write::delete(&keys::banned(id)) });
@@ -180,11 +246,15 @@ impl Store {
 
 /// Updates the ban in the profile, if its links and its ban are as they were read and no later decision is stored. A
 /// concurrent link could otherwise ban only one of the two members.
-fn update_ban(member: &Member, is_ban: bool, now: Timestamp) -> Result<Write, StoreError> {
+fn update_ban(member: &Member, decision: Decision<'_>, now: Timestamp) -> Result<Write, StoreError> {
     let update = Update::new().set("ban_changed_at", now.as_microsecond());
-    let update = match is_ban {
+    let update = match decision.is_ban {
         true => update.set("banned_at", now.to_string()).increment("session_epoch"),
         false => update.remove("banned_at"),
+    };
+    let update = match decision.reason {
+        Some(reason) => update.set("ban_reason", reason.as_str()),
+        None => update.remove("ban_reason"),
     };
     let changed_at = path("ban_changed_at");
     let is_latest = changed_at.not_exists().or(changed_at.le(now.as_microsecond())).or(changed_at.is_from_future(now));

@@ -86,6 +86,7 @@ impl Store {
             .set("salt", attribute(&KeyContext::new(random))?)
             .increment("session_epoch")
             .remove("sign_in")
+            .remove("ban_reason")
             .remove("destination");
         let profile = Write::update(&keys::profile(member.id), update).when(is_as_read).slot(Slot::Profile);
         let entry = Entry::new(Change::Member { member: member.id, did: MemberChange::Erased }, cause, random);

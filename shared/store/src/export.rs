@@ -10,7 +10,7 @@ use std::fmt;
 use jiff::Timestamp;
 use membermail_core::address::{Address, DomainName};
 use membermail_core::alias::{Pause, Reason, Refusal, Status};
-use membermail_core::audit::{Actor, Cause, Change, Entry, MemberChange};
+use membermail_core::audit::{Actor, Cause, Change, Comment, Entry, MemberChange};
 use membermail_core::destination::{Confirmation, DestinationId, DestinationState, Failures};
 use membermail_core::eligibility::{Account, CheckState, Outcome};
 use membermail_core::email::EmailAddress;
@@ -79,6 +79,8 @@ pub struct ExportedMember {
     pub is_language_chosen: bool,
     /// When an operator banned the member, while the ban lasts.
     pub banned_at: Option<Timestamp>,
+    /// Why, as the member was told.
+    pub ban_reason: Option<Comment>,
     /// The destination that new addresses forward to.
     pub default_destination: Option<DestinationId>,
     /// What the membership source said.

@@ -191,6 +191,15 @@ impl Store {
         Ok(all)
     }
 
+    /// The domains in which a member, or one linked to them, ever got an address.
+    pub async fn address_domains(&self, member: &Member) -> Result<BTreeSet<DomainName>, StoreError> {
+        let mut all = BTreeSet::new();
+        for id in member.ids() {
+            all.extend(self.addresses_of(id).await?.into_iter().map(|address| address.domain));
+        }
+        Ok(all)
+    }
+
     /// The limit of addresses that an operator set for a member in a domain.
     pub async fn address_limit(&self, member: MemberId, domain: &DomainName) -> Result<Option<u16>, StoreError> {
         let addresses = self.get::<Addresses>(&keys::addresses(member, domain)).await?;

@@ -88,6 +88,7 @@ fn full_profile() -> Item {
     let person = Person { name, fingerprint: Fingerprint(7), account: Account::Active, signed_code_of_conduct: true };
     let full = Member {
         banned_at: Some(NOW),
+        ban_reason: Some("spam".parse().unwrap()),
         ban_changed_at: Some(0),
         grants: 1,
         destinations_added: 1,
@@ -120,6 +121,7 @@ fn member() -> Member {
         id,
         session_epoch: 0,
         banned_at: None,
+        ban_reason: None,
         ban_changed_at: None,
         grants: 0,
         destinations_added: 0,
@@ -147,7 +149,7 @@ fn member() -> Member {
 #[case::profile(profile(), "id pk requested_at salt session_epoch sign_in sk state")]
 #[case::full_profile(
     full_profile(),
-    "ban_changed_at banned_at checked_at choices destination destinations_added grants id identity_changes language language_chosen merged merged_into observation outcome pk requested_at salt session_epoch \
+    "ban_changed_at ban_reason banned_at checked_at choices destination destinations_added grants id identity_changes language language_chosen merged merged_into observation outcome pk requested_at salt session_epoch \
      sign_in sk state"
 )]
 #[case::identity(identity(), "issuer pk since sk subject")]

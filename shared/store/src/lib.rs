@@ -2,6 +2,7 @@
 //!
 //! All methods of [`Store`] go through the `Table` trait, so that tests can use a table in memory (feature `memory`).
 
+mod address_search;
 mod admin_rights;
 mod admins;
 mod aliases;
@@ -59,12 +60,13 @@ mod table;
 mod teams;
 mod test_messages;
 
+pub use address_search::{AddressPage, AddressSearch, PAGE as ADDRESSES_PER_PAGE};
 pub use admin_rights::FileAdmins;
 pub use admins::AdminBinding;
 pub use aliases::StoredAlias;
 pub use audit_page::AuditPage;
 pub use aws_error::{AwsError, error_code};
-pub use bans::Changed;
+pub use bans::{BanChange, Changed};
 pub use checks::CheckStart;
 pub use codes::Proof;
 pub use decisions::{Decided, Resent, StepPage};

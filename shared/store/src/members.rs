@@ -2,6 +2,7 @@
 //! Members.
 
 use jiff::Timestamp;
+use membermail_core::audit::Comment;
 use membermail_core::destination::DestinationId;
 use membermail_core::eligibility::Observation;
 use membermail_core::email::EmailAddress;
@@ -30,6 +31,9 @@ pub struct Member {
     /// When an operator banned them, while the ban lasts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub banned_at: Option<Timestamp>,
+    /// Why, as the admin or operator told the member. It is not in the audit log, which outlives an erasure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ban_reason: Option<Comment>,
     /// When an operator last banned them or lifted a ban, in microseconds since 1970, which conditions can compare.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) ban_changed_at: Option<i64>,

@@ -112,6 +112,7 @@ impl Store {
             id,
             session_epoch: 0,
             banned_at: None,
+            ban_reason: None,
             ban_changed_at: None,
             observation: None,
             merged_into: None,

@@ -124,6 +124,19 @@ impl Store {
         self.switch(member, address, decide, cause, random).await
     }
 
+    /// Records that an admin requests the check that restores an address; the caller requests it. The alias changes only if
+    /// the member is eligible.
+    pub async fn note_restore_request(
+        &self,
+        alias: &Alias,
+        cause: Cause<'_>,
+        random: &dyn Random,
+    ) -> Result<(), StoreError> {
+        let address = alias.address.clone();
+        let change = Change::Switch { member: alias.member, address, did: SwitchChange::RestoreRequested };
+        self.commit(audit::record(&Entry::new(change, cause, random))?).await?.committed()
+    }
+
     async fn switch(
         &self,
         member: &Member,

@@ -1,5 +1,6 @@
 //! The calls that a created address costs, recovery from failed calls, and denied calls.
 
+mod bans;
 mod bounces;
 mod crashes;
 mod failing;

@@ -13,10 +13,11 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 use membermail_core::address::DomainName;
+use membermail_core::audit::Comment;
 use membermail_core::member::MemberId;
 use membermail_core::message::NotifyMessage;
 use membermail_runtime::batch::chain;
-use membermail_store::Store;
+use membermail_store::{BanChange, Member, Store};
 use ulid::Ulid;
 
 use crate::confirm::Confirm;
@@ -41,6 +42,10 @@ pub(crate) enum Command {
     Ban {
         /// The member id, or the current name at the membership source
         name: String,
+        /// Why, in one line of at most 500 characters: the member reads it on their page and in the mails about their
+        /// addresses
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<Comment>,
     },
     /// Lift a ban: the next sync or sign-in restores the addresses if the member is eligible
     Unban {
@@ -110,8 +115,8 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Failu
     let store = context.deployment.store().await?;
     match command {
         Command::Show { name } => show(context, &store, &name).await,
-        Command::Ban { name } => set_banned(context, &store, &name, true).await,
-        Command::Unban { name } => set_banned(context, &store, &name, false).await,
+        Command::Ban { name, reason } => ban(context, &store, &name, reason.as_ref()).await,
+        Command::Unban { name } => unban(context, &store, &name).await,
         Command::Link { member, other, confirm } => link::link(context, &store, (&member, &other), confirm).await,
         Command::Unlink { member, other, confirm } => link::unlink(context, &store, (&member, &other), confirm).await,
         Command::Limit { member, domain, count } => link::limit(context, &store, &member, &domain, count).await,
@@ -144,25 +149,36 @@ async fn show(context: &Context, store: &Store, name: &str) -> Result<(), Failur
     context.output.show(&MemberView::new(member, MemberData { identities, aliases, refusals, admin_of }))
 }
 
-async fn set_banned(context: &Context, store: &Store, name: &str, banned: bool) -> Result<(), Failure> {
+async fn ban(context: &Context, store: &Store, name: &str, reason: Option<&Comment>) -> Result<(), Failure> {
     let operator = &context.operator;
-    let cause = operator.cause()?;
-    let random = operator.random();
+    let member = find_to_ban(context, store, name).await?;
+    let change = store.ban_and_suspend(&member, reason, operator.cause()?, operator.random()).await?;
+    let outcome = if change.is_new { BanOutcome::Banned } else { BanOutcome::AlreadyBanned };
+    show_ban(context, &member, outcome, change).await
+}
+
+async fn unban(context: &Context, store: &Store, name: &str) -> Result<(), Failure> {
+    let operator = &context.operator;
+    let member = find_to_ban(context, store, name).await?;
+    let change = store.unban_and_lift(&member, operator.cause()?, operator.random()).await?;
+    let outcome = if change.is_new { BanOutcome::Unbanned } else { BanOutcome::NotBanned };
+    show_ban(context, &member, outcome, change).await
+}
+
+async fn find_to_ban(context: &Context, store: &Store, name: &str) -> Result<Member, Failure> {
     let member = find_survivor(context, store, name).await?;
     context.output.note(format!("{name} is member {}", member.id));
-    let (outcome, changed) = if banned {
-        // The ban comes first, because it blocks new addresses. The next sync suspends any address that is left.
-        let is_new = store.ban(member.id, cause, random).await?;
-        let outcome = if is_new { BanOutcome::Banned } else { BanOutcome::AlreadyBanned };
-        // A new cause has a later time, which keeps the order of the audit log.
-        (outcome, store.suspend_banned(&member, operator.cause()?, random).await?)
-    } else {
-        let was_banned = store.unban(member.id, cause, random).await?;
-        let outcome = if was_banned { BanOutcome::Unbanned } else { BanOutcome::NotBanned };
-        (outcome, store.lift_ban(&member, operator.cause()?, random).await?)
-    };
+    Ok(member)
+}
+
+async fn show_ban(
+    context: &Context,
+    member: &Member,
+    outcome: BanOutcome,
+    BanChange { changed, .. }: BanChange,
+) -> Result<(), Failure> {
     send_notices(context, changed.iter().map(|(_, entry)| *entry)).await;
-    context.output.show(&BanView::new(&member, outcome, changed))
+    context.output.show(&BanView::new(member, outcome, changed))
 }
 
 /// Requests the notices of these outbox entries. If that fails, the outbox relay sends them later.

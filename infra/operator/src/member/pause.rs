@@ -93,10 +93,12 @@ impl fmt::Display for PauseView {
         match self.did {
             SwitchChange::PausedPermanently => writeln!(f, "{address} {was} paused: senders get a permanent refusal."),
             SwitchChange::PausedTemporarily => writeln!(f, "{address} {was} paused: senders try again later."),
-            SwitchChange::Resumed | SwitchChange::Redirected if self.is_changed => {
+            SwitchChange::Resumed | SwitchChange::Redirected | SwitchChange::RestoreRequested if self.is_changed => {
                 writeln!(f, "{address} forwards mail again.")
             }
-            SwitchChange::Resumed | SwitchChange::Redirected => writeln!(f, "{address} was not paused."),
+            SwitchChange::Resumed | SwitchChange::Redirected | SwitchChange::RestoreRequested => {
+                writeln!(f, "{address} was not paused.")
+            }
         }
     }
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 use membermail_core::address::DomainName;
 use membermail_core::alias::Refusal;
+use membermail_core::audit::Comment;
 use membermail_core::eligibility::{Account, CheckState, Observation, Outcome};
 use membermail_core::member::{Identity, MemberId, PersonName};
 use membermail_store::{Check, Member, StoredAlias};
@@ -33,6 +34,8 @@ pub(super) struct MemberView {
     /// The time of that look-up.
     observed_at: Option<Timestamp>,
     banned_at: Option<Timestamp>,
+    /// What the member was told about the ban.
+    ban_reason: Option<Comment>,
     /// The member that this one was linked to.
     merged_into: Option<MemberId>,
     /// Members that were linked to this one.
@@ -84,6 +87,7 @@ impl MemberView {
             observed_at: observation.map(|observation| observation.observed_at),
             member: member.id,
             banned_at: member.banned_at,
+            ban_reason: member.ban_reason,
             merged_into: member.merged_into,
             merged: member.merged,
             identities,
@@ -115,6 +119,7 @@ impl fmt::Display for MemberView {
         let mut lines = vec![("member", Some(self.member.to_string()))];
         lines.extend(self.observed());
         lines.push(("banned", self.banned_at.map(|since| format!("since {}", time(since)))));
+        lines.push(("told", self.ban_reason.as_ref().map(ToString::to_string)));
         lines.push(("linked to", self.merged_into.map(|survivor| survivor.to_string())));
         lines.extend(self.merged.iter().map(|other| ("linked here", Some(other.to_string()))));
         for Identity { issuer, subject } in &self.identities {

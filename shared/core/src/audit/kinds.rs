@@ -32,6 +32,8 @@ pub enum SwitchChange {
     Resumed,
     /// It forwards to other destinations.
     Redirected,
+    /// An admin requested the check of its member that restores it.
+    RestoreRequested,
 }
 
 /// A change of a destination.

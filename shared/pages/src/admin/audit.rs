@@ -103,22 +103,27 @@ impl AuditRow {
     /// Describes an entry of a domain; none for a change of a member. `by` is the name of the operator or admin, and `member`
     /// that of the member whom the change is about.
     pub fn new(entry: &Entry, by: Option<&str>, member: Option<&str>, wording: Wording<'_>) -> Option<Self> {
-        let role = wording.part("audit-actors", actor(entry.actor));
-        let who = match by {
-            Some(name) => wording.text_with("audit-by", &[("role", role.into()), ("name", name.into())]),
-            None => role,
-        };
+        Some(Self::with_words(entry, by, describe(&entry.change, member, wording)?, wording))
+    }
+
+    /// An entry that these words describe.
+    pub(super) fn with_words(entry: &Entry, by: Option<&str>, what: String, wording: Wording<'_>) -> Self {
+        let who = who_in_words(entry.actor, by, wording);
         let run = match &entry.change {
             Change::Run { run, .. } => Some(format!("/plans/{run}")),
             _ => None,
         };
-        Some(Self {
-            moment: wording.moment(entry.at),
-            who,
-            what: describe(&entry.change, member, wording)?,
-            comment: entry.comment.as_ref().map(|comment| comment.as_str().to_owned()),
-            run,
-        })
+        let comment = entry.comment.as_ref().map(|comment| comment.as_str().to_owned());
+        Self { moment: wording.moment(entry.at), who, what, comment, run }
+    }
+}
+
+/// The actor of a change, with the name of the operator or admin.
+pub fn who_in_words(role: Actor, by: Option<&str>, wording: Wording<'_>) -> String {
+    let role = wording.part("audit-actors", actor(role));
+    match by {
+        Some(name) => wording.text_with("audit-by", &[("role", role.into()), ("name", name.into())]),
+        None => role,
     }
 }
 
@@ -128,16 +133,7 @@ fn describe(change: &Change, member: Option<&str>, wording: Wording<'_>) -> Opti
         ("name", FluentValue::from(member.map(str::to_owned).unwrap_or(unknown)))
     };
     Some(match change {
-        Change::Alias { .. } => alias_in_words(change, wording)?,
-        Change::Switch { address, did, .. } => {
-            let part = match did {
-                SwitchChange::PausedTemporarily => "paused-temporarily",
-                SwitchChange::PausedPermanently => "paused-permanently",
-                SwitchChange::Resumed => "resumed",
-                SwitchChange::Redirected => "redirected",
-            };
-            wording.part_with("audit-switches", part, &[("address", address.to_string().into())])
-        }
+        Change::Alias { .. } | Change::Switch { .. } => address_change(change, wording)?,
         Change::Limit { limit: Some(limit), .. } => {
             wording.text_with("audit-limit", &[name(), ("limit", limit.to_string().into())])
         }
@@ -182,6 +178,19 @@ fn describe(change: &Change, member: Option<&str>, wording: Wording<'_>) -> Opti
             return None;
         }
     })
+}
+
+/// Describes a change of an address; none for any other change.
+pub(super) fn address_change(change: &Change, wording: Wording<'_>) -> Option<String> {
+    let Change::Switch { address, did, .. } = change else { return alias_in_words(change, wording) };
+    let part = match did {
+        SwitchChange::PausedTemporarily => "paused-temporarily",
+        SwitchChange::PausedPermanently => "paused-permanently",
+        SwitchChange::Resumed => "resumed",
+        SwitchChange::Redirected => "redirected",
+        SwitchChange::RestoreRequested => "restore-requested",
+    };
+    Some(wording.part_with("audit-switches", part, &[("address", address.to_string().into())]))
 }
 
 /// Stands for the name of a member who is not known any more.

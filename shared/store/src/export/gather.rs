@@ -99,6 +99,7 @@ impl Store {
             is_language_chosen: profile.chosen_language().is_some(),
             language: profile.language,
             banned_at: profile.banned_at,
+            ban_reason: profile.ban_reason,
             default_destination: profile.destination,
             observation: profile.observation.map(export_observation),
             check: ExportedCheck {

@@ -165,7 +165,8 @@ impl Import<'_> {
                 continue;
             }
             if !member.is_banned() {
-                self.restored.ban(id, self.cause(), self.random).await?;
+                let reason = old.member(id).await?.and_then(|member| member.ban_reason);
+                self.restored.ban_with_reason(id, reason.as_ref(), self.cause(), self.random).await?;
             }
             // Do not wait for the next sync: until then their mail would be forwarded.
             self.restored.suspend_banned(&member, self.cause(), self.random).await?;

@@ -39,6 +39,7 @@ audit-switches =
     .paused-permanently = أُوقف { $address }: يتلقى المرسلون خطأ.
     .resumed = عاد { $address } إلى العمل.
     .redirected = يحوّل { $address } إلى صناديق بريد أخرى.
+    .restore-requested = طُلب تحقق لاستعادة { $address }.
 audit-limit = يمكن أن يكون لدى { $name } هنا من العناوين: { $limit }.
 audit-limit-removed = عاد العدد المعتاد من العناوين إلى { $name }.
 audit-admin-added = أصبح { $name } مشرفًا.

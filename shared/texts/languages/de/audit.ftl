@@ -39,6 +39,7 @@ audit-switches =
     .paused-permanently = { $address } wurde angehalten: Absender bekommen einen Fehler.
     .resumed = { $address } läuft wieder.
     .redirected = { $address } leitet an andere Postfächer weiter.
+    .restore-requested = Eine Prüfung wurde angefordert, um { $address } wiederherzustellen.
 audit-limit = { $name } kann hier { $limit } Adressen haben.
 audit-limit-removed = Für { $name } gilt wieder die übliche Zahl von Adressen.
 audit-admin-added = { $name } wurde Admin.

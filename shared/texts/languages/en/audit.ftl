@@ -39,6 +39,7 @@ audit-switches =
     .paused-permanently = { $address } was paused: senders get an error.
     .resumed = { $address } was resumed.
     .redirected = { $address } forwards to other mailboxes.
+    .restore-requested = A check was requested to restore { $address }.
 audit-limit = { $name } can have { $limit } addresses here.
 audit-limit-removed = The usual number of addresses applies to { $name } again.
 audit-admin-added = { $name } became an admin.
