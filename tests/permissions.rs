@@ -126,7 +126,7 @@ fn audit_deny_overrides_full_access() -> Result<()> {
 }
 
 /// Role, action, partitions that its function needs, and partitions that it must not reach.
-const NEEDED: [(&str, &str, &[&str], &[&str]); 61] = [
+const NEEDED: [(&str, &str, &[&str], &[&str]); 62] = [
     ("SsoRole", "GetItem", &["IDENTITY#a#b", "MEMBER#1", "SESSION#1"], &["DOMAIN#a"]),
     (
         "SsoRole",
@@ -158,29 +158,30 @@ const NEEDED: [(&str, &str, &[&str], &[&str]); 61] = [
     (
         "AdminRole",
         "GetItem",
-        &["ADMINS#a", "DOMAIN#a", "MEMBER#1", "RESERVED#a", "SESSION#1", "SYNC#a"],
+        &["ADMINS#a", "DOMAIN#a", "MEMBER#1", "NAME#a", "RESERVED#a", "SESSION#1", "SYNC#a"],
         &["IDENTITY#a#b", "NONCE#1", "STATE#1"],
     ),
     ("AdminRole", "BatchGetItem", &["ADMINS#a", "DOMAIN#a"], &["SESSION#1", "NAME#a"]),
     (
         "AdminRole",
         "Query",
-        &["ADMINS#a", "AUDIT#a#2026-11", "FAILING#a", "MEMBER#1", "RESERVED#a", "SYNC#a"],
+        &["ADMINS#a", "AUDIT#a#2026-11", "DOMAIN#a", "FAILING#a", "MEMBER#1", "RESERVED#a", "SYNC#a"],
         &["BANNED", "IDENTITY#a#b", "OUTBOX#0f"],
     ),
     (
         "AdminRole",
         "UpdateItem",
-        &["ADMINS#a", "DOMAIN#a", "DOMAIN#a#GATE#16#3", "LIMIT#1", "SESSION#1", "SYNC#a"],
+        &["ADMINS#a", "DOMAIN#a", "DOMAIN#a#GATE#16#3", "LIMIT#1", "MEMBER#1", "SESSION#1", "SYNC#a"],
         &["IDENTITY#a#b", "OUTBOX#0f"],
     ),
     (
         "AdminRole",
         "PutItem",
-        &["ADMINS#a", "MEMBER#1", "OUTBOX#0f", "RESERVED#a", "SYNC#a"],
+        &["ADMINS#a", "BANNED", "DOMAIN#a", "MEMBER#1", "OUTBOX#0f", "RESERVED#a", "SYNC#a"],
         &["IDENTITY#a#b", "NONCE#1", "SESSION#1", "STATE#1"],
     ),
-    ("AdminRole", "DeleteItem", &["ADMINS#a", "RESERVED#a"], &["DOMAIN#a", "IDENTITY#a#b", "MEMBER#1"]),
+    ("AdminRole", "ConditionCheckItem", &["MEMBER#1"], &["IDENTITY#a#b", "SESSION#1"]),
+    ("AdminRole", "DeleteItem", &["ADMINS#a", "BANNED", "RESERVED#a"], &["DOMAIN#a", "IDENTITY#a#b", "MEMBER#1"]),
     ("VerifyMemberRole", "GetItem", &["IDENTITY#a#b", "MEMBER#1", "NAME#a"], &["DOMAIN#a", "SESSION#1"]),
     ("VerifyMemberRole", "BatchGetItem", &["DOMAIN#a"], &["MEMBER#1", "SYNC#a"]),
     ("VerifyMemberRole", "Query", &["MEMBER#1"], &["DOMAIN#a", "BANNED"]),

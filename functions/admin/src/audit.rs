@@ -95,7 +95,7 @@ async fn load(admin: &Admin<'_>, wanted: &Wanted, before: Option<Ulid>, limit: u
 }
 
 /// The names of the admins who made changes, and of the members whom they made admins or gave limits.
-async fn names(admin: &Admin<'_>, entries: &[Entry]) -> Result<BTreeMap<MemberId, String>, Error> {
+pub(crate) async fn names(admin: &Admin<'_>, entries: &[Entry]) -> Result<BTreeMap<MemberId, String>, Error> {
     let mut names = BTreeMap::new();
     for entry in entries {
         let by = entry.by.as_deref().filter(|_| entry.actor == Actor::Admin).and_then(|by| MemberId::parse(by).ok());

@@ -28,6 +28,8 @@ pub struct Context {
     pub store: Store,
     /// The queue of `sync-team`.
     pub sync_queue: Queue,
+    /// The queue of `verify-member`.
+    pub verify_queue: Queue,
     /// The queue of `notify`.
     pub notify_queue: Queue,
     /// Name servers and timeout of DNS checks. The client is built when it is needed: most requests need none.
@@ -43,6 +45,7 @@ impl Context {
     pub async fn from_env() -> Result<Self, lambda_http::Error> {
         let mut variables = Variables::of_process();
         let sync_queue = variables.required("SYNC_QUEUE_URL");
+        let verify_queue = variables.required("VERIFY_QUEUE_URL");
         let notify_queue = variables.required("NOTIFY_QUEUE_URL");
         let configured_url = variables.optional("PUBLIC_URL");
         let servers = variables.optional("DNS_SERVERS");
@@ -51,6 +54,7 @@ impl Context {
             texts: Self::texts()?,
             configured_url,
             sync_queue: environment.queue(sync_queue),
+            verify_queue: environment.queue(verify_queue),
             notify_queue: environment.queue(notify_queue),
             community: environment.community,
             store: environment.store,
@@ -62,8 +66,8 @@ impl Context {
 
     /// The texts of all pages of the console.
     pub(crate) fn texts() -> Result<Texts, membermail_texts::TextsError> {
-        const PARTS: [Part; 6] =
-            [parts::ADMIN, parts::ADMINS, parts::AUDIT, parts::DOMAINS, parts::PLANS, parts::RESERVED];
+        const PARTS: [Part; 7] =
+            [parts::ADMIN, parts::ADMINS, parts::AUDIT, parts::DOMAINS, parts::MEMBERS, parts::PLANS, parts::RESERVED];
         Texts::with_parts(&PARTS)
     }
 }

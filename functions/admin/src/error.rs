@@ -1,5 +1,6 @@
 //! Why a request failed on our side.
 
+use membermail_runtime::checks::CheckError;
 use membermail_runtime::queue::QueueError;
 use membermail_store::StoreError;
 
@@ -12,4 +13,6 @@ pub(crate) enum Error {
     Queue(#[from] QueueError),
     #[error("the export cannot be written")]
     Export(#[from] serde_json::Error),
+    #[error("requesting a check failed")]
+    Check(#[from] CheckError),
 }

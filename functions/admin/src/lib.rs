@@ -2,12 +2,16 @@
 //! no destination.
 
 mod access;
+mod addresses;
 mod admins;
 mod audit;
+mod bans;
 mod changes;
 mod context;
 mod domain;
 mod error;
+mod member_history;
+mod members;
 mod overview;
 mod plans;
 mod reserved;

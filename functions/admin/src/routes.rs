@@ -2,7 +2,7 @@
 
 use lambda_http::http::{Method, StatusCode};
 use lambda_http::{Body, Request, Response};
-use membermail_core::address::DomainName;
+use membermail_core::address::{DomainName, LocalPart};
 use membermail_core::admin::Permission;
 use membermail_core::member::MemberId;
 use membermail_pages::admin::plans::decision::Decision;
@@ -16,13 +16,29 @@ use ulid::Ulid;
 use crate::access::{self, Access, Admin, Visit};
 use crate::context::Context;
 use crate::error::Error;
-use crate::{admins, audit, changes, domain, overview, plans, reserved};
+use crate::{addresses, admins, audit, bans, changes, domain, members, overview, plans, reserved};
 
 /// A page or a form of a domain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Resource {
     /// The domain itself.
     Domain,
+    /// Its addresses.
+    Addresses,
+    /// One address.
+    Address(LocalPart),
+    /// Requests the check that restores an address.
+    RestoreAddress(LocalPart),
+    /// The search for its members.
+    Members,
+    /// One member.
+    Member(MemberId),
+    /// The preview of a ban.
+    BanPreview(MemberId),
+    /// Bans a member.
+    Ban(MemberId),
+    /// Lifts a ban.
+    Unban(MemberId),
     /// Its runs.
     Plans,
     /// The last dry run, or the form that requests one.
@@ -62,6 +78,14 @@ impl Resource {
     fn find(segments: &[&str], is_form: bool) -> Option<Self> {
         Some(match (segments, is_form) {
             ([], false) => Self::Domain,
+            (["addresses"], false) => Self::Addresses,
+            (["addresses", name], false) => Self::Address(LocalPart::parse(name).ok()?),
+            (["addresses", name, "restore"], true) => Self::RestoreAddress(LocalPart::parse(name).ok()?),
+            (["members"], false) => Self::Members,
+            (["members", id], false) => Self::Member(MemberId::parse(id).ok()?),
+            (["members", id, "ban"], false) => Self::BanPreview(MemberId::parse(id).ok()?),
+            (["members", id, "ban"], true) => Self::Ban(MemberId::parse(id).ok()?),
+            (["members", id, "unban"], true) => Self::Unban(MemberId::parse(id).ok()?),
             (["plans"], false) => Self::Plans,
             (["plans", "dry-run"], is_form) => Self::DryRun { is_form },
             (["plans", "sync"], true) => Self::Sync,
@@ -91,6 +115,9 @@ impl Resource {
     pub(crate) fn permission(&self) -> Permission {
         match self {
             Self::Domain | Self::Audit | Self::AuditExport => Permission::View,
+            Self::Addresses | Self::Address(_) | Self::Members | Self::Member(_) => Permission::View,
+            Self::RestoreAddress(_) => Permission::Decide,
+            Self::BanPreview(_) | Self::Ban(_) | Self::Unban(_) => Permission::Ban,
             // A dry run changes nothing.
             Self::Plans | Self::DryRun { .. } | Self::Run(_) => Permission::View,
             Self::Sync | Self::Decision { .. } => Permission::Decide,
@@ -104,6 +131,8 @@ impl Resource {
     pub(crate) fn is_form(&self) -> bool {
         match self {
             Self::Domain | Self::Audit | Self::AuditExport => false,
+            Self::Addresses | Self::Address(_) | Self::Members | Self::Member(_) | Self::BanPreview(_) => false,
+            Self::RestoreAddress(_) | Self::Ban(_) | Self::Unban(_) => true,
             Self::Plans | Self::Run(_) => false,
             Self::Sync => true,
             Self::DryRun { is_form } | Self::Decision { is_form, .. } => *is_form,
@@ -117,6 +146,9 @@ impl Resource {
     pub(crate) fn needs_fresh_sign_in(&self) -> bool {
         match self {
             Self::Domain | Self::Audit | Self::AuditExport => false,
+            Self::Addresses | Self::Address(_) | Self::Members | Self::Member(_) | Self::RestoreAddress(_) => false,
+            // The preview too, so that the typed reason is not lost.
+            Self::BanPreview(_) | Self::Ban(_) | Self::Unban(_) => true,
             Self::Plans | Self::DryRun { .. } | Self::Run(_) | Self::Sync => false,
             // Also the preview, so that no comment is lost at the form.
             Self::Decision { decision, .. } => *decision == Decision::Release,
@@ -189,6 +221,14 @@ async fn in_domain(visit: Visit<'_>, domain: &DomainName, resource: &Resource) -
 async fn dispatch(admin: &Admin<'_>, resource: &Resource) -> Result<Response<Body>, Error> {
     match resource {
         Resource::Domain => domain::show(admin).await,
+        Resource::Addresses => addresses::list(admin).await,
+        Resource::Address(local_part) => addresses::show(admin, local_part).await,
+        Resource::RestoreAddress(local_part) => addresses::restore(admin, local_part).await,
+        Resource::Members => members::search(admin).await,
+        Resource::Member(id) => members::show(admin, *id).await,
+        Resource::BanPreview(id) => bans::preview(admin, *id).await,
+        Resource::Ban(id) => bans::ban(admin, *id).await,
+        Resource::Unban(id) => bans::unban(admin, *id).await,
         Resource::Plans => plans::list::show(admin).await,
         Resource::DryRun { is_form: false } => plans::dry_run::show(admin).await,
         Resource::DryRun { is_form: true } => plans::dry_run::request(admin).await,

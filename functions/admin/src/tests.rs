@@ -1,9 +1,12 @@
 //! The function over an in-memory table, with a fake of the queues.
 
 mod access;
+mod addresses;
 mod admins;
 mod audit;
+mod bans;
 mod domain;
+mod members;
 mod plans;
 mod reserved;
 
@@ -67,6 +70,7 @@ impl World {
             configured_url: Some("https://mail.example.org/".parse().unwrap()),
             store: Store::in_memory(),
             sync_queue: aws.queue("sync"),
+            verify_queue: aws.queue("verify"),
             notify_queue: aws.queue("notify"),
             dns: Settings { servers: "127.0.0.1:1".parse().ok(), timeout: Duration::from_secs(1) },
             clock: Box::new(clock.clone()),
@@ -135,10 +139,19 @@ impl World {
 
     /// Grants a member an address.
     async fn grant(&self, member: &Member, address: &str) -> Alias {
+        self.grant_up_to(member, address, 3).await
+    }
+
+    /// The same for a member with many addresses.
+    async fn grant_many(&self, member: &Member, address: &str) -> Alias {
+        self.grant_up_to(member, address, u16::MAX).await
+    }
+
+    async fn grant_up_to(&self, member: &Member, address: &str, limit: u16) -> Alias {
         let address: Address = address.to_owned().try_into().unwrap();
         let known_as = observation(address.local_part.as_str(), self.now()).name();
         let request =
-            GrantRequest { address: &address, existing: None, known_as: &known_as, renamed_from: None, limit: 3 };
+            GrantRequest { address: &address, existing: None, known_as: &known_as, renamed_from: None, limit };
         let domains = [name(UBUNTU), name(KUBUNTU)];
         let granted = self.store().grant(member, request, &domains, self.cause(), &OsRandom).await.unwrap();
         let GrantOutcome::Created { alias, .. } = granted else { panic!("{granted:?}") };

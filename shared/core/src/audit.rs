@@ -263,7 +263,7 @@ impl Entry {
             Change::Link { .. } => true,
             Change::Destination { .. }
             | Change::Identity { .. }
-            | Change::ReservedName { .. }
+            | Change::Name { .. }
             | Change::Domain { .. }
             | Change::Run { .. } => false,
         }

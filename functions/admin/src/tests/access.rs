@@ -34,7 +34,7 @@ const fn fresh(method: Method, path: &'static str, permission: Permission) -> Ro
 }
 
 /// All routes, with ids that name nothing. Each answers those who may use it with anything but 403.
-const ROUTES: [Route; 21] = [
+const ROUTES: [Route; 29] = [
     page("", Permission::View),
     page("/audit", Permission::View),
     page("/audit/export", Permission::View),
@@ -47,6 +47,14 @@ const ROUTES: [Route; 21] = [
     fresh(Method::POST, "/plans/01KATW4Y00XXXXXXXXXXXXXXXX/release", Permission::Decide),
     page("/plans/01KATW4Y00XXXXXXXXXXXXXXXX/reject", Permission::Decide),
     form("/plans/01KATW4Y00XXXXXXXXXXXXXXXX/reject", Permission::Decide),
+    page("/addresses", Permission::View),
+    page("/addresses/missing", Permission::View),
+    form("/addresses/missing/restore", Permission::Decide),
+    page("/members", Permission::View),
+    page("/members/01KATW4Y00ZZZZZZZZZZZZZZZZ", Permission::View),
+    fresh(Method::GET, "/members/01KATW4Y00ZZZZZZZZZZZZZZZZ/ban", Permission::Ban),
+    fresh(Method::POST, "/members/01KATW4Y00ZZZZZZZZZZZZZZZZ/ban", Permission::Ban),
+    fresh(Method::POST, "/members/01KATW4Y00ZZZZZZZZZZZZZZZZ/unban", Permission::Ban),
     form("/check", Permission::View),
     page("/failing", Permission::View),
     page("/admins", Permission::View),

@@ -128,6 +128,7 @@ pub const SHAPES: [Shapes; 12] = [
             Get("ADMINS#"),
             Get("DOMAIN#"),
             Get("MEMBER#"),
+            Get("NAME#"),
             Get("RESERVED#"),
             Get("SESSION#"),
             Get("SYNC#"),
@@ -135,6 +136,7 @@ pub const SHAPES: [Shapes; 12] = [
             BatchGet(&["DOMAIN#"]),
             Query("ADMINS#"),
             Query("AUDIT#"),
+            Query("DOMAIN#"),
             Query("FAILING#"),
             Query("MEMBER#"),
             Query("RESERVED#"),
@@ -143,6 +145,7 @@ pub const SHAPES: [Shapes; 12] = [
             Write(Put, "SYNC#"),
             Write(Update, "DOMAIN#"),
             Write(Update, "LIMIT#"),
+            Write(Update, "MEMBER#"),
             Write(Update, "SESSION#"),
             Write(Update, "SYNC#"),
             // The decision on a held run.
@@ -155,6 +158,18 @@ pub const SHAPES: [Shapes; 12] = [
             Transaction(&[(Delete, "ADMINS#"), (Put, "AUDIT#"), (Put, "MEMBER#")]),
             Transaction(&[(Put, "RESERVED#"), (Put, "AUDIT#")]),
             Transaction(&[(Delete, "RESERVED#"), (Put, "AUDIT#")]),
+            // A ban, also of linked members, the end of one, and what they do to an address.
+            Transaction(&[
+                (Update, "MEMBER#"),
+                (Update, "MEMBER#"),
+                (Put, "BANNED"),
+                (Put, "AUDIT#"),
+                (Put, "MEMBER#"),
+            ]),
+            Transaction(&[(Update, "MEMBER#"), (Delete, "BANNED"), (Put, "AUDIT#"), (Put, "MEMBER#")]),
+            Transaction(&[(Check, "MEMBER#"), (Put, "DOMAIN#"), (Put, "AUDIT#"), (Put, "MEMBER#"), (Put, "OUTBOX#")]),
+            // The request of a check that restores an address.
+            Transaction(&[(Put, "AUDIT#"), (Put, "MEMBER#")]),
         ],
     },
     Shapes {

@@ -1,9 +1,12 @@
 //! The pages of the admin console.
 
+pub mod addresses;
 pub mod admins;
 pub mod audit;
 pub mod domain;
 pub mod failing;
+pub mod member_history;
+pub mod members;
 pub mod overview;
 pub mod plans;
 pub mod reserved;
@@ -21,6 +24,10 @@ use crate::wording::Wording;
 pub enum Section {
     /// Verification, DNS, the last sync.
     Domain,
+    /// Its addresses.
+    Addresses,
+    /// Its members.
+    Members,
     /// Syncs and their plans.
     Plans,
     /// The audit log.
@@ -36,6 +43,8 @@ impl Section {
     pub fn path(self) -> String {
         match self {
             Self::Domain => String::new(),
+            Self::Addresses => "/addresses".to_owned(),
+            Self::Members => "/members".to_owned(),
             Self::Plans => plans::PLANS.to_owned(),
             Self::Audit => "/audit".to_owned(),
             Self::Admins => "/admins".to_owned(),
