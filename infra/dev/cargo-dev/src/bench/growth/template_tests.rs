@@ -12,7 +12,7 @@ fn alarms_use_few_metrics() {
 #[test]
 fn functions_are_read_with_triggers() {
     let template = Template::read().unwrap();
-    assert_eq!(template.functions().unwrap().len(), 8);
+    assert_eq!(template.functions().unwrap().len(), 10);
     let sync = template.function("sync-team").unwrap();
     let source = EventSource { queue: "SyncQueue".to_owned(), batch_size: 1, max_concurrency: Some(2), enabled: true };
     assert_eq!((sync.memory, sync.queues), (128, vec![source]));
@@ -22,6 +22,7 @@ fn functions_are_read_with_triggers() {
     assert_eq!(variables["WRITE_QUEUE_URL"], "https://sqs.us-east-1.amazonaws.com/000000000000/WriteQueue");
     assert_eq!(template.function("start-sync").unwrap().scheduled, Some(730.0));
     assert_eq!(template.function("check-domains").unwrap().scheduled, Some(730.0));
+    assert_eq!(template.function("check-status").unwrap().scheduled, Some(8_760.0));
     assert_eq!(template.function("sso").unwrap().memory, 256);
     assert_eq!(template.function("notify").unwrap().secrets, ["MASTER_SECRET_ARN", "MAIL_SECRET_ARN"]);
     assert_eq!(sync.secrets, [""; 0]);
