@@ -3,7 +3,7 @@
 
 use anyhow::{Context, Result};
 use reqwest::Url;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::browser::location;
 
@@ -39,12 +39,28 @@ impl Community {
         }
     }
 
-    /// The domain of which all numbered people of the fakes are members.
+    /// The one domain where all prepared people get an address.
     pub(crate) fn domain(self) -> &'static str {
         match self {
             Self::Ubuntu => "ubuntu.com",
-            Self::Example => "community.example",
+            Self::Example => "art.community.example",
         }
+    }
+
+    /// Makes a person one who gets one address, and whose provider names no former identity, so that the sign-ins of all
+    /// communities do equal work. At GitLab, members of a group are members of all groups below it, and would get an address at
+    /// both domains.
+    pub(crate) async fn prepare(self, client: &reqwest::Client, fakes: &Url, name: &str) -> Result<()> {
+        if self == Self::Example {
+            let change = json!({
+                "leave": ["community/members"],
+                "join": { "community/members/art": 30 },
+                "claims": { "openid2_id": null },
+            });
+            let user = fakes.join(&format!("control/gitlab/users/{name}"))?;
+            client.patch(user).json(&change).send().await?.error_for_status()?;
+        }
+        Ok(())
     }
 
     /// The name of the membership source.
@@ -127,8 +143,6 @@ impl std::ops::Sub for Requests {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]

@@ -24,7 +24,7 @@ use crate::builds::Profile;
 use crate::emulator::{self, Emulator};
 use crate::site::{self, Site};
 
-/// People of the fakes that this benchmark uses, all members of the community's first domain.
+/// People of the fakes that this benchmark uses.
 const PEOPLE: u32 = 40;
 /// Target: AWS calls per sign-in with one address.
 const MAX_CALLS: f64 = 15.0;
@@ -132,6 +132,7 @@ impl Visitor {
 
     /// Signs in and waits for the alias. Returns the milliseconds from the callback to its response and to the alias.
     async fn sign_in(&self, store: &Store, name: &str) -> Result<(f64, f64)> {
+        self.community.prepare(&self.client, &self.fakes, name).await?;
         let address = Address::try_from(format!("{name}@{}", self.community.domain()))?;
         let redirect = self.client.get(self.site.join("sign-in")?).send().await?;
         let cookie = redirect.headers().get(SET_COOKIE).context("no cookie")?.to_str()?;
