@@ -52,9 +52,17 @@ struct Desk {
 impl Desk {
     /// Signs in.
     async fn start(stack: &Stack, name: &str) -> Result<Self> {
-        let screen = Screen::start(stack, Settings { scripts: false }).await?;
-        screen.sign_in("en", name).await?;
-        Ok(Self { stack: stack.clone(), screen })
+        let screen = Screen::start(stack, Settings { scripts: true }).await?;
+        let desk = Self { stack: stack.clone(), screen };
+        desk.run_scripts(false).await?;
+        desk.screen.sign_in("en", name).await?;
+        Ok(desk)
+    }
+
+    /// Whether scripts run. The preference of [`Settings`] would also stop the timers of axe-core.
+    async fn run_scripts(&self, run: bool) -> Result<()> {
+        let value = json!({ "value": !run });
+        self.screen.chromium.devtools("Emulation.setScriptExecutionDisabled", value).await.map(drop)
     }
 
     /// Opens a page of the console, such as `domains/ubuntu.com/plans`.
@@ -105,7 +113,9 @@ impl Desk {
     /// Checks the open page: axe-core finds nothing, and nothing is wider than 320 pixels. Its screenshot is
     /// `admin-<name>.png`.
     async fn inspect(&self, name: &str) -> Result<()> {
-        self.screen.inspect_as(&format!("admin-{name}")).await
+        self.run_scripts(true).await?;
+        self.screen.inspect_as(&format!("admin-{name}")).await?;
+        self.run_scripts(false).await
     }
 
     /// The path of the open page below the public URL, with its query.
