@@ -65,20 +65,20 @@ async fn add(
     let store = context.deployment.store().await?;
     find_domain(&context.deployment.community().await?, domain)?;
     let member = member.find_survivor(context, &store).await?;
-    let mut change = (AdminChange::Added, store.bind_admin(domain, member.id, permissions, cause, random).await?);
-    if let (false, true) = (change.1, chosen.is_some()) {
+    let mut did = AdminChange::Added;
+    let mut is_changed = store.bind_admin(domain, member.id, permissions, cause, random).await?;
+    if !is_changed && chosen.is_some() {
         let binding = store.admin_binding(domain, member.id).await?.ok_or(StoreError::Superseded)?;
         let before = binding.permissions;
         if before != permissions {
-            let is_changed = store.change_permissions(domain, member.id, [before, permissions], cause, random).await?;
-            change = (AdminChange::Changed, is_changed);
+            did = AdminChange::Changed;
+            is_changed = store.change_permissions(domain, member.id, [before, permissions], cause, random).await?;
             if !is_changed {
                 return Err(StoreError::Superseded.into());
             }
         }
     }
     let why_not = store.reason_not_to_act(&member).await?;
-    let (did, is_changed) = change;
     let view = AdminChangeView::new(domain, &member, did, is_changed, why_not);
     context.output.show(&view.with_permissions(is_changed.then_some(permissions)))
 }
