@@ -117,11 +117,4 @@ impl Desk {
         self.screen.inspect_as(&format!("admin-{name}")).await?;
         self.run_scripts(false).await
     }
-
-    /// The path of the open page below the public URL, with its query.
-    async fn path(&self) -> Result<String> {
-        let url = self.screen.chromium.page.current_url().await?;
-        let path = url.as_str().strip_prefix(self.stack.public_url.as_str());
-        Ok(path.with_context(|| format!("{url} is no page of the site"))?.to_owned())
-    }
 }
