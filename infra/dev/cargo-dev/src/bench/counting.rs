@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use anyhow::Result;
 use axum::Router;
@@ -47,6 +48,16 @@ impl Counting {
     /// Resets the counters and returns the counts so far.
     pub(crate) fn reset(&self) -> Counted {
         std::mem::take(&mut *self.counted())
+    }
+
+    /// Waits until no call was made for `quiet`.
+    pub(crate) async fn wait_for_quiet(&self, quiet: Duration) {
+        let total = || self.counted().calls.values().sum::<u64>();
+        let mut before = None;
+        while before != Some(total()) {
+            before = Some(total());
+            tokio::time::sleep(quiet).await;
+        }
     }
 
     fn counted(&self) -> MutexGuard<'_, Counted> {

@@ -33,6 +33,8 @@ const MAX_PROVIDER_REQUESTS: f64 = 1.0;
 /// Seconds that changes are collected for a digest: the template's default.
 const DIGEST_SECONDS: u16 = 120;
 const ALIAS_TIMEOUT: Duration = Duration::from_secs(60);
+/// Longer than the emulator takes from one queue to the next, and shorter than [`DIGEST_SECONDS`].
+const QUIET: Duration = Duration::from_secs(5);
 
 /// Options of `cargo dev bench sign-in`.
 #[derive(Debug, clap::Args)]
@@ -94,8 +96,8 @@ async fn measure(site: &Site, counting: &Counting, options: &Options) -> Result<
     let store = site.store().await?;
     // The first sign-in starts every function and is not measured.
     visitor.sign_in(&store, "pat40").await?;
-    // Calls after the last write must not count for the next sign-in.
-    tokio::time::sleep(Duration::from_millis(500)).await;
+    // Its notice, which starts `notify`, must not count for the next sign-in.
+    counting.wait_for_quiet(QUIET).await;
     let mut until_alias = Vec::new();
     let mut until_response = Vec::new();
     counting.reset();
@@ -107,7 +109,7 @@ async fn measure(site: &Site, counting: &Counting, options: &Options) -> Result<
         until_response.push(response);
         until_alias.push(alias);
     }
-    tokio::time::sleep(Duration::from_millis(500)).await;
+    counting.wait_for_quiet(QUIET).await;
     Ok(Measured {
         until_alias,
         until_response,
