@@ -263,3 +263,7 @@ impl<'a> BanPage<'a> {
         self.site.wording.part_with("members-ban", "hint", &[("max", max.into())])
     }
 }
+
+#[cfg(test)]
+#[path = "members_tests.rs"]
+mod tests;
