@@ -7,15 +7,10 @@ use crate::newtype::checked_string;
 
 checked_string! {
     /// The beginning of local parts, in lower case. Empty for all of them.
+    #[derive(Default)]
     LocalPartPrefix, PrefixError, |text| {
         let is_valid = text.bytes().all(|b| !b.is_ascii_uppercase() && b != b'+' && (b == b'.' || is_atext(b)));
         if is_valid && text.len() <= LOCAL_PART_OCTETS { Ok(text.to_owned()) } else { Err(PrefixError) }
-    }
-}
-
-impl Default for LocalPartPrefix {
-    fn default() -> Self {
-        Self(String::new())
     }
 }
 

@@ -1,4 +1,3 @@
-// LEAD NOTE: design change, read /tmp/r23/notes/ids.md now (no `SignIn::also`; sso writes no audit entries). Remove this line.
 //! Members.
 
 use jiff::Timestamp;

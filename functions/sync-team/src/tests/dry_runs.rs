@@ -62,7 +62,8 @@ async fn late_dry_run_reads_no_team() {
     let message = world.request_dry_run().await;
     world.clock.advance(MAX_WAIT);
     assert!(world.handle(message).await);
-    assert_eq!((world.launchpad.lock().readings, world.dry_run().await.1), (0, DryRunPhase::Lost));
+    assert_eq!(world.dry_run().await.1, DryRunPhase::Lost);
+    assert_eq!(world.launchpad.lock().readings, 0);
 }
 
 #[tokio::test]
