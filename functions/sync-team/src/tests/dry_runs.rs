@@ -98,7 +98,8 @@ async fn dry_run_waits_for_slot() {
     let slot = world.store.acquire_slot(1, world.now(), table::minutes(16), &OsRandom).await.unwrap().unwrap();
     let message = world.request_dry_run().await;
     assert!(world.handle(message.clone()).await);
-    assert_eq!((world.launchpad.lock().readings, world.dry_run().await.1), (0, DryRunPhase::Waiting));
+    assert_eq!(world.dry_run().await.1, DryRunPhase::Waiting);
+    assert_eq!(world.launchpad.lock().readings, 0);
     let [(again, _)] = &world.sent_again()[..] else { panic!("{:?}", world.sent_again()) };
     assert_eq!(again, &message);
     world.store.release_slot(slot).await.unwrap();
