@@ -1,6 +1,7 @@
 //! The admin console in Chromium: what the admins of a domain do there, by keyboard and on a narrow screen.
 
 mod domains;
+mod members;
 mod plans;
 
 use anyhow::{Context, Result, bail, ensure};
