@@ -85,6 +85,6 @@ impl Store {
     }
 }
 
-#[cfg(all(test, feature = "memory"))]
+#[cfg(test)]
 #[path = "address_search_tests.rs"]
 mod tests;
