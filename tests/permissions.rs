@@ -4,11 +4,15 @@
 //! The policies are those that CloudFormation creates from `template.yaml`. After all tests, `cargo dev test` also checks
 //! the recorded calls of all functions against them.
 
+mod needed;
+
 use std::collections::BTreeSet;
 
 use anyhow::{Result, ensure};
 use membermail_permissions::{Call, LOG_ACTIONS, POLL_ACTIONS, Permissions};
 use membermail_tests::stack::Stack;
+
+use needed::NEEDED;
 
 /// Everything that IAM calls a write of items.
 const ALTERING: [&str; 8] = [
@@ -124,142 +128,6 @@ fn audit_deny_overrides_full_access() -> Result<()> {
     }
     Ok(())
 }
-
-/// Role, action, partitions that its function needs, and partitions that it must not reach.
-const NEEDED: [(&str, &str, &[&str], &[&str]); 62] = [
-    ("SsoRole", "GetItem", &["IDENTITY#a#b", "MEMBER#1", "SESSION#1"], &["DOMAIN#a"]),
-    (
-        "SsoRole",
-        "PutItem",
-        &["IDENTITY#a#b", "MEMBER#1", "NONCE#1", "SESSION#1", "STATE#1"],
-        &["DOMAIN#a", "OUTBOX#0f"],
-    ),
-    ("SsoRole", "Query", &["MEMBER#1"], &["DOMAIN#a", "BANNED"]),
-    ("SsoRole", "BatchGetItem", &["SESSION#1"], &["MEMBER#1", "DOMAIN#a"]),
-    ("SsoRole", "UpdateItem", &["MEMBER#1"], &["DOMAIN#a", "SESSION#1"]),
-    ("SsoRole", "DeleteItem", &["SESSION#1"], &["MEMBER#1", "NONCE#1", "STATE#1"]),
-    (
-        "AccountRole",
-        "GetItem",
-        &["ADMINS#a", "DOMAIN#a", "FAILING#a", "MEMBER#1", "SESSION#1"],
-        &["IDENTITY#a#b", "NAME#a", "OUTBOX#0f"],
-    ),
-    ("AccountRole", "Query", &["DOMAINS", "MEMBER#1", "STATUS#mail"], &["DOMAIN#a", "BANNED", "ADMINS#a"]),
-    ("AccountRole", "BatchGetItem", &["DOMAIN#a", "FAILING#a", "MEMBER#1", "SESSION#1"], &["ADMINS#a", "NAME#a"]),
-    ("AccountRole", "ConditionCheckItem", &["MEMBER#1"], &["DOMAIN#a", "SESSION#1"]),
-    ("AccountRole", "PutItem", &["DOMAIN#a", "MEMBER#1", "OUTBOX#0f"], &["ADMINS#a", "BANNED", "IDENTITY#a#b"]),
-    ("AccountRole", "UpdateItem", &["LIMIT#1", "MEMBER#1", "SESSION#1"], &["DOMAIN#a", "DOMAINS", "OUTBOX#0f"]),
-    (
-        "AccountRole",
-        "DeleteItem",
-        &["ADMINS#a", "FAILING#a", "IDENTITY#a#b", "MEMBER#1", "NAME#a", "SESSION#1"],
-        &["BANNED", "DOMAIN#a", "OUTBOX#0f"],
-    ),
-    (
-        "AdminRole",
-        "GetItem",
-        &["ADMINS#a", "DOMAIN#a", "MEMBER#1", "NAME#a", "RESERVED#a", "SESSION#1", "SYNC#a"],
-        &["IDENTITY#a#b", "NONCE#1", "STATE#1"],
-    ),
-    ("AdminRole", "BatchGetItem", &["ADMINS#a", "DOMAIN#a"], &["SESSION#1", "NAME#a"]),
-    (
-        "AdminRole",
-        "Query",
-        &["ADMINS#a", "AUDIT#a#2026-11", "DOMAIN#a", "FAILING#a", "MEMBER#1", "RESERVED#a", "SYNC#a"],
-        &["BANNED", "IDENTITY#a#b", "OUTBOX#0f"],
-    ),
-    (
-        "AdminRole",
-        "UpdateItem",
-        &["ADMINS#a", "DOMAIN#a", "DOMAIN#a#GATE#16#3", "LIMIT#1", "MEMBER#1", "SESSION#1", "SYNC#a"],
-        &["IDENTITY#a#b", "OUTBOX#0f"],
-    ),
-    (
-        "AdminRole",
-        "PutItem",
-        &["ADMINS#a", "BANNED", "DOMAIN#a", "MEMBER#1", "OUTBOX#0f", "RESERVED#a", "SYNC#a"],
-        &["IDENTITY#a#b", "NONCE#1", "SESSION#1", "STATE#1"],
-    ),
-    ("AdminRole", "ConditionCheckItem", &["MEMBER#1"], &["IDENTITY#a#b", "SESSION#1"]),
-    ("AdminRole", "DeleteItem", &["ADMINS#a", "BANNED", "RESERVED#a"], &["DOMAIN#a", "IDENTITY#a#b", "MEMBER#1"]),
-    ("VerifyMemberRole", "GetItem", &["IDENTITY#a#b", "MEMBER#1", "NAME#a"], &["DOMAIN#a", "SESSION#1"]),
-    ("VerifyMemberRole", "BatchGetItem", &["DOMAIN#a"], &["MEMBER#1", "SYNC#a"]),
-    ("VerifyMemberRole", "Query", &["MEMBER#1"], &["DOMAIN#a", "BANNED"]),
-    ("VerifyMemberRole", "UpdateItem", &["IDENTITY#a#b", "MEMBER#1", "NAME#a"], &["DOMAIN#a", "SESSION#1"]),
-    (
-        "VerifyMemberRole",
-        "PutItem",
-        &["BANNED", "IDENTITY#a#b", "MEMBER#1", "NAME#a", "OUTBOX#0f"],
-        &["DOMAIN#a", "SESSION#1"],
-    ),
-    ("VerifyMemberRole", "DeleteItem", &["MEMBER#1"], &["BANNED", "DOMAIN#a", "IDENTITY#a#b", "NAME#a"]),
-    ("WriteAliasesRole", "GetItem", &["DOMAIN#a", "MEMBER#1"], &["SESSION#1"]),
-    ("WriteAliasesRole", "GetItem", &["FAILING#a", "RESERVED#a"], &["NAME#a", "SESSION#1"]),
-    ("WriteAliasesRole", "BatchGetItem", &["DOMAIN#a", "MEMBER#1"], &["FAILING#a", "SESSION#1", "NAME#a"]),
-    ("WriteAliasesRole", "ConditionCheckItem", &["DOMAIN#a#GATE#16#3", "MEMBER#1"], &["SESSION#1"]),
-    ("WriteAliasesRole", "Query", &["MEMBER#1"], &["DOMAIN#a", "BANNED", "EXPIRED#a"]),
-    (
-        "WriteAliasesRole",
-        "PutItem",
-        &["DOMAIN#a", "EXPIRED#a", "FAILING#a", "MEMBER#1", "OUTBOX#0f"],
-        &["NAME#a", "SESSION#1", "SYNC#a"],
-    ),
-    (
-        "WriteAliasesRole",
-        "UpdateItem",
-        &["DOMAIN#a", "DOMAIN#a#GATE#16#3", "FAILING#a", "MEMBER#1"],
-        &["IDENTITY#a#b", "NAME#a"],
-    ),
-    ("WriteAliasesRole", "DeleteItem", &["MEMBER#1"], &["DOMAIN#a", "BANNED"]),
-    ("StartSyncRole", "BatchGetItem", &["SYNC#a"], &["DOMAIN#a", "MEMBER#1", "SLOT#0"]),
-    ("StartSyncRole", "Query", &["DOMAINS"], &["DOMAIN#a", "ADMINS#a"]),
-    ("StartSyncRole", "Query", &["SYNC#a"], &["DOMAIN#a", "MEMBER#1", "BANNED"]),
-    ("StartSyncRole", "UpdateItem", &["SYNC#a"], &["DOMAIN#a", "MEMBER#1", "OUTBOX#0f"]),
-    ("SyncTeamRole", "BatchGetItem", &["NAME#a"], &["MEMBER#1", "DOMAIN#a"]),
-    ("SyncTeamRole", "Query", &["BANNED", "DOMAIN#a", "EXPIRED#a", "MEMBER#1", "RESERVED#a", "SYNC#a"], &["OUTBOX#0f"]),
-    (
-        "SyncTeamRole",
-        "PutItem",
-        &["BANNED", "MEMBER#1", "NAME#a", "OUTBOX#0f", "SLOT#0", "SYNC#a"],
-        &["DOMAIN#a", "IDENTITY#a#b"],
-    ),
-    (
-        "SyncTeamRole",
-        "UpdateItem",
-        &["DOMAIN#a", "DOMAINS", "IDENTITY#a#b", "MEMBER#1", "NAME#a", "SYNC#a"],
-        &["SESSION#1"],
-    ),
-    ("SyncTeamRole", "UpdateItem", &["DOMAIN#a", "DOMAIN#a#GATE#16#3"], &["OUTBOX#0f"]),
-    ("SyncTeamRole", "DeleteItem", &["EXPIRED#a", "MEMBER#1", "SLOT#0", "SYNC#a"], &["BANNED", "DOMAIN#a", "NAME#a"]),
-    ("CheckDomainsRole", "Query", &["DOMAINS"], &["DOMAIN#a", "MEMBER#1"]),
-    ("CheckDomainsRole", "UpdateItem", &["DOMAIN#a", "DOMAIN#a#GATE#16#3"], &["MEMBER#1"]),
-    ("CheckDomainsRole", "UpdateItem", &["DOMAINS"], &["MEMBER#1", "OUTBOX#0f"]),
-    ("CheckStatusRole", "BatchGetItem", &["DOMAIN#a", "SYNC#a"], &["MEMBER#1", "SESSION#1"]),
-    ("CheckStatusRole", "GetItem", &["SYNC#a"], &["DOMAIN#a", "MEMBER#1"]),
-    ("CheckStatusRole", "Query", &["SYNC#a"], &["DOMAIN#a", "MEMBER#1", "STATUS#mail"]),
-    ("CheckStatusRole", "UpdateItem", &["STATUS#sign-in"], &["DOMAIN#a", "MEMBER#1", "SYNC#a"]),
-    ("NotifyRole", "GetItem", &["DIGEST#a", "DOMAIN#a", "MEMBER#1", "NOTICE#1", "OUTBOX#0f", "SYNC#a"], &["SESSION#1"]),
-    ("NotifyRole", "BatchGetItem", &["DIGEST#a", "DOMAIN#a", "MEMBER#1"], &["SESSION#1", "NAME#a"]),
-    (
-        "NotifyRole",
-        "Query",
-        &["ADMINS#a", "DIGEST#a", "FAILING#a", "MEMBER#1", "OUTBOX#0f"],
-        &["DOMAIN#a", "SESSION#1"],
-    ),
-    ("NotifyRole", "UpdateItem", &["DIGEST#a", "MEMBER#1", "OUTBOX#0f"], &["DOMAIN#a", "NOTICE#1", "SESSION#1"]),
-    ("NotifyRole", "PutItem", &["DIGEST#a", "FAILURE#1", "NOTICE#1"], &["DOMAIN#a", "MEMBER#1"]),
-    ("NotifyRole", "DeleteItem", &["DIGEST#a", "NOTICE#1", "OUTBOX#0f"], &["DOMAIN#a", "MEMBER#1"]),
-    (
-        "AliasMapPolicy",
-        "GetItem",
-        &["DOMAIN#a", "IDENTITY#a#b", "MEMBER#1", "RETURN#a"],
-        &["NAME#a", "SESSION#1", "OUTBOX#0f"],
-    ),
-    ("AliasMapPolicy", "BatchGetItem", &["MEMBER#1"], &["DOMAIN#a", "SESSION#1"]),
-    ("AliasMapPolicy", "PutItem", &["RETURN#a"], &["DOMAIN#a", "MEMBER#1", "SESSION#1", "OUTBOX#0f"]),
-    ("AliasMapPolicy", "Query", &["ADMINS#a", "DOMAINS"], &["DOMAIN#a", "MEMBER#1"]),
-    ("CanaryPolicy", "UpdateItem", &["STATUS#mail"], &["STATUS#sign-in", "STATUS#mailbox", "DOMAIN#a", "MEMBER#1"]),
-];
 
 #[test]
 #[ignore = "needs the local stack (cargo dev test)"]

@@ -1,5 +1,4 @@
-//! Addresses follow the teams: joins, leaves, grace periods, and faults that must remove no address. Each test has its own
-//! domain, since a domain has one run at a time.
+//! Addresses follow the teams, and faults remove no address. Each test has its own domain, which has one run at a time.
 
 use std::time::{Duration, Instant};
 
@@ -47,7 +46,7 @@ async fn addresses_follow_the_team() -> Result<()> {
     let domain = "lubuntu.me";
     let team = "lubuntu-members";
 
-    // A person who signed in before they joined gets the address without a second sign-in.
+    // Someone who joins after signing in gets the address without a second sign-in.
     stack.add_person(json!({ "name": "lu-later" })).await?;
     let later = stack.sign_in_until("lu-later", "You are not in any of the teams yet").await?;
     let all = ["lu-leaver", "lu-renamed", "lu-banned", "lu-unsigned", "lu-expired", "lu-gone"].map(str::to_owned);
@@ -169,17 +168,15 @@ async fn launchpad_faults_remove_no_address() -> Result<()> {
         Ok(runs.iter().any(|run| run.state.is_finished() && failed.contains(&run.request_id)))
     })
     .await?;
-    // Launchpad times out between pages for longer than the retries: the run pauses, and resumes. Messages that failed before
-    // are delivered again too: such a run can use up the skipped requests, and the message of a domain with a run in progress
-    // is dropped. So the fault and the request are repeated until a run pauses.
-    let store = stack.store().await;
-    let name = domain.parse()?;
-    let mut requested: Option<Instant> = None;
+    // Launchpad times out between pages for longer than the retries: the run pauses, and resumes. Both are requested again, as
+    // another message that failed before can start a run that uses up the skipped requests.
+    let (store, name) = (stack.store().await, domain.parse()?);
+    let mut last: Option<Instant> = None;
     let paused = until("a run that is paused", TIMEOUT, async || {
-        if requested.is_none_or(|at| at.elapsed() > Duration::from_secs(20)) {
+        if last.is_none_or(|at| at.elapsed() > Duration::from_secs(20)) {
             stack.set_fault(team, json!({ "kind": "timeout", "skip": 2 })).await?;
             stack.request_sync(domain).await?;
-            requested = Some(Instant::now());
+            last = Some(Instant::now());
         }
         Ok(store.runs(&name, 1).await?.pop().filter(|run| run.state == RunState::Paused))
     })

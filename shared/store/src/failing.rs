@@ -133,7 +133,7 @@ impl Store {
         Ok(all)
     }
 
-    /// The failing addresses of a domain after this local part, at most [`BATCH`] of them. Leaves out addresses that were
+    /// The failing addresses of a domain after this local part, at most 100 of them. Leaves out addresses that were
     /// changed since their last failure, so that a page can be short.
     pub async fn failing_in(
         &self,
