@@ -58,7 +58,7 @@ fn functions_are_small_and_logs_expire() -> Result<()> {
     {
         let template = Template::deployed(parameters)?;
         let functions = template.of_type("AWS::Lambda::Function");
-        ensure!(functions.len() == 8, "{functions:?}");
+        ensure!(functions.len() == 10, "{functions:?}");
         for (id, function) in functions {
             ensure!(function["Architectures"] == json!([architecture]), "{id}: {function:#}");
             ensure!(function["Runtime"] == "provided.al2023" && number(&function["MemorySize"])? <= 256, "{id}");

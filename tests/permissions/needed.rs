@@ -69,9 +69,9 @@ pub(super) const NEEDED: [(&str, &str, &[&str], &[&str]); 62] = [
     ),
     ("VerifyMemberRole", "DeleteItem", &["MEMBER#1"], &["BANNED", "DOMAIN#a", "IDENTITY#a#b", "NAME#a"]),
     ("WriteAliasesRole", "GetItem", &["DOMAIN#a", "MEMBER#1"], &["SESSION#1"]),
-    ("WriteAliasesRole", "GetItem", &["FAILING#a", "RESERVED#a"], &["NAME#a", "SESSION#1"]),
+    ("WriteAliasesRole", "GetItem", &["FAILING#a"], &["NAME#a", "RESERVED#a", "SESSION#1"]),
     ("WriteAliasesRole", "BatchGetItem", &["DOMAIN#a", "MEMBER#1"], &["FAILING#a", "SESSION#1", "NAME#a"]),
-    ("WriteAliasesRole", "ConditionCheckItem", &["DOMAIN#a#GATE#16#3", "MEMBER#1"], &["SESSION#1"]),
+    ("WriteAliasesRole", "ConditionCheckItem", &["DOMAIN#a#GATE#16#3", "MEMBER#1", "RESERVED#a"], &["SESSION#1"]),
     ("WriteAliasesRole", "Query", &["MEMBER#1"], &["DOMAIN#a", "BANNED", "EXPIRED#a"]),
     (
         "WriteAliasesRole",

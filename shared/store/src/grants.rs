@@ -19,6 +19,7 @@ use crate::error::StoreError;
 use crate::gates::check_gate;
 use crate::keys;
 use crate::members::{Member, is_not_banned};
+use crate::reserved_names::check_not_reserved;
 use crate::table::{Condition, Slot, Store, TRIES, Update, Write, attribute, path, pause};
 
 /// The outcome of a [`GrantRequest`].
@@ -102,13 +103,6 @@ impl Store {
             let request = GrantRequest { existing: existing.as_ref(), ..request };
             let mut delivery = Delivery::default();
             match alias::decide_grant(&request, owner.id, owner.destination.is_some()) {
-                GrantDecision::Create { .. } if self.is_reserved(address).await? => {
-                    if self.alias(address).await?.is_none() {
-                        return Ok(GrantOutcome::Refused(Refusal::Name(LocalPartError::Reserved)));
-                    }
-                    // Another message created it before the name was reserved.
-                    continue;
-                }
                 GrantDecision::Create { .. } => {}
                 GrantDecision::Change { .. } => {
                     // What the member chose stays.
@@ -149,7 +143,7 @@ impl Store {
                 Write::delete(&keys::refusal(member.id, &address.domain)),
             ]);
             if existing.is_none() {
-                writes.push(count_address(member.id, address, limit));
+                writes.extend([count_address(member.id, address, limit), check_not_reserved(address)]);
             }
             if let Some(owner) = &linked {
                 writes.push(count_grant_of_linked(owner)?);
@@ -167,6 +161,9 @@ impl Store {
             if transacted.has_failed(Slot::Alias) || transacted.has_failed(Slot::Profile) {
                 pause(tried, random).await;
                 continue;
+            }
+            if transacted.has_failed(Slot::ReservedName) {
+                return Ok(GrantOutcome::Refused(Refusal::Name(LocalPartError::Reserved)));
             }
             if transacted.has_failed(Slot::Gate) {
                 if let Some(refusal) = self.domain(&address.domain).await?.refusal() {

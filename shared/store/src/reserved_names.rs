@@ -1,7 +1,6 @@
 //! Names that the admins of a domain reserve: no member gets a new address with one. Existing addresses stay.
 //!
-//! A grant reads the name before it creates an address. A reservation at the same moment has the same result as one a moment
-//! later: the address exists, and stays.
+//! The transaction that creates an address checks that its name is not reserved.
 
 use jiff::Timestamp;
 use membermail_core::address::{Address, DomainName};
@@ -13,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::audit::record;
 use crate::error::StoreError;
 use crate::keys;
-use crate::table::{Slot, Store, Write, item_exists};
+use crate::table::{Slot, Store, Write, item_exists, item_not_exists};
 
 /// A name that admins reserved.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -95,10 +94,10 @@ impl Store {
     pub async fn reserved_names(&self, domain: &DomainName) -> Result<Vec<Reservation>, StoreError> {
         self.list(&keys::reserved_in(domain), "").await
     }
+}
 
-    /// Whether the admins of the domain reserve the name of this address.
-    pub(crate) async fn is_reserved(&self, address: &Address) -> Result<bool, StoreError> {
-        let key = keys::reserved(&address.domain, address.local_part.as_str());
-        Ok(self.get::<Reservation>(&key).await?.is_some())
-    }
+/// The condition that the admins of the domain do not reserve the name of this address.
+pub(crate) fn check_not_reserved(address: &Address) -> Write {
+    let key = keys::reserved(&address.domain, address.local_part.as_str());
+    Write::check(&key, item_not_exists()).slot(Slot::ReservedName)
 }
