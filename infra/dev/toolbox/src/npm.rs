@@ -13,10 +13,10 @@ use crate::{folder, step};
 /// integrity.
 pub fn unpack(lock: &Path, into: &Path) -> Result<()> {
     let name = into.file_name().context("the folder has no name")?.to_string_lossy();
-    let stamp = Stamp::of(&name, &[lock])?;
-    if stamp.is_current() && into.is_dir() {
-        return Ok(());
-    }
+    Stamp::of(&name, &[lock])?.install_unless_current(|| unpack_locked(lock, into))
+}
+
+fn unpack_locked(lock: &Path, into: &Path) -> Result<()> {
     let text = fs::read_to_string(lock)?;
     let [package, version, integrity] = text.split_whitespace().collect::<Vec<_>>()[..] else {
         bail!("{} must hold name, version and integrity", lock.display());
@@ -38,24 +38,21 @@ pub fn unpack(lock: &Path, into: &Path) -> Result<()> {
         tar.arg("-xzf").arg(&file).arg("-C").arg(into).arg("--strip-components=1");
         step::capture(&mut tar)?;
         fs::remove_file(&file).context("cannot remove the archive")
-    })?;
-    stamp.write()
+    })
 }
 
 /// Runs `npm ci` with the lock file of `source`; the lock has integrity hashes and no registry URLs.
 pub fn ci(source: &Path, into: &Path) -> Result<()> {
     let lock = source.join("package-lock.json");
     let name = into.file_name().context("the folder has no name")?.to_string_lossy();
-    let stamp = Stamp::of(&name, &[&lock])?;
-    if stamp.is_current() {
-        return Ok(());
-    }
-    fs::create_dir_all(into)?;
-    for file in ["package.json", "package-lock.json"] {
-        fs::copy(source.join(file), into.join(file)).with_context(|| format!("cannot copy {file}"))?;
-    }
-    let mut npm = Command::new("npm");
-    npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(into);
-    step::run(&format!("install the npm packages of {name}"), &mut npm)?;
-    stamp.write()
+    Stamp::of(&name, &[&lock])?.install_unless_current(|| {
+        fs::create_dir_all(into)?;
+        for file in ["package.json", "package-lock.json"] {
+            fs::copy(source.join(file), into.join(file)).with_context(|| format!("cannot copy {file}"))?;
+        }
+        let mut npm = Command::new("npm");
+        npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(into);
+        step::run(&format!("install the npm packages of {name}"), &mut npm)?;
+        Ok(())
+    })
 }

@@ -31,28 +31,23 @@ fn shared_stamp(installer: &Path, locks: &[&Path]) -> Result<Stamp> {
 }
 
 fn install_with_uv(stamp: &Stamp, venv: &Path, what: &str, installer: &Path, locks: &[&Path]) -> Result<()> {
-    if stamp.is_current() {
-        return Ok(());
-    }
-    create_venv(venv)?;
-    let [python, uv] = ["python", "uv"].map(|program| venv.join("bin").join(program));
-    let mut pip = Command::new(&python);
-    pip.args(["-m", "pip", "install", "--quiet", "--require-hashes", "-r"]).arg(installer);
-    step::run("install uv", &mut pip)?;
-    install_locks(what, &uv, &python, locks)?;
-    stamp.write()
+    stamp.install_unless_current(|| {
+        create_venv(venv)?;
+        let [python, uv] = ["python", "uv"].map(|program| venv.join("bin").join(program));
+        let mut pip = Command::new(&python);
+        pip.args(["-m", "pip", "install", "--quiet", "--require-hashes", "-r"]).arg(installer);
+        step::run("install uv", &mut pip)?;
+        install_locks(what, &uv, &python, locks)
+    })
 }
 
 /// Installs the packages of a lock file into a separate environment, because they conflict with the shared one. Uses the
 /// uv of the shared environment, which must exist.
 pub fn install_isolated(name: &str, what: &str, lock: &Path) -> Result<()> {
-    let stamp = Stamp::of(name, &[lock])?;
-    if stamp.is_current() {
-        return Ok(());
-    }
-    create_venv(&folder().join(name))?;
-    install_locks(what, &venv_program("uv"), &isolated_program(name, "python"), &[lock])?;
-    stamp.write()
+    Stamp::of(name, &[lock])?.install_unless_current(|| {
+        create_venv(&folder().join(name))?;
+        install_locks(what, &venv_program("uv"), &isolated_program(name, "python"), &[lock])
+    })
 }
 
 /// A program of a separate environment.

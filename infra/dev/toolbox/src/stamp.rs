@@ -1,6 +1,6 @@
 //! Remembers which lock files a set of tools was installed from, so that a second run does nothing.
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -30,14 +30,72 @@ impl Stamp {
         fs::read_to_string(&self.file).is_ok_and(|hash| hash == self.hash)
     }
 
-    /// Marks the set as installed.
-    pub(crate) fn write(&self) -> Result<()> {
+    /// Installs the set unless it is current. Of several processes that start at the same time, one installs and the others
+    /// wait for it.
+    pub(crate) fn install_unless_current(&self, install: impl FnOnce() -> Result<()>) -> Result<()> {
+        if self.is_current() {
+            return Ok(());
+        }
         if let Some(folder) = self.file.parent() {
             fs::create_dir_all(folder)?;
         }
+        let lock = self.file.with_extension("lock");
+        let lock = File::create(&lock).with_context(|| format!("cannot write {}", lock.display()))?;
+        lock.lock().context("cannot lock the installed tools")?;
+        if self.is_current() {
+            return Ok(());
+        }
+        install()?;
+        self.write()
+    }
+
+    /// Marks the set as installed.
+    fn write(&self) -> Result<()> {
         // Replaces the file instead of writing into it: a copy of this folder may consist of hard links.
         let new = self.file.with_extension("new");
         fs::write(&new, &self.hash).with_context(|| format!("cannot write {}", new.display()))?;
         fs::rename(&new, &self.file).with_context(|| format!("cannot write {}", self.file.display()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Barrier;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::thread;
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn set_is_installed_once_when_concurrent() -> Result<()> {
+        let folder = tempfile::tempdir()?;
+        let (start, installs) = (Barrier::new(2), AtomicUsize::new(0));
+        let install = || {
+            let stamp = Stamp { file: folder.path().join("stamps/set"), hash: "1".to_owned() };
+            start.wait();
+            stamp.install_unless_current(|| {
+                installs.fetch_add(1, Ordering::SeqCst);
+                thread::sleep(Duration::from_millis(50));
+                Ok(())
+            })
+        };
+        thread::scope(|scope| {
+            let threads = [scope.spawn(install), scope.spawn(install)];
+            threads.into_iter().try_for_each(|thread| thread.join().expect("a thread panicked"))
+        })?;
+        assert_eq!(installs.into_inner(), 1);
+        Ok(())
+    }
+
+    #[test]
+    fn failed_install_is_repeated() -> Result<()> {
+        let folder = tempfile::tempdir()?;
+        let stamp = Stamp { file: folder.path().join("set"), hash: "1".to_owned() };
+        stamp.install_unless_current(|| anyhow::bail!("no network")).unwrap_err();
+        assert!(!stamp.is_current());
+        stamp.install_unless_current(|| Ok(()))?;
+        assert!(stamp.is_current());
+        Ok(())
     }
 }
