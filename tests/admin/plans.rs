@@ -96,9 +96,13 @@ async fn admin_releases_held_plan() -> Result<()> {
     second.press("form[action$='/reject'] button").await?;
     second.shows("It is already decided, so nothing was done now.").await?;
     second.shows("Released by plan-admin on").await?;
+    for screen in [&desk.screen, &second.screen] {
+        screen.shows("Each address that is still as it was planned changes within minutes.", TIMEOUT).await?;
+    }
+    // Its address did not change when it refreshed itself.
+    second.shows("It is already decided, so nothing was done now.").await?;
     second.inspect("decided-before").await?;
 
-    desk.screen.shows("Each address that is still as it was planned changes within minutes.", TIMEOUT).await?;
     for name in LEAVERS {
         stack.wait_for_alias(&format!("{name}@{DOMAIN}"), Status::Leaving, Reason::NotInTeam).await?;
     }
