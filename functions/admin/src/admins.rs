@@ -13,8 +13,9 @@ use membermail_store::{AdminBinding, FileAdmins, Member};
 use membermail_texts::FluentValue;
 
 use crate::access::Admin;
-use crate::changes::{Who, refused};
+use crate::changes::refused;
 use crate::error::Error;
+use crate::people::{Who, name_of};
 
 /// The page of the admins, below the domain.
 pub(crate) const PATH: &str = "/admins";
@@ -83,8 +84,11 @@ pub(crate) async fn appoint(admin: &Admin<'_>) -> Result<Response<Body>, Error> 
     let Some(before) = before else { return Ok(admin.see(PATH)) };
     let wording = admin.visit.site.wording;
     let by = admin.who(before.by.as_deref()).await?.in_words(wording);
-    let args =
-        [("name", FluentValue::from(name_of(&member))), ("date", wording.date(before.since).into()), ("by", by.into())];
+    let args = [
+        ("name", FluentValue::from(name_of(member.id, Some(&member)))),
+        ("date", wording.date(before.since).into()),
+        ("by", by.into()),
+    ];
     Ok(admin.explain(StatusCode::OK, "admins-before", &args, PATH))
 }
 
@@ -103,10 +107,6 @@ async fn owner(admin: &Admin<'_>, text: &str) -> Result<Option<Member>, Error> {
     Ok(context.store.survivor(stored.alias.member).await?)
 }
 
-fn name_of(member: &Member) -> String {
-    member.name().map_or_else(|| member.id.to_string(), ToString::to_string)
-}
-
 impl Admin<'_> {
     /// Whether a member id belongs to the admin, also after a link of two members.
     pub(crate) fn is_self(&self, member: MemberId) -> bool {
@@ -118,13 +118,6 @@ impl Admin<'_> {
         let chosen = self.values("permission").into_iter().map(|chosen| chosen.parse().ok());
         let chosen: Option<Vec<Permission>> = chosen.chain([Some(Permission::View)]).collect();
         chosen.map(Permissions::from_iter)
-    }
-
-    /// The person in `by` of a binding, a reservation or an audit entry.
-    pub(crate) async fn who(&self, by: Option<&str>) -> Result<Who, Error> {
-        let Some(id) = by.and_then(|by| MemberId::parse(by).ok()) else { return Ok(Who::Operator) };
-        let member = self.visit.context.store.member(id).await?;
-        Ok(Who::Admin(member.as_ref().and_then(Member::name).cloned()))
     }
 
     /// When the binding of a member was last changed, and by whom.

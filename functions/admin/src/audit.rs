@@ -1,14 +1,11 @@
 //! `GET …/audit` and `GET …/audit/export`: the log of a domain, filtered.
 
-use std::collections::BTreeMap;
-
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Response};
-use membermail_core::audit::{Actor, Change, Entry};
-use membermail_core::member::MemberId;
+use membermail_core::audit::{Change, Entry};
+use membermail_core::clock::{end_of_day, midnight};
 use membermail_pages::admin::Section;
 use membermail_pages::admin::audit::{self, Audit, AuditRow, Filters};
 use membermail_pages::response;
@@ -18,6 +15,7 @@ use url::form_urlencoded::Serializer;
 
 use crate::access::Admin;
 use crate::error::Error;
+use crate::people::Names;
 
 /// Entries on a page.
 const ENTRIES: usize = 50;
@@ -46,13 +44,11 @@ pub(crate) async fn show(admin: &Admin<'_>) -> Result<Response<Body>, Error> {
         None => None,
     };
     let AuditPage { entries, next } = load(admin, &wanted, before, ENTRIES).await?;
-    let names = names(admin, &entries).await?;
+    let names = Names::of(&admin.visit.context.store, &entries).await?;
     let wording = admin.visit.site.wording;
     let rows = entries.iter().filter_map(|entry| {
-        let by = entry.by.as_deref().filter(|_| matches!(entry.actor, Actor::Operator | Actor::Admin));
-        let by = by.map(|by| MemberId::parse(by).ok().and_then(|id| names.get(&id)).map_or(by, String::as_str));
-        let member = entry.member().and_then(|member| names.get(&member)).map(String::as_str);
-        AuditRow::new(entry, by, member, wording)
+        let member = entry.member().and_then(|member| names.get(member));
+        AuditRow::new(entry, names.by(entry), member, wording)
     });
     let page = Audit {
         site: admin.visit.site.clone(),
@@ -94,27 +90,6 @@ async fn load(admin: &Admin<'_>, wanted: &Wanted, before: Option<Ulid>, limit: u
     Ok(store.audit_page(&admin.domain.domain, wanted.period, before, matches, limit).await?)
 }
 
-/// The names of the admins who made changes, and of the members whom they made admins or gave limits.
-pub(crate) async fn names(admin: &Admin<'_>, entries: &[Entry]) -> Result<BTreeMap<MemberId, String>, Error> {
-    let mut names = BTreeMap::new();
-    for entry in entries {
-        let by = entry.by.as_deref().filter(|_| entry.actor == Actor::Admin).and_then(|by| MemberId::parse(by).ok());
-        let about = match &entry.change {
-            Change::Admin { member, .. } | Change::Limit { member, .. } => Some(*member),
-            _ => None,
-        };
-        for id in by.into_iter().chain(about) {
-            if names.contains_key(&id) {
-                continue;
-            }
-            let member = admin.visit.context.store.member(id).await?;
-            let name = member.as_ref().and_then(|member| member.name()).map(ToString::to_string);
-            names.insert(id, name.unwrap_or_else(|| id.to_string()));
-        }
-    }
-    Ok(names)
-}
-
 impl Wanted {
     /// Reads the filters; none if one is malformed.
     fn read(admin: &Admin<'_>) -> Option<Self> {
@@ -134,7 +109,7 @@ impl Wanted {
         // The margin includes entries that are written right now, also by a clock that is ahead.
         let latest = now.saturating_add(SignedDuration::from_mins(1)).ok()?;
         let to = match day(&filters.to)? {
-            Some(day) => day.tomorrow().map_or(Timestamp::MAX, midnight).min(latest),
+            Some(day) => end_of_day(day).min(latest),
             None => latest,
         };
         let from = match day(&filters.from)? {
@@ -170,8 +145,4 @@ impl Wanted {
 /// A day of the form: `Some(None)` if the field is empty, `None` if it is malformed.
 fn day(text: &str) -> Option<Option<Date>> {
     if text.is_empty() { Some(None) } else { text.parse().ok().map(Some) }
-}
-
-fn midnight(day: Date) -> Timestamp {
-    TimeZone::UTC.to_timestamp(day.at(0, 0, 0, 0)).unwrap_or(Timestamp::MAX)
 }

@@ -3,34 +3,14 @@
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Response};
 use membermail_core::admin::{ChangeRefused, Permission, PermissionChange, Permissions};
-use membermail_core::member::{MemberId, PersonName};
-use membermail_pages::wording::Wording;
+use membermail_core::member::MemberId;
 use membermail_store::{AdminBinding, FileAdmins};
 use membermail_texts::FluentValue;
 
 use crate::access::Admin;
 use crate::admins::PATH;
 use crate::error::Error;
-
-/// A person who changed something.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Who {
-    /// An operator, whose name is not shown.
-    Operator,
-    /// An admin; without a name if their data is erased.
-    Admin(Option<PersonName>),
-}
-
-impl Who {
-    /// The person in words.
-    pub(crate) fn in_words(&self, wording: Wording<'_>) -> String {
-        match self {
-            Self::Operator => wording.text("admins-operator"),
-            Self::Admin(Some(name)) => name.to_string(),
-            Self::Admin(None) => wording.text("admins-former"),
-        }
-    }
-}
+use crate::people::name_of;
 
 /// Gives a bound admin other permissions.
 pub(crate) async fn change(admin: &Admin<'_>, id: MemberId) -> Result<Response<Body>, Error> {
@@ -125,7 +105,7 @@ async fn gone(admin: &Admin<'_>, id: MemberId) -> Result<Response<Body>, Error> 
 /// A page that says who changed the permissions, and when.
 async fn explain(admin: &Admin<'_>, id: MemberId, text: &str) -> Result<Response<Body>, Error> {
     let member = admin.visit.context.store.survivor(id).await?;
-    let name = member.as_ref().and_then(|member| member.name()).map_or_else(|| id.to_string(), ToString::to_string);
+    let name = name_of(id, member.as_ref());
     let (moment, by) = admin.last_change(id).await?;
     let args = [("name", FluentValue::from(name)), ("moment", moment.into()), ("by", by.into())];
     Ok(admin.explain(StatusCode::OK, text, &args, PATH))

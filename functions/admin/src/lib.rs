@@ -13,6 +13,7 @@ mod error;
 mod member_history;
 mod members;
 mod overview;
+mod people;
 mod plans;
 mod reserved;
 mod routes;

@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 /// Adds a duration, saturating at the latest time.
@@ -12,6 +14,16 @@ pub fn later(from: Timestamp, by: SignedDuration) -> Timestamp {
 /// Subtracts a duration, saturating at the earliest time.
 pub fn earlier(from: Timestamp, by: SignedDuration) -> Timestamp {
     from.saturating_sub(by).unwrap_or(Timestamp::MIN)
+}
+
+/// The start of a day in UTC, saturating at the latest time.
+pub fn midnight(day: Date) -> Timestamp {
+    TimeZone::UTC.to_timestamp(day.at(0, 0, 0, 0)).unwrap_or(Timestamp::MAX)
+}
+
+/// The end of a day in UTC, which is the start of the next one.
+pub fn end_of_day(day: Date) -> Timestamp {
+    day.tomorrow().map_or(Timestamp::MAX, midnight)
 }
 
 /// Serializes a time as microseconds since 1970, which a DynamoDB condition can compare.

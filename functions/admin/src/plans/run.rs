@@ -3,8 +3,6 @@
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Response};
 use membermail_core::admin::Permission;
-use membermail_core::audit::Actor;
-use membermail_core::member::MemberId;
 use membermail_pages::admin::Section;
 use membermail_pages::admin::plans::Decider;
 use membermail_pages::admin::plans::run::{RunPage, Shown};
@@ -15,6 +13,7 @@ use ulid::Ulid;
 use super::{load_steps, step_page};
 use crate::access::Admin;
 use crate::error::Error;
+use crate::people::Names;
 
 /// The page of a run.
 pub(crate) async fn show(admin: &Admin<'_>, run: Ulid) -> Result<Response<Body>, Error> {
@@ -44,13 +43,6 @@ async fn render(admin: &Admin<'_>, run: &Run, is_decided_before: bool) -> Result
 async fn find_decider(admin: &Admin<'_>, run: &Run) -> Result<Option<Decider>, Error> {
     let Some(by) = &run.decided_by else { return Ok(None) };
     let actor = run.decided_as;
-    let mut name = by.clone();
-    if actor == Some(Actor::Admin)
-        && let Ok(id) = MemberId::parse(by)
-        && let Some(member) = admin.visit.context.store.member(id).await?
-        && let Some(known_as) = member.name()
-    {
-        name = known_as.to_string();
-    }
+    let name = Names::decider(&admin.visit.context.store, actor, by).await?;
     Ok(Some(Decider { actor, name }))
 }

@@ -3,8 +3,8 @@
 use std::str::FromStr;
 
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
+use membermail_core::clock::{end_of_day, midnight};
 
 /// A time, a day, or an age.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,15 +47,10 @@ impl When {
     /// The end of the period: for a day, the start of the next one.
     pub(super) fn end(self, now: Timestamp) -> Timestamp {
         match self {
-            Self::Day(day) => day.tomorrow().map_or(Timestamp::MAX, midnight),
+            Self::Day(day) => end_of_day(day),
             other => other.start(now),
         }
     }
-}
-
-/// Midnight in UTC, like all printed times.
-fn midnight(day: Date) -> Timestamp {
-    TimeZone::UTC.to_timestamp(day.at(0, 0, 0, 0)).unwrap_or(Timestamp::MIN)
 }
 
 #[cfg(test)]
