@@ -32,6 +32,8 @@ pub struct StepRow {
     pub sign: &'static str,
     /// The address.
     pub address: String,
+    /// The path of its page below the domain, once it exists.
+    pub path: Option<String>,
     /// The member's name at the membership source.
     pub name: Option<String>,
     /// What happens, in words.
@@ -81,6 +83,7 @@ impl StepRow {
             mood,
             sign,
             address: step.address.to_string(),
+            path: alias.map(|alias| format!("/addresses/{}", alias.address.local_part)),
             name: known_as.map(|known_as| known_as.name.to_string()),
             what: describe(step, wording),
             is_stale: false,
