@@ -1,5 +1,6 @@
 //! The admin console in Chromium: what the admins of a domain do there, by keyboard and on a narrow screen.
 
+mod addresses;
 mod domains;
 mod members;
 mod plans;

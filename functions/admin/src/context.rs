@@ -65,7 +65,7 @@ impl Context {
     }
 
     /// The texts of all pages of the console.
-    pub(crate) fn texts() -> Result<Texts, membermail_texts::TextsError> {
+    pub fn texts() -> Result<Texts, membermail_texts::TextsError> {
         const PARTS: [Part; 7] =
             [parts::ADMIN, parts::ADMINS, parts::AUDIT, parts::DOMAINS, parts::MEMBERS, parts::PLANS, parts::RESERVED];
         Texts::with_parts(&PARTS)

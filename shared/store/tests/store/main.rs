@@ -3,7 +3,6 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says where it stopped")]
 
 mod address_limit;
-mod address_search;
 mod admins;
 mod audit_page;
 mod bans;
