@@ -159,8 +159,9 @@ async fn look_back(stack: &Stack, queue: &Queue, domains: &[DomainName], now: Ti
     };
     handle(&context, Event::default(), "looks-back").await.map_err(|cause| anyhow::anyhow!("{cause}"))?;
     let lines: Vec<_> = lines.try_iter().collect();
-    ensure!(lines.len() == 1, "{lines:?}");
-    Ok(serde_json::from_str::<Value>(&lines[0])?["DomainsWithoutSync"].clone())
+    ensure!(lines.len() <= 1, "{lines:?}");
+    let Some(line) = lines.first() else { return Ok(Value::Null) };
+    Ok(serde_json::from_str::<Value>(line)?["DomainsWithoutSync"].clone())
 }
 
 /// Stores a run that began and ended at this time.
@@ -187,19 +188,19 @@ async fn unfinished_syncs_are_counted() -> Result<()> {
     let domains = [good.clone(), bad.clone()];
     let hour = SignedDuration::from_hours(1);
     // A new community has no missing syncs yet.
-    ensure!(look_back(&stack, &queue, &domains, begin).await? == json!(0.0));
+    ensure!(look_back(&stack, &queue, &domains, begin).await? == Value::Null);
     for hours in 0..4 {
         record_run(&store, &good, begin + hour * hours, RunState::Unchanged).await?;
         record_run(&store, &bad, begin + hour * hours, RunState::Failed).await?;
     }
-    ensure!(look_back(&stack, &queue, &domains, begin + hour * 2).await? == json!(0.0));
+    ensure!(look_back(&stack, &queue, &domains, begin + hour * 2).await? == Value::Null);
     ensure!(look_back(&stack, &queue, &domains, begin + hour * 3).await? == json!(1.0));
     // Both domains once neither has a finished sync; none once all have.
     ensure!(look_back(&stack, &queue, &domains, begin + hour * 6).await? == json!(2.0));
     for domain in &domains {
         record_run(&store, domain, begin + hour * 6, RunState::Held).await?;
     }
-    ensure!(look_back(&stack, &queue, &domains, begin + hour * 7).await? == json!(0.0));
+    ensure!(look_back(&stack, &queue, &domains, begin + hour * 7).await? == Value::Null);
 
     // It requested the syncs once; those messages are still in the queue.
     let messages = received(&stack, &url, 2).await?;
@@ -241,7 +242,7 @@ fn is_id_of_lambda(id: &str) -> bool {
     id.len() == 36 && id.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
 }
 
-const ALARMS: [&str; 19] = [
+const ALARMS: [&str; 20] = [
     "DeliveryFailureDeadLettersAlarm",
     "DeliveryFailureUnreadAlarm",
     "FunctionErrorAlarm",
@@ -251,6 +252,7 @@ const ALARMS: [&str; 19] = [
     "MailNotAuthorizedAlarm",
     "MessagesFailingAlarm",
     "NoFinishedSyncAlarm",
+    "NoScheduledSyncAlarm",
     "NotifyDeadLettersAlarm",
     "NotifyUnreadAlarm",
     "SiteErrorAlarm",
@@ -320,8 +322,13 @@ async fn alarms_notify_the_topic() -> Result<()> {
     let (_, sync) = alarm("NoFinishedSyncAlarm")?;
     ensure!(sync["Namespace"] == "membermail", "the metrics of two stacks are mixed: {sync}");
     ensure!(sync["MetricName"] == "DomainsWithoutSync" && sync["Period"] == 3600, "{sync}");
-    // The schedule is disabled here, so missing data must not alarm.
+    // Without an overdue domain there is no data.
     ensure!(sync["TreatMissingData"] == "notBreaching", "{sync}");
+    let (_, schedule) = alarm("NoScheduledSyncAlarm")?;
+    ensure!(schedule["Dimensions"][0]["Value"] == stack.start_sync_function.as_str(), "{schedule}");
+    ensure!(schedule["ComparisonOperator"] == "LessThanThreshold" && schedule["Threshold"] == 1.0, "{schedule}");
+    // The schedule is disabled here, so missing data must not alarm.
+    ensure!(schedule["TreatMissingData"] == "notBreaching" && schedule["Period"] == 3600, "{schedule}");
 
     stack.cli(&["sns", "get-topic-attributes", "--topic-arn", &stack.alarm_topic_arn])?;
     let subscriptions = stack.cli(&["sns", "list-subscriptions-by-topic", "--topic-arn", &stack.alarm_topic_arn])?;

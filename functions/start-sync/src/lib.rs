@@ -74,7 +74,7 @@ pub async fn handle(context: &Context, event: Event, request_id: &str) -> Result
     let sender = send::Sender { context, event: event.id.as_deref().unwrap_or(request_id), request_id };
     sender.send_missing(domains, &known).await?;
     if event.domains.is_empty() {
-        overdue::record_overdue_domains(context, &known).await;
+        overdue::record_overdue_domains(context, &known).await?;
     }
     Ok(())
 }

@@ -42,7 +42,7 @@ pub enum Measure<'a> {
         /// Active aliases that the plan removes.
         removals: u64,
     },
-    /// The number of domains without a finished sync for two periods.
+    /// The number of domains without a finished sync for two periods; recorded only if there are some.
     DomainsWithoutSync(u64),
     /// An attempt to process a message.
     Message {

@@ -138,7 +138,7 @@ fn alarms_watch_the_recorded_metrics() {
         Measure::Verification { outcome: "no-team" },
         Measure::Source { duration: Duration::from_millis(120), failed: true },
         Measure::Sync { domain: &domain, active: 1000, grants: 3, removals: 1 },
-        Measure::DomainsWithoutSync(0),
+        Measure::DomainsWithoutSync(1),
         message(false, false),
         message(true, false),
         message(true, true),
