@@ -45,6 +45,9 @@ struct Arguments {
     /// The root of the fakes
     #[arg(long)]
     root: Url,
+    /// The root of the sign-in provider, if it is a fake too
+    #[arg(long)]
+    sign_in: Option<Url>,
     /// Abort the process after this many pages; each page is saved as a checkpoint
     #[arg(long, value_name = "PAGES")]
     stop_after: Option<u64>,
@@ -74,13 +77,13 @@ struct Place {
 }
 
 impl Kind {
-    fn place(self, root: &Url, stop_after: Option<u64>) -> Result<Place> {
+    fn place(self, root: &Url, sign_in: Option<&Url>, stop_after: Option<u64>) -> Result<Place> {
         let (community, domain) = match self {
             Self::Launchpad => ("ubuntu", "ubuntu.com"),
             Self::Gitlab => ("example", "community.example"),
         };
         let mut community = membermail_communities::community(community)?;
-        community.relocate(None, None, Some(root))?;
+        community.relocate(sign_in, None, Some(root))?;
         let source: Box<dyn Source> = match self {
             Self::Launchpad => {
                 let settings = launchpad::Settings::for_community(&community, TIMEOUT).context("another source")?;
@@ -98,11 +101,11 @@ impl Kind {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
-    let Arguments { what, source, root, stop_after } = Arguments::parse();
+    let Arguments { what, source, root, sign_in, stop_after } = Arguments::parse();
     let config = aws_config::load_defaults(aws_config::BehaviorVersion::v2026_01_12()).await;
     let client = DynamoDb::new(&config);
     let store = Store::new(client.clone(), TABLE);
-    let place = source.place(&root, stop_after)?;
+    let place = source.place(&root, sign_in.as_ref(), stop_after)?;
     match what {
         What::Fill => fill(&client, &place, &root).await,
         What::Run => run(&store, &place, SignedDuration::ZERO).await,

@@ -6,6 +6,7 @@ use anyhow::{Context, Result, ensure};
 use membermail_core::address::Address;
 use serde_json::json;
 
+use super::status;
 use super::template::Template;
 use super::usage::{Line, Usage};
 use super::visitor::{SignedIn, sign_in};
@@ -50,6 +51,8 @@ pub(crate) struct Measured {
     pub(crate) start_sync: Usage,
     /// One invocation of check-domains, per domain.
     pub(crate) check_domain: Usage,
+    /// All samples of the status page in a month.
+    pub(crate) status: Usage,
     /// Scheduled messages: times per month, and usage of each.
     pub(crate) swept: Vec<(f64, Usage)>,
     /// The lookup of alias-map for one mail.
@@ -103,6 +106,8 @@ pub(crate) async fn measure(template: &Template, domains: usize) -> Result<Measu
     // The first check also stores new results.
     world.invoke("check-domains", &json!({})).await?;
     let (_, check, _) = world.invoke("check-domains", &json!({})).await?;
+    let samples = template.function("check-status")?.scheduled.context("check-status has no schedule")?;
+    let status = status::measure(&world, samples).await?;
     let mut swept = Vec::new();
     for (queue, body, times) in template.scheduled_messages()? {
         let sent = super::cloud::Sent { queue, body, is_delayed: false };
@@ -120,6 +125,7 @@ pub(crate) async fn measure(template: &Template, domains: usize) -> Result<Measu
         page: members.page,
         start_sync: &start * per_domain,
         check_domain: &check * per_domain,
+        status,
         swept,
         mail: members.mail,
         bytes: large.bytes / large.aliases,

@@ -11,6 +11,7 @@ mod lambda;
 mod measure;
 mod month;
 mod prices;
+mod status;
 mod template;
 mod usage;
 mod visitor;
@@ -143,7 +144,7 @@ fn json(measured: &Measured, months: &[Month], missed: &[String]) -> Value {
             "rolling_check_of_a_member": measured.rolling, "step_of_a_leaver": measured.leave,
             "digest": measured.digest, "first_sign_in": measured.first_sign_in, "sign_in": measured.sign_in,
             "page": measured.page, "start_sync_of_a_domain": measured.start_sync,
-            "check_of_a_domain": measured.check_domain, "mail": measured.mail,
+            "check_of_a_domain": measured.check_domain, "mail": measured.mail, "status_page_a_month": measured.status,
         },
         "months": months,
         "missed": missed,

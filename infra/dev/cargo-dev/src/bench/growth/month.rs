@@ -21,6 +21,8 @@ const STEPS: f64 = 3.0;
 const SIGN_IN: f64 = 0.25;
 /// Requests to `account` per sign-in: the page, its three files, and the progress updates.
 const VIEWS: f64 = 10.0;
+/// Requests of admins to `admin` per domain; each counts as one to `account`, which reads about as much.
+const ADMIN_VIEWS: f64 = 50.0;
 /// Addresses per member, and mails per address.
 const ADDRESSES: f64 = 1.2;
 const MAILS: f64 = 30.0;
@@ -98,6 +100,8 @@ impl Month {
         usage += &(&measured.start_sync * (scheduled * domains));
         usage +=
             &(&measured.check_domain * (template.function("check-domains")?.scheduled.unwrap_or_default() * domains));
+        usage += &measured.status;
+        usage += &(&measured.page * (ADMIN_VIEWS * domains));
         for (times, swept) in &measured.swept {
             usage += &(swept * *times);
         }

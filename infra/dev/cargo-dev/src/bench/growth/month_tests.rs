@@ -23,8 +23,9 @@ fn measured() -> Measured {
         first_sign_in: writes(40.0) + &Usage::of("series MailsFailed", 1.0),
         sign_in: writes(10.0) + &Usage::of("invocations of sso", 2.0),
         page: Usage::of("API requests", 1.0),
-        start_sync: Usage::of("series DomainsWithoutSync", 1.0),
+        start_sync: Usage::of("series Hourly", 1.0),
         check_domain: writes(2.0),
+        status: Usage::of("API requests", 17_520.0),
         swept: vec![(2_920.0, reads(1.0))],
         mail: reads(1.0),
         bytes: 1_000.0,
@@ -66,6 +67,13 @@ fn syncs_are_limited_by_slots() {
     assert!((seconds - 730.0 * 3600.0).abs() < 1.0, "{seconds}");
     let small = month(UBUNTU);
     assert!(small.busy < 1.0 && (small.hours_between_runs - 1.0).abs() < 1e-9, "{}", small.busy);
+}
+
+#[test]
+fn status_page_costs_do_not_grow() {
+    let [small, large] = [UBUNTU, Community { members: 4_000.0, domains: 6.0 }].map(|size| month(size).usage);
+    let of_members = |usage: &Usage| usage.get("API requests") - 17_520.0 - ADMIN_VIEWS * 6.0;
+    assert!(of_members(&small) > 0.0 && (of_members(&large) - 2.0 * of_members(&small)).abs() < 1e-6);
 }
 
 #[test]

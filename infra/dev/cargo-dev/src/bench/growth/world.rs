@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 
 use super::cloud::{Cloud, Sent};
 use super::lambda::Lambda;
+use super::status;
 use super::template::{Function, Template};
 use super::usage::Usage;
 use crate::bench::browser;
@@ -51,6 +52,8 @@ pub(crate) struct World {
     functions: Vec<Function>,
     running: Vec<Lambda>,
     overrides: Vec<(String, String)>,
+    /// The site that `check-status` probes.
+    site: String,
     dynamodb: Background,
     _mail_sink: MailSink,
 }
@@ -83,14 +86,18 @@ impl World {
             ("MEMBERS_URL", url.clone()),
             ("DNS_SERVERS", name_server.to_string()),
             ("SYNC_PACE_MILLISECONDS", "0".to_owned()),
+            // What the template's mappings select with its default parameters.
+            ("SYNC_SCHEDULE_SECONDS", "3600".to_owned()),
         ];
         let overrides = overrides.map(|(name, value)| (name.to_owned(), value)).to_vec();
         let functions = template.functions()?;
         let client = browser::client()?;
         let running = Vec::new();
-        let world = Self { cloud, launchpad, client, functions, running, overrides, dynamodb, _mail_sink: mail_sink };
+        let site = status::start_site().await?;
+        let world =
+            Self { cloud, launchpad, client, functions, running, overrides, site, dynamodb, _mail_sink: mail_sink };
         let mut fill = with_dynamodb(program_of("examples/measure", Profile::Dev), world.dynamodb.port);
-        fill.args(["fill", "--launchpad", &url]);
+        fill.args(["fill", "--source", "launchpad", "--root", &url, "--sign-in", &url]);
         tokio::task::spawn_blocking(move || step::capture(&mut fill)).await??;
         Ok(world)
     }
@@ -102,7 +109,11 @@ impl World {
         overrides.push(("SYNC_PERIOD_SECONDS".to_owned(), period.to_string()));
         overrides.extend(more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         for function in &self.functions {
-            self.running.push(Lambda::start(function, &overrides).await?);
+            let mut variables = overrides.clone();
+            if function.name == "check-status" {
+                variables.push(("PUBLIC_URL".to_owned(), self.site.clone()));
+            }
+            self.running.push(Lambda::start(function, &variables).await?);
         }
         Ok(())
     }
