@@ -1,5 +1,6 @@
-//! A minimal fake of AWS and of an OpenID Connect provider over TLS, for cold starts: a call includes a TLS handshake with its
-//! random numbers, as on AWS. It has one secret and no items; the provider has metadata only.
+//! A minimal fake of AWS, of a sign-in provider and of our own site over TLS, for cold starts: a call includes a TLS handshake
+//! with its random numbers, as on AWS. It has one secret and no items; the provider has metadata only, and the site what
+//! `check-status` requests.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -10,7 +11,7 @@ use anyhow::{Context, Result};
 use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use serde_json::json;
@@ -25,21 +26,24 @@ const CERTIFICATES: &str = "/etc/ssl/certs/ca-certificates.crt";
 
 /// The path of the provider's metadata (OpenID Connect Discovery 1.0, section 4).
 pub(crate) const METADATA: &str = "/.well-known/openid-configuration";
+/// The paths of the site that `check-status` requests.
+pub(crate) const HEALTH: &str = "/health";
+pub(crate) const SIGN_IN: &str = "/sign-in";
 /// The value of every secret.
 pub(crate) const SECRET: &str = "0123456789012345678901234567890123456789";
 
 /// A running fake.
 pub(crate) struct AwsOverTls {
-    /// Value of `AWS_ENDPOINT_URL`, and the root of the provider.
+    /// Value of `AWS_ENDPOINT_URL`, and the root of the provider and of the site.
     pub(crate) url: String,
     /// Value of `SSL_CERT_FILE`.
     pub(crate) certificates: PathBuf,
     handshakes: Arc<AtomicU32>,
-    provider_requests: ProviderRequests,
+    requests: Requests,
 }
 
-/// The requested paths.
-type ProviderRequests = Arc<Mutex<Vec<String>>>;
+/// The paths that were requested of the provider and of the site.
+type Requests = Arc<Mutex<Vec<String>>>;
 
 impl AwsOverTls {
     /// Serves until the process exits; writes the certificates to `folder`.
@@ -57,11 +61,11 @@ impl AwsOverTls {
         let handshakes = Arc::new(AtomicU32::new(0));
         let acceptor = TlsAcceptor::from(Arc::new(config));
         let listener = TlsListener { listener, acceptor, handshakes: Arc::clone(&handshakes) };
-        let provider_requests = ProviderRequests::default();
-        let provider = get(provider).with_state((url.clone(), Arc::clone(&provider_requests)));
-        let app = Router::new().fallback_service(provider.fallback(respond));
+        let requests = Requests::default();
+        let pages = get(page).with_state((url.clone(), Arc::clone(&requests)));
+        let app = Router::new().fallback_service(pages.fallback(respond));
         tokio::spawn(async move { axum::serve(listener, app).await });
-        Ok(Self { url, certificates, handshakes, provider_requests })
+        Ok(Self { url, certificates, handshakes, requests })
     }
 
     /// Number of completed TLS handshakes since the last call.
@@ -69,9 +73,11 @@ impl AwsOverTls {
         self.handshakes.swap(0, Ordering::Relaxed)
     }
 
-    /// The paths of requests to the provider since the last call.
-    pub(crate) fn take_provider_requests(&self) -> Vec<String> {
-        std::mem::take(&mut self.provider_requests.lock().unwrap_or_else(PoisonError::into_inner))
+    /// The sorted paths of requests to the provider and to the site since the last call.
+    pub(crate) fn take_requests(&self) -> Vec<String> {
+        let mut requests = std::mem::take(&mut *self.requests.lock().unwrap_or_else(PoisonError::into_inner));
+        requests.sort();
+        requests
     }
 }
 
@@ -84,12 +90,18 @@ async fn respond(headers: HeaderMap) -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "application/x-amz-json-1.0")], body.to_string())
 }
 
-/// The provider; AWS has no GET requests here.
-async fn provider(State((root, requests)): State<(String, ProviderRequests)>, uri: Uri) -> Response {
+/// The provider and the site; AWS has no GET requests here.
+async fn page(State((root, requests)): State<(String, Requests)>, uri: Uri) -> Response {
     requests.lock().unwrap_or_else(PoisonError::into_inner).push(uri.path().to_owned());
-    if uri.path() != METADATA {
-        return StatusCode::NOT_FOUND.into_response();
+    match uri.path() {
+        METADATA => metadata(&root),
+        HEALTH => StatusCode::OK.into_response(),
+        SIGN_IN => Redirect::to("https://login.example.org/").into_response(),
+        _ => StatusCode::NOT_FOUND.into_response(),
     }
+}
+
+fn metadata(root: &str) -> Response {
     let metadata = json!({
         "issuer": root,
         "authorization_endpoint": format!("{root}/authorize"),

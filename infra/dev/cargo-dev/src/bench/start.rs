@@ -36,6 +36,8 @@ const MAX_ZIP: f64 = 4.0;
 const MAX_ZIP_WITHOUT_REQWEST: f64 = 2.5;
 /// `sso` of a community that signs in with OpenID Connect.
 const OPENID_CONNECT: &str = "sso, OpenID Connect";
+/// It requests pages of the site and of the sign-in provider.
+const CHECK_STATUS: &str = "check-status";
 /// A function that does nothing, for comparison.
 const EMPTY: &str = "bench-empty";
 /// A minimal Node program, for comparison.
@@ -193,14 +195,19 @@ impl Subject {
         if self.name == OPENID_CONNECT {
             command.env("SIGN_IN_URL", &fakes.aws.url).env("SIGN_IN_SECRET_ARN", SIGN_IN_SECRET);
         }
+        if self.name == CHECK_STATUS {
+            command.env("SIGN_IN_URL", &fakes.aws.url).env("PUBLIC_URL", &fakes.aws.url);
+        }
         command
     }
 
-    /// What must be requested until the first response: TLS handshakes, and paths of the sign-in provider.
+    /// What must be requested until the first response: TLS handshakes, and paths of the sign-in provider and the site.
     fn expected(&self) -> (u32, &'static [&'static str]) {
         match self.name {
             // AWS, and the provider for its metadata. No keys, and nothing of the other protocol.
             OPENID_CONNECT => (2, &[aws_over_tls::METADATA]),
+            // AWS, and three pages at the same time.
+            CHECK_STATUS => (4, &["/+openid", aws_over_tls::HEALTH, aws_over_tls::SIGN_IN]),
             // All calls go to the same host.
             name => (u32::from(NAMES.contains(&name)), &[]),
         }
@@ -225,7 +232,7 @@ async fn measure_start(subject: &Subject, fakes: &Fakes) -> Result<Run> {
     let api = RuntimeApi::start().await?;
     let mut command = subject.command(fakes, &api);
     fakes.aws.take_handshakes();
-    fakes.aws.take_provider_requests();
+    fakes.aws.take_requests();
     let started = Instant::now();
     let mut process = command.spawn().with_context(|| format!("cannot start {}", subject.program.display()))?;
     let reply = tokio::select! {
@@ -237,15 +244,15 @@ async fn measure_start(subject: &Subject, fakes: &Fakes) -> Result<Run> {
     let pid = process.id().context("it exited after its first response")?;
     let memory = Process::find(i32::try_from(pid)?).context("it exited after its first response")?.peak_memory()?;
     process.kill().await?;
-    if reply.body.contains("\"statusCode\":5") {
+    if reply.body.contains("\"statusCode\":5") || reply.body.contains("\"is_ok\":false") {
         bail!("it responded with {}", reply.body);
     }
     // TLS handshakes are the largest cost of a start.
     let (expected, paths) = subject.expected();
     let handshakes = fakes.aws.take_handshakes();
     ensure!(handshakes == expected, "it made {handshakes} TLS handshakes before its first response, not {expected}");
-    let requested = fakes.aws.take_provider_requests();
-    ensure!(requested == paths, "it requested {requested:?} of the sign-in provider, not {paths:?}");
+    let requested = fakes.aws.take_requests();
+    ensure!(requested == paths, "it requested {requested:?} of the sign-in provider and the site, not {paths:?}");
     Ok(Run { milliseconds: reply.at.duration_since(started).as_secs_f64() * 1000.0, memory })
 }
 
