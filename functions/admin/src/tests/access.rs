@@ -3,11 +3,14 @@
 use jiff::SignedDuration;
 use lambda_http::http::Method;
 use membermail_core::admin::Permission;
+use membermail_core::alias::{ExpectedVersion, Reason};
+use membermail_core::clock::later;
 use membermail_core::destination::FRESH_SIGN_IN;
 use membermail_core::eligibility::Account;
+use membermail_core::lifecycle::{Action, Step};
 use membermail_core::random::OsRandom;
 use membermail_identity::session::SessionId;
-use membermail_store::Record;
+use membermail_store::{Applied, Record, Terms};
 use strum::IntoEnumIterator as _;
 
 use super::{Browser, KUBUNTU, Page, UBUNTU, World, name, observation};
@@ -142,14 +145,34 @@ async fn former_admins_are_refused() {
     world.store().unbind_admin(&name(UBUNTU), member.id, world.cause(), &OsRandom).await.unwrap();
     check(&world, "removed admin", &removed, |_| NOT_HERE).await;
 
-    let (left, member) = world.admin("left", UBUNTU, &all).await;
+    let (left, _) = world.admin("left", UBUNTU, &all).await;
+    leave_team(&world, "left@ubuntu.com").await;
+    check(&world, "admin who left the team", &left, |_| NOT_HERE).await;
+
+    let (deactivated, member) = world.admin("deactivated", UBUNTU, &all).await;
     world.advance(SignedDuration::from_secs(1));
-    let mut seen = observation("left", world.now());
+    let mut seen = observation("deactivated", world.now());
     seen.person.account = Account::Deactivated;
     let record =
         Record { member: &member, observation: Some(&seen), outcome: None, claims_name_from: None, now: world.now() };
     world.store().record(record, &OsRandom).await.unwrap();
-    check(&world, "admin whose account is deactivated", &left, |_| NOT_HERE).await;
+    check(&world, "admin whose account is deactivated", &deactivated, |_| NOT_HERE).await;
+}
+
+/// What a sync does to the address of somebody who left the team: its grace period begins.
+async fn leave_team(world: &World, address: &str) {
+    let stored = world.store().alias(&address.to_owned().try_into().unwrap()).await.unwrap().unwrap();
+    let until = later(world.now(), SignedDuration::from_hours(14 * 24));
+    let step = Step {
+        address: stored.alias.address,
+        member: stored.alias.member,
+        expected: ExpectedVersion::At(stored.alias.version),
+        known_as: None,
+        action: Action::Leave { reason: Reason::NotInTeam, until },
+    };
+    let terms = Terms { domains: &[name(UBUNTU)], rules: &world.context.community.rules, read_at: world.now() };
+    let applied = world.store().apply(&step, terms, world.cause(), &OsRandom).await.unwrap();
+    assert!(matches!(applied, Applied::Done { .. }), "{applied:?}");
 }
 
 #[tokio::test]
