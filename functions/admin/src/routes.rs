@@ -20,6 +20,7 @@ use crate::{addresses, admins, audit, bans, changes, domain, members, overview, 
 
 /// A page or a form of a domain.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(test, derive(strum::AsRefStr, strum::VariantNames))]
 pub(crate) enum Resource {
     /// The domain itself.
     Domain,
@@ -75,7 +76,7 @@ pub(crate) enum Resource {
 
 impl Resource {
     /// Finds a resource by the segments of its path below the domain.
-    fn find(segments: &[&str], is_form: bool) -> Option<Self> {
+    pub(crate) fn find(segments: &[&str], is_form: bool) -> Option<Self> {
         Some(match (segments, is_form) {
             ([], false) => Self::Domain,
             (["addresses"], false) => Self::Addresses,

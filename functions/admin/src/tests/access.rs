@@ -1,5 +1,7 @@
 //! Every route for every kind of visitor.
 
+use std::collections::BTreeSet;
+
 use jiff::SignedDuration;
 use lambda_http::http::Method;
 use membermail_core::admin::Permission;
@@ -11,7 +13,9 @@ use membermail_core::lifecycle::{Action, Step};
 use membermail_core::random::OsRandom;
 use membermail_identity::session::SessionId;
 use membermail_store::{Applied, Record, Terms};
-use strum::IntoEnumIterator as _;
+use strum::{IntoEnumIterator as _, VariantNames as _};
+
+use crate::routes::Resource;
 
 use super::{Browser, KUBUNTU, Page, UBUNTU, World, name, observation};
 
@@ -70,6 +74,11 @@ const ROUTES: [Route; 29] = [
 ];
 
 impl Route {
+    fn resource(&self) -> Resource {
+        let segments: Vec<_> = self.path.split('/').skip(1).collect();
+        Resource::find(&segments, self.method == Method::POST).unwrap_or_else(|| panic!("{}", self.path))
+    }
+
     async fn open(&self, world: &World, browser: &Browser, domain: &str) -> Page {
         let path = format!("/admin/domains/{domain}{}", self.path);
         match self.method {
@@ -114,6 +123,13 @@ async fn check(world: &World, who: &str, browser: &Browser, expected: impl Fn(&R
         let answer = Answer::of(&route.open(world, browser, UBUNTU).await);
         assert_eq!(answer, expected(&route), "{who}: {} {}", route.method, route.path);
     }
+}
+
+#[test]
+fn table_has_every_resource() {
+    let tested: BTreeSet<_> = ROUTES.iter().map(|route| route.resource().as_ref().to_owned()).collect();
+    let all: BTreeSet<_> = Resource::VARIANTS.iter().map(ToString::to_string).collect();
+    assert_eq!(tested, all);
 }
 
 #[tokio::test]
