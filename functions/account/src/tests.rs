@@ -16,8 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
-use lambda_http::http::{self, Method, header};
-use lambda_http::{Body, Request, RequestExt, Response};
+use lambda_http::{Body, Request, Response};
 use membermail_core::address::{Address, DomainName};
 use membermail_core::alias::{Alias, ExpectedVersion, GrantRequest};
 use membermail_core::audit::{Actor, Cause};
@@ -30,15 +29,14 @@ use membermail_core::email::EmailAddress;
 use membermail_core::lifecycle::{Action, Step};
 use membermail_core::member::{Fingerprint, Identity, MemberId, PersonName, Subject};
 use membermail_core::random::OsRandom;
-use membermail_identity::csrf;
 use membermail_identity::session::{self, SessionId};
+use membermail_pages::testing::{Browser, Page, Site};
 use membermail_runtime::secret::MasterSecret;
 use membermail_runtime::testing::{FakeAws, Response as AwsResponse};
 use membermail_store::{
     Applied, FirstDestination, GrantOutcome, Member, NewSession, Proof, Record, Sealer, SignIn, Store, Terms,
 };
 use serde_json::{Value, json};
-use url::form_urlencoded::Serializer;
 
 use crate::{Context, MailDomains, StatusCache, handle};
 
@@ -279,6 +277,12 @@ impl World {
     }
 }
 
+impl Site for World {
+    fn respond(&self, request: &Request) -> impl Future<Output = Response<Body>> {
+        handle(&self.context, request)
+    }
+}
+
 fn domain() -> DomainName {
     "ubuntu.com".parse().unwrap()
 }
@@ -298,83 +302,7 @@ fn observation(name: &str, observed_at: Timestamp) -> Observation {
     Observation { person, observed_at }
 }
 
-/// A browser with the cookie of a session, or without one.
-#[derive(Clone, Default)]
-struct Browser(Option<SessionId>);
-
-impl Browser {
-    async fn get(&self, world: &World, path: &str) -> Page {
-        self.send(world, Method::GET, path).await
-    }
-
-    async fn send(&self, world: &World, method: Method, path: &str) -> Page {
-        self.send_body(world, method, path, Body::Empty).await
-    }
-
-    async fn send_body(&self, world: &World, method: Method, url: &str, body: Body) -> Page {
-        let request = http::Request::builder().method(method).uri(format!("https://mail.example.org{url}"));
-        let request = match &self.0 {
-            Some(id) => request.header(header::COOKIE, session::cookie(id, true).split(';').next().unwrap()),
-            None => request,
-        };
-        let path = url.split('?').next().unwrap();
-        let request: Request = request.body(body).unwrap().with_raw_http_path(path);
-        Page(Box::pin(handle(&world.context, &request)).await)
-    }
-
-    fn token(&self) -> String {
-        self.0.as_ref().map(csrf::token).unwrap_or_default()
-    }
-
-    /// Submits a form of a page of this session.
-    async fn submit(&self, world: &World, path: &str, fields: &[(&str, &str)]) -> Page {
-        let token = self.token();
-        let mut all = vec![("csrf", token.as_str())];
-        all.extend_from_slice(fields);
-        self.submit_raw(world, path, &all).await
-    }
-
-    /// The same without a CSRF token.
-    async fn submit_raw(&self, world: &World, path: &str, fields: &[(&str, &str)]) -> Page {
-        let body = Serializer::new(String::new()).extend_pairs(fields).finish();
-        self.send_body(world, Method::POST, path, Body::Text(body)).await
-    }
-}
-
-struct Page(Response<Body>);
-
-impl Page {
-    fn status(&self) -> u16 {
-        self.0.status().as_u16()
-    }
-
-    fn text(&self) -> &str {
-        match self.0.body() {
-            Body::Text(text) => text,
-            _ => "",
-        }
-    }
-
-    fn header(&self, name: &str) -> &str {
-        self.0.headers().get(name).map_or("", |value| value.to_str().unwrap())
-    }
-
-    /// Where a redirect leads, without the site.
-    fn location(&self) -> &str {
-        assert_eq!(self.status(), 303, "{}", self.text());
-        self.header("location").strip_prefix("https://mail.example.org").unwrap()
-    }
-
-    /// Whether it is a readable page of this status, which is not cached and runs no foreign script.
-    fn is_refusal(&self, status: u16, text: &str) -> bool {
-        self.status() == status
-            && self.text().contains(text)
-            && self.text().contains("<h1>")
-            && self.header("cache-control") == "no-store"
-            && self.header("content-security-policy").contains("default-src 'none'")
-    }
-
-    fn is_welcome(&self) -> bool {
-        self.status() == 200 && self.text().contains("Sign in with Ubuntu One") && !self.text().contains("Sign out")
-    }
+/// Whether a page offers to sign in.
+fn is_welcome(page: &Page) -> bool {
+    page.status() == 200 && page.text().contains("Sign in with Ubuntu One") && !page.text().contains("Sign out")
 }

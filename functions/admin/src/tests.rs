@@ -15,8 +15,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use lambda_http::http::{self, Method, header};
-use lambda_http::{Body, Request, RequestExt, Response};
+use lambda_http::{Body, Request, Response};
 use membermail_core::address::{Address, DomainName};
 use membermail_core::admin::{Permission, Permissions};
 use membermail_core::alias::{Alias, GrantRequest};
@@ -27,12 +26,11 @@ use membermail_core::email::EmailAddress;
 use membermail_core::member::{Fingerprint, Identity, MemberId, PersonName, Subject};
 use membermail_core::random::OsRandom;
 use membermail_domains::Settings;
-use membermail_identity::csrf;
 use membermail_identity::session::{self, SessionId};
+use membermail_pages::testing::{Browser, Page, Site};
 use membermail_runtime::testing::{FakeAws, Response as AwsResponse};
 use membermail_store::{FirstDestination, GrantOutcome, Member, NewSession, Record, Sealer, SignIn, Store};
 use serde_json::{Value, json};
-use url::form_urlencoded::Serializer;
 
 use crate::{Context, handle};
 
@@ -176,6 +174,12 @@ impl World {
     }
 }
 
+impl Site for World {
+    fn respond(&self, request: &Request) -> impl Future<Output = Response<Body>> {
+        handle(&self.context, request)
+    }
+}
+
 fn name(domain: &str) -> DomainName {
     domain.parse().unwrap()
 }
@@ -193,65 +197,4 @@ fn observation(person: &str, observed_at: Timestamp) -> Observation {
         signed_code_of_conduct: true,
     };
     Observation { person, observed_at }
-}
-
-/// A browser with the cookie of a session, or without one.
-#[derive(Clone, Default)]
-struct Browser(Option<SessionId>);
-
-impl Browser {
-    async fn get(&self, world: &World, path: &str) -> Page {
-        self.send(world, Method::GET, path, String::new()).await
-    }
-
-    /// Submits a form with the CSRF token of the session.
-    async fn submit(&self, world: &World, path: &str, fields: &[(&str, &str)]) -> Page {
-        let token = self.token();
-        let all: Vec<_> = std::iter::once(("csrf", token.as_str())).chain(fields.iter().copied()).collect();
-        self.submit_raw(world, path, &all).await
-    }
-
-    async fn submit_raw(&self, world: &World, path: &str, fields: &[(&str, &str)]) -> Page {
-        let body = Serializer::new(String::new()).extend_pairs(fields).finish();
-        self.send(world, Method::POST, path, body).await
-    }
-
-    async fn send(&self, world: &World, method: Method, path: &str, body: String) -> Page {
-        let mut request = http::Request::builder().method(method).uri(format!("https://mail.example.org{path}"));
-        if let Some(id) = &self.0 {
-            request = request.header(header::COOKIE, session::cookie(id, true).split(';').next().unwrap());
-        }
-        let request: Request = request.body(Body::Text(body)).unwrap();
-        let path = path.split('?').next().unwrap_or_default();
-        Page(Box::pin(handle(&world.context, &request.with_raw_http_path(path))).await)
-    }
-
-    fn token(&self) -> String {
-        self.0.as_ref().map(csrf::token).unwrap_or_default()
-    }
-}
-
-struct Page(Response<Body>);
-
-impl Page {
-    fn status(&self) -> u16 {
-        self.0.status().as_u16()
-    }
-
-    fn text(&self) -> &str {
-        match self.0.body() {
-            Body::Text(text) => text,
-            _ => "",
-        }
-    }
-
-    fn header(&self, name: &str) -> &str {
-        self.0.headers().get(name).map_or("", |value| value.to_str().unwrap())
-    }
-
-    /// The path of a redirect.
-    fn location(&self) -> &str {
-        assert_eq!(self.status(), 303, "{}", self.text());
-        self.header("location").strip_prefix("https://mail.example.org").unwrap()
-    }
 }

@@ -18,4 +18,6 @@ pub mod sessions;
 pub mod signed_in;
 pub mod signed_out;
 pub mod status;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod wording;

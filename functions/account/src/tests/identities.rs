@@ -7,7 +7,7 @@ use membermail_core::random::OsRandom;
 use membermail_identity::link_token::{self, LinkTo};
 use membermail_store::{AddIdentity, OwnIdentity};
 
-use super::{Browser, World, identity};
+use super::{Browser, World, identity, is_welcome};
 
 /// An account at another provider.
 pub(super) fn gitlab(id: &str) -> Identity {
@@ -79,7 +79,7 @@ async fn removal_keeps_this_session() {
     let page = desk.submit(&world, "/identities/remove", &[("identity", &handle)]).await;
     assert_eq!(page.location(), "/identities?removed");
     assert!(desk.get(&world, "/identities?removed").await.text().contains("The account was removed"));
-    assert!(phone.get(&world, "/").await.is_welcome(), "the other session has ended");
+    assert!(is_welcome(&phone.get(&world, "/").await), "the other session has ended");
     let left = world.accounts(alice.id).await;
     assert_eq!(left.iter().map(|own| &own.identity).collect::<Vec<_>>(), [&identity("alice")]);
     assert_eq!(world.messages().len(), 2, "a notice and a check");

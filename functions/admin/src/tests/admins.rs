@@ -21,23 +21,21 @@ impl World {
         let binding = self.store().admin_binding(&name(UBUNTU), member).await.unwrap();
         binding.map(|binding| binding.permissions)
     }
-}
 
-impl Browser {
-    async fn appoint(&self, world: &World, address: &str, permissions: &[&str]) -> Page {
+    async fn appoint(&self, admin: &Browser, address: &str, permissions: &[&str]) -> Page {
         let mut fields = vec![("address", address)];
         fields.extend(permissions.iter().map(|permission| ("permission", *permission)));
-        self.submit(world, ADMINS, &fields).await
+        admin.submit(self, ADMINS, &fields).await
     }
 
-    async fn change(&self, world: &World, member: MemberId, shown: &str, permissions: &[&str]) -> Page {
+    async fn change(&self, admin: &Browser, member: MemberId, shown: &str, permissions: &[&str]) -> Page {
         let mut fields = vec![("shown", shown)];
         fields.extend(permissions.iter().map(|permission| ("permission", *permission)));
-        self.submit(world, &format!("{ADMINS}/{member}"), &fields).await
+        admin.submit(self, &format!("{ADMINS}/{member}"), &fields).await
     }
 
-    async fn remove(&self, world: &World, member: MemberId, shown: &str) -> Page {
-        self.submit(world, &format!("{ADMINS}/{member}/remove"), &[("shown", shown)]).await
+    async fn remove(&self, admin: &Browser, member: MemberId, shown: &str) -> Page {
+        admin.submit(self, &format!("{ADMINS}/{member}/remove"), &[("shown", shown)]).await
     }
 }
 
@@ -47,7 +45,7 @@ async fn admin_appoints_owner_of_address() {
     let (amy, admin) = world.admin("amy", UBUNTU, &[Appoint, Ban]).await;
     let (bob, member) = world.resident("bob").await;
     world.advance(SignedDuration::from_secs(1));
-    let page = amy.appoint(&world, " Bob@Ubuntu.com ", &["ban"]).await;
+    let page = world.appoint(&amy, " Bob@Ubuntu.com ", &["ban"]).await;
     assert_eq!(page.location(), ADMINS);
     assert_eq!(world.permissions_of(member.id).await, Some(set(&[View, Ban])));
     let history = world.store().history_of(member.id, 1).await.unwrap();
@@ -69,8 +67,8 @@ async fn second_appointment_says_who_was_first() {
     let (amy, _) = world.admin("amy", UBUNTU, &[Appoint]).await;
     let (eve, _) = world.admin("eve", UBUNTU, &[Appoint]).await;
     let (_, bob) = world.resident("bob").await;
-    amy.appoint(&world, "bob@ubuntu.com", &[]).await;
-    let page = eve.appoint(&world, "bob@ubuntu.com", &["appoint"]).await;
+    world.appoint(&amy, "bob@ubuntu.com", &[]).await;
+    let page = world.appoint(&eve, "bob@ubuntu.com", &["appoint"]).await;
     assert_eq!(page.status(), 200);
     assert!(page.text().contains("bob is an admin already") && page.text().contains("by amy"), "{}", page.text());
     assert_eq!(world.permissions_of(bob.id).await, Some(set(&[View])), "the second overwrote the first");
@@ -94,7 +92,7 @@ async fn only_active_address_is_appointed(#[case] address: &str) {
     let (_, gone) = world.resident("gone").await;
     let alias = "gone@ubuntu.com".to_owned().try_into().unwrap();
     world.store().delete_alias(&gone, &alias, world.cause(), &OsRandom).await.unwrap();
-    let page = amy.appoint(&world, address, &[]).await;
+    let page = world.appoint(&amy, address, &[]).await;
     assert_eq!(page.status(), 422);
     assert!(page.text().contains("There is no such active address"), "{}", page.text());
     assert_eq!(world.store().admin_bindings(&name(UBUNTU)).await.unwrap().len(), 1);
@@ -110,10 +108,10 @@ async fn admin_gives_and_takes_own_permissions_only() {
         assert_eq!(page.status(), 403);
         assert!(page.text().contains("You cannot give or take this permission"), "{}", page.text());
     };
-    cannot(amy.appoint(&world, "bob@ubuntu.com", &["ban"]).await).await;
+    cannot(world.appoint(&amy, "bob@ubuntu.com", &["ban"]).await).await;
     assert_eq!(world.permissions_of(bob.id).await, None);
-    cannot(amy.change(&world, strong.id, "view,ban", &["decide"]).await).await;
-    cannot(amy.remove(&world, strong.id, "view,ban").await).await;
+    cannot(world.change(&amy, strong.id, "view,ban", &["decide"]).await).await;
+    cannot(world.remove(&amy, strong.id, "view,ban").await).await;
     assert_eq!(world.permissions_of(strong.id).await, Some(set(&[Ban])));
     let list = amy.get(&world, ADMINS).await;
     assert!(!list.text().contains(&format!("{}/remove", strong.id)), "{}", list.text());
@@ -125,8 +123,8 @@ async fn unknown_permission_is_refused() {
     let (amy, admin) = world.admin("amy", UBUNTU, &[Appoint]).await;
     world.resident("bob").await;
     for permission in ["root", "", "APPOINT", "view,appoint"] {
-        assert_eq!(amy.appoint(&world, "bob@ubuntu.com", &[permission]).await.status(), 400, "{permission:?}");
-        assert_eq!(amy.change(&world, admin.id, "view,appoint", &[permission]).await.status(), 400);
+        assert_eq!(world.appoint(&amy, "bob@ubuntu.com", &[permission]).await.status(), 400, "{permission:?}");
+        assert_eq!(world.change(&amy, admin.id, "view,appoint", &[permission]).await.status(), 400);
     }
 }
 
@@ -138,14 +136,14 @@ async fn last_appointer_stays() {
     let (_, banned) = world.admin("banned", UBUNTU, &[Appoint]).await;
     world.store().ban(banned.id, world.cause(), &OsRandom).await.unwrap();
     for page in
-        [amy.remove(&world, admin.id, "view,appoint").await, amy.change(&world, admin.id, "view,appoint", &[]).await]
+        [world.remove(&amy, admin.id, "view,appoint").await, world.change(&amy, admin.id, "view,appoint", &[]).await]
     {
         assert_eq!(page.status(), 403);
         assert!(page.text().contains("You are the last who can appoint admins"), "{}", page.text());
     }
     assert_eq!(world.permissions_of(admin.id).await, Some(set(&[Appoint])));
     world.admin("eve", UBUNTU, &[Appoint]).await;
-    assert_eq!(amy.remove(&world, admin.id, "view,appoint").await.location(), "/admin");
+    assert_eq!(world.remove(&amy, admin.id, "view,appoint").await.location(), "/admin");
     assert_eq!(world.permissions_of(admin.id).await, None);
     assert_eq!(amy.get(&world, ADMINS).await.status(), 403);
 }
@@ -158,16 +156,16 @@ async fn second_change_says_it_is_done() {
     let (eve, _) = world.admin("eve", UBUNTU, &all).await;
     let (_, bob) = world.admin("bob", UBUNTU, &[Decide]).await;
     world.advance(SignedDuration::from_secs(1));
-    assert_eq!(amy.change(&world, bob.id, "view,decide", &["ban"]).await.location(), ADMINS);
+    assert_eq!(world.change(&amy, bob.id, "view,decide", &["ban"]).await.location(), ADMINS);
     // Eve still sees what bob could do before.
-    let other = eve.change(&world, bob.id, "view,decide", &["appoint"]).await;
+    let other = world.change(&eve, bob.id, "view,decide", &["appoint"]).await;
     assert!(other.status() == 200 && other.text().contains("changed meanwhile"), "{}", other.text());
     assert!(other.text().contains("by amy"), "{}", other.text());
-    let same = eve.change(&world, bob.id, "view,decide", &["ban"]).await;
+    let same = world.change(&eve, bob.id, "view,decide", &["ban"]).await;
     assert!(same.status() == 200 && same.text().contains("already has these permissions"), "{}", same.text());
     assert_eq!(world.permissions_of(bob.id).await, Some(set(&[Ban])));
-    assert_eq!(amy.remove(&world, bob.id, "view,ban").await.location(), ADMINS);
-    for page in [eve.remove(&world, bob.id, "view,ban").await, eve.change(&world, bob.id, "view,ban", &[]).await] {
+    assert_eq!(world.remove(&amy, bob.id, "view,ban").await.location(), ADMINS);
+    for page in [world.remove(&eve, bob.id, "view,ban").await, world.change(&eve, bob.id, "view,ban", &[]).await] {
         assert_eq!(page.status(), 200);
         assert!(page.text().contains("bob is not an admin of this domain any more"), "{}", page.text());
     }
@@ -199,7 +197,7 @@ async fn foreign_missing_and_malformed_admins_look_alike() {
 async fn linked_admin_is_not_bound_twice() {
     let world = World::new().await;
     let (amy, admin) = world.admin("amy", UBUNTU, &[Appoint]).await;
-    let page = amy.appoint(&world, "amy@ubuntu.com", &["appoint"]).await;
+    let page = world.appoint(&amy, "amy@ubuntu.com", &["appoint"]).await;
     assert!(page.status() == 200 && page.text().contains("amy is an admin already"), "{}", page.text());
     assert_eq!(world.permissions_of(admin.id).await, Some(set(&[Appoint])));
 }
