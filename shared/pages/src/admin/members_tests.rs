@@ -1,13 +1,11 @@
 use jiff::Timestamp;
 use membermail_core::alias::{Alias, Pause, Reason, Status};
 use membermail_core::audit::{Actor, AdminChange, Change, Entry, LinkChange, MemberChange, SwitchChange};
-use membermail_core::community::Community;
-use membermail_core::language::Language;
 use membermail_core::member::{Fingerprint, MemberId, ObservedName};
 use membermail_core::random::CountingRandom;
 use membermail_core::restoring::NotRestorable;
 use membermail_store::{AddressSearch, KeyContext};
-use membermail_texts::{Texts, parts};
+use membermail_texts::parts;
 use serde_json::json;
 use strum::IntoEnumIterator as _;
 use ulid::Ulid;
@@ -16,44 +14,12 @@ use super::*;
 use crate::admin::Section;
 use crate::admin::addresses::{AddressPage, Addresses, RestoreStep};
 use crate::admin::member_history::history_row;
-use crate::public_url::PublicUrl;
+use crate::admin::rendering::{self, Rendering, main_of};
 
 const ID: &str = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
 
-/// What the pages are rendered with.
-struct Rendering {
-    community: Community,
-    texts: Texts,
-    public_url: PublicUrl,
-}
-
-impl Rendering {
-    fn new() -> Self {
-        let configured = "https://mail.example.org/live".parse().unwrap();
-        Self {
-            community: membermail_communities::community("ubuntu").unwrap(),
-            texts: Texts::with_parts(&[parts::ADMIN, parts::AUDIT, parts::MEMBERS]).unwrap(),
-            public_url: PublicUrl::for_request(Some(&configured), &Default::default()).unwrap(),
-        }
-    }
-
-    fn site(&self, language: &str) -> Site<'_> {
-        let site = Site::new(&self.public_url, &self.community, &self.texts, &Default::default());
-        let site = site.in_language(Some(&Language::parse(language).unwrap()));
-        Site { csrf_token: Some("token".to_owned()), ..site }
-    }
-}
-
 fn console<'a>(site: &Site<'a>) -> Console<'a> {
-    Console::new(site.clone(), &ubuntu(), Section::Members)
-}
-
-/// The content of a page, without the layout and the navigation.
-fn main_of(page: &impl Template) -> String {
-    let page = page.render().unwrap();
-    let main = page.split_once("</nav>").unwrap().1.split_once("</main>").unwrap().0;
-    let lines = main.lines().filter(|line| !line.trim().is_empty());
-    lines.fold(String::new(), |text, line| text + line + "\n")
+    rendering::console(site, Section::Members)
 }
 
 fn ubuntu() -> DomainName {
@@ -140,7 +106,7 @@ fn history(wording: Wording<'_>) -> Vec<AuditRow> {
 
 #[test]
 fn pages_match_snapshots() {
-    let rendering = Rendering::new();
+    let rendering = Rendering::with(&[parts::AUDIT, parts::MEMBERS]);
     for language in ["ar", "de", "en"] {
         let site = rendering.site(language);
         let mut paused = stored("paused", Status::Active, Reason::Eligible);
@@ -180,7 +146,7 @@ fn pages_match_snapshots() {
 /// A missing text would be shown as its id.
 #[test]
 fn each_state_has_words() {
-    let rendering = Rendering::new();
+    let rendering = Rendering::with(&[parts::AUDIT, parts::MEMBERS]);
     let outcomes = [
         Outcome::Banned,
         Outcome::Unknown,

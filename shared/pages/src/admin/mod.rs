@@ -9,6 +9,8 @@ pub mod member_history;
 pub mod members;
 pub mod overview;
 pub mod plans;
+#[cfg(test)]
+mod rendering;
 pub mod reserved;
 
 use membermail_core::address::DomainName;

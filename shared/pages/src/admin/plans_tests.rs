@@ -1,18 +1,15 @@
 use std::collections::BTreeMap;
 
-use askama::Template;
 use jiff::Timestamp;
 use membermail_core::address::Address;
 use membermail_core::alias::{Alias, ExpectedVersion, Reason, Status};
 use membermail_core::audit::{Actor, Comment};
-use membermail_core::community::Community;
 use membermail_core::dry_run::DryRunFailure;
 use membermail_core::guard::HoldReason;
-use membermail_core::language::Language;
 use membermail_core::lifecycle::{Action, ChangeKind, Step};
 use membermail_core::member::{Fingerprint, MemberId, ObservedName, PersonName};
 use membermail_store::{DryRun, DryRunPhase};
-use membermail_texts::{Texts, parts};
+use membermail_texts::parts;
 use rstest::rstest;
 use strum::IntoEnumIterator as _;
 use ulid::Ulid;
@@ -24,8 +21,8 @@ use super::run::{RunPage, Shown};
 use super::steps::Steps;
 use super::*;
 use crate::admin::Section;
+use crate::admin::rendering::{self, Rendering, main_of};
 use crate::layout::Site;
-use crate::public_url::PublicUrl;
 
 const STATES: [RunState; 10] = [
     RunState::Running,
@@ -40,40 +37,8 @@ const STATES: [RunState; 10] = [
     RunState::Died,
 ];
 
-/// What the pages are rendered with.
-struct Rendering {
-    community: Community,
-    texts: Texts,
-    public_url: PublicUrl,
-}
-
-impl Rendering {
-    fn new() -> Self {
-        let configured = "https://mail.example.org/live".parse().unwrap();
-        Self {
-            community: membermail_communities::community("ubuntu").unwrap(),
-            texts: Texts::with_parts(&[parts::ADMIN, parts::PLANS]).unwrap(),
-            public_url: PublicUrl::for_request(Some(&configured), &Default::default()).unwrap(),
-        }
-    }
-
-    fn site(&self, language: &str) -> Site<'_> {
-        let site = Site::new(&self.public_url, &self.community, &self.texts, &Default::default());
-        let site = site.in_language(Some(&Language::parse(language).unwrap()));
-        Site { csrf_token: Some("token".to_owned()), ..site }
-    }
-}
-
 fn console<'a>(site: &Site<'a>) -> Console<'a> {
-    Console::new(site.clone(), &"ubuntu.com".parse().unwrap(), Section::Plans)
-}
-
-/// The content of a page, without the layout and the navigation.
-fn main_of(page: &impl Template) -> String {
-    let page = page.render().unwrap();
-    let main = page.split_once("</nav>").unwrap().1.split_once("</main>").unwrap().0;
-    let lines = main.lines().filter(|line| !line.trim().is_empty());
-    lines.fold(String::new(), |text, line| text + line + "\n")
+    rendering::console(site, Section::Plans)
 }
 
 fn now() -> Timestamp {
@@ -150,7 +115,7 @@ fn aliases() -> BTreeMap<membermail_core::address::LocalPart, Alias> {
 
 #[rstest]
 fn page_of_held_run(#[values("en", "ar", "de")] language: &str) {
-    let rendering = Rendering::new();
+    let rendering = Rendering::with(&[parts::PLANS]);
     let site = rendering.site(language);
     let steps = Steps::new(&steps(), 1, 3, &aliases(), true, site.wording);
     let shown = Shown { decider: None, can_decide: true, is_decided_before: false, steps };
@@ -160,7 +125,7 @@ fn page_of_held_run(#[values("en", "ar", "de")] language: &str) {
 
 #[rstest]
 fn page_of_decided_run(#[values("en", "ar", "de")] language: &str) {
-    let rendering = Rendering::new();
+    let rendering = Rendering::with(&[parts::PLANS]);
     let site = rendering.site(language);
     let decided = Run {
         decided_by: Some(member().to_string()),
@@ -176,7 +141,7 @@ fn page_of_decided_run(#[values("en", "ar", "de")] language: &str) {
 
 #[rstest]
 fn page_of_decision(#[values("en", "ar", "de")] language: &str) {
-    let rendering = Rendering::new();
+    let rendering = Rendering::with(&[parts::PLANS]);
     let site = rendering.site(language);
     let pages = [Decision::Release, Decision::Reject]
         .map(|decision| main_of(&DecisionPage::new(site.clone(), console(&site), &run(RunState::Held), decision)));
@@ -185,7 +150,7 @@ fn page_of_decision(#[values("en", "ar", "de")] language: &str) {
 
 #[rstest]
 fn page_of_runs(#[values("en", "ar", "de")] language: &str) {
-    let rendering = Rendering::new();
+    let rendering = Rendering::with(&[parts::PLANS]);
     let site = rendering.site(language);
     let runs = [RunState::Held, RunState::Unchanged].map(run);
     let dry_run = DryRun::new(Ulid::nil(), member(), now());
@@ -205,7 +170,7 @@ fn page_of_runs(#[values("en", "ar", "de")] language: &str) {
 
 #[rstest]
 fn page_of_dry_run(#[values("en", "ar", "de")] language: &str) {
-    let rendering = Rendering::new();
+    let rendering = Rendering::with(&[parts::PLANS]);
     let site = rendering.site(language);
     let dry_run = DryRun::new(Ulid::nil(), member(), now());
     let lost = now() + jiff::SignedDuration::from_hours(1);
@@ -217,7 +182,7 @@ fn page_of_dry_run(#[values("en", "ar", "de")] language: &str) {
 /// A missing text shows as its id.
 #[test]
 fn every_state_has_words() {
-    let rendering = Rendering::new();
+    let rendering = Rendering::with(&[parts::PLANS]);
     for language in ["en", "de", "ar"] {
         let site = rendering.site(language);
         let is_text = |text: &str| !text.is_empty() && !text.contains("plans-");
