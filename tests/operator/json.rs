@@ -58,7 +58,7 @@ async fn every_command_prints_json() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("export.json");
     let export = ["member", "export", NAME, "--as", "kim", "--output", file.to_str().context("not UTF-8")?];
-    let cases: [Case<'_>; 26] = [
+    let cases: [Case<'_>; 29] = [
         (&doctor, "/findings", Value::Null),
         (&["member", "show", NAME], "/source_name", json!(NAME)),
         (&["alias", "show", ADDRESS], "/status", json!("active")),
@@ -76,6 +76,17 @@ async fn every_command_prints_json() -> Result<()> {
         (&[&["domain", "admin", "add", "lubuntu.me", NAME][..], &granted].concat(), "/did", json!("added")),
         (&["domain", "admin", "list", "lubuntu.me"], "/bindings", Value::Null),
         (&[&["domain", "admin", "remove", "lubuntu.me", NAME][..], &granted].concat(), "/did", json!("removed")),
+        (
+            &[&["domain", "name", "reserve", "lubuntu.me", "council"][..], &elsewhere].concat(),
+            "/did",
+            json!("reserved"),
+        ),
+        (&[&["domain", "name", "list", "lubuntu.me"][..], &elsewhere].concat(), "/names/0/by", json!("kim")),
+        (
+            &[&["domain", "name", "release", "lubuntu.me", "council"][..], &elsewhere].concat(),
+            "/did",
+            json!("released"),
+        ),
         (&["sync", "runs", "--limit", "1"], "/runs", Value::Null),
         (&["domain", "list"], "/domains/0/domain", json!("ubuntu.com")),
         (&[&["domain", "show", "lubuntu.me"][..], &elsewhere].concat(), "/domain", json!("lubuntu.me")),
@@ -98,7 +109,7 @@ async fn every_command_prints_json() -> Result<()> {
     let mut known: BTreeSet<_> = COVERED_ELSEWHERE.map(str::to_owned).into();
     known.insert("secret show".to_owned());
     for (arguments, ..) in &cases {
-        let words = if arguments[1] == "admin" { 3 } else { 2 };
+        let words = if ["admin", "name"].contains(&arguments[1]) { 3 } else { 2 };
         known.insert(arguments[..words].join(" "));
     }
     let listed = MANUAL.lines().filter_map(|line| Some(line.strip_prefix("| `")?.split_once("` |")?.0));

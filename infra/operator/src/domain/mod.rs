@@ -2,6 +2,7 @@
 
 mod admins;
 mod admins_view;
+mod names;
 mod retire;
 mod show;
 mod team;
@@ -54,6 +55,9 @@ pub(crate) enum Command {
     /// Manage the admins of a domain
     #[command(subcommand)]
     Admin(admins::Command),
+    /// Manage the reserved names of a domain
+    #[command(subcommand)]
+    Name(names::Command),
 }
 
 pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Failure> {
@@ -65,6 +69,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<(), Failu
         Command::Unverify { domain } => set_verified(context, &domain, false).await,
         Command::Retire(options) => retire::run(context, options).await,
         Command::Admin(command) => admins::run(context, command).await,
+        Command::Name(command) => names::run(context, command).await,
     }
 }
 
