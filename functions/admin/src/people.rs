@@ -1,6 +1,6 @@
 //! The people on the pages, by their last known name at the membership source.
 
-use std::collections::BTreeMap;
+use std::collections::btree_map::{self, BTreeMap};
 
 use membermail_core::audit::{Actor, Change, Entry};
 use membermail_core::member::{MemberId, PersonName};
@@ -71,9 +71,9 @@ impl Names {
     }
 
     async fn look_up(&mut self, store: &Store, id: MemberId) -> Result<(), Error> {
-        if !self.0.contains_key(&id) {
+        if let btree_map::Entry::Vacant(unknown) = self.0.entry(id) {
             let member = store.member(id).await?;
-            self.0.insert(id, name_of(id, member.as_ref()));
+            unknown.insert(name_of(id, member.as_ref()));
         }
         Ok(())
     }
