@@ -36,7 +36,7 @@ async fn new_admin(stack: &Stack, name: &str, domains: &[&str], permissions: &[P
                 // Another test binds an admin at the same moment.
                 Err(StoreError::Conflict) => {}
                 bound => {
-                    ensure!(bound?, "{name} was an admin before");
+                    ensure!(bound?.is_some(), "{name} was an admin before");
                     break;
                 }
             }

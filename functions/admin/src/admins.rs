@@ -75,7 +75,8 @@ pub(crate) async fn appoint(admin: &Admin<'_>) -> Result<Response<Body>, Error> 
     if before.is_none() {
         let signature = admin.signature();
         let cause = admin.cause(&signature);
-        if context.store.bind_admin(domain, member.id, after, cause, &*context.random).await? {
+        if let Some(entry) = context.store.bind_admin(domain, member.id, after, cause, &*context.random).await? {
+            admin.announce(entry).await;
             return Ok(admin.see(PATH));
         }
         before = context.store.admin_binding(domain, member.id).await?;

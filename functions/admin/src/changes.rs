@@ -50,11 +50,12 @@ async fn apply(
     }
     let signature = admin.signature();
     let cause = admin.cause(&signature);
-    let is_done = match after {
+    let entry = match after {
         Some(after) => context.store.change_permissions(domain, id, [before, after], cause, &*context.random).await?,
         None => context.store.unbind_admin(domain, id, cause, &*context.random).await?,
     };
-    if is_done {
+    if let Some(entry) = entry {
+        admin.announce(entry).await;
         // After a removal, the admin may not see the page any more.
         let is_own_removal = after.is_none() && admin.is_self(id);
         return Ok(if is_own_removal { admin.see_overview() } else { admin.see(PATH) });

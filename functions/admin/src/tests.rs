@@ -169,7 +169,7 @@ impl World {
         let permissions: Permissions = permissions.iter().copied().collect();
         let domain = name(domain);
         let bound = self.store().bind_admin(&domain, member.id, permissions, self.cause(), &OsRandom).await;
-        assert!(bound.unwrap());
+        assert!(bound.unwrap().is_some());
         (browser, member)
     }
 }

@@ -16,7 +16,7 @@ use membermail_store::Ended;
 use tracing::{info, warn};
 
 use crate::mailer::Mailer;
-use crate::{Context, Error, admins, mailboxes, member};
+use crate::{Context, Error, admins, mailboxes, member, roles};
 
 pub(crate) async fn deliver_change(context: &Context, message: ChangeNotice) -> Result<(), Error> {
     let ChangeNotice { entry: id, request_id } = message;
@@ -89,6 +89,9 @@ async fn notify(context: &Context, mailer: &Mailer, entry: &Entry, request_id: &
     }
     if let Some(members) = notice::linked_members(entry) {
         member::notify_linked(context, mailer, entry.id, members, request_id).await?;
+    }
+    if let Some((domain, member)) = notice::role_change(entry) {
+        roles::notify_role(context, mailer, entry, (domain, member), request_id).await?;
     }
     if let Some(news) = notice::for_destinations(entry) {
         mailboxes::notify_mailboxes(context, mailer, entry, news, request_id).await?;

@@ -16,6 +16,7 @@ mod member;
 mod pending_digests;
 mod reach;
 mod rejection;
+mod roles;
 mod sweep;
 mod test_message;
 #[cfg(test)]

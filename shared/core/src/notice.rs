@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 use ulid::Ulid;
 
 use crate::address::{Address, DomainName};
+use crate::admin::Permissions;
 use crate::alias::{Reason, Status};
 use crate::audit::{
-    Change, DestinationChange, DomainChange, Entry, IdentityChange, LinkChange, RunChange, SwitchChange,
+    AdminChange, Change, DestinationChange, DomainChange, Entry, IdentityChange, LinkChange, RunChange, SwitchChange,
 };
 use crate::clock::later;
 use crate::destination::DestinationId;
@@ -206,6 +207,36 @@ pub fn linked_members(entry: &Entry) -> Option<(MemberId, MemberId)> {
     match &entry.change {
         Change::Link { member, other, did: LinkChange::Linked } => Some((*member, *other)),
         _ => None,
+    }
+}
+
+/// News for a member about what they may do as an admin of a domain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RoleNews {
+    /// They are an admin now.
+    Appointed(Permissions),
+    /// They have other permissions.
+    Changed(Permissions),
+    /// They are no admin any more.
+    Removed,
+}
+
+/// The domain and the member of a changed role. The member may be linked to another one since.
+pub fn role_change(entry: &Entry) -> Option<(&DomainName, MemberId)> {
+    match &entry.change {
+        Change::Admin { domain, member, .. } => Some((domain, *member)),
+        _ => None,
+    }
+}
+
+/// The news of a changed role, given what the member may do now: none if a later change supersedes it, which has its own news.
+pub fn role_news(entry: &Entry, bound: Option<Permissions>) -> Option<RoleNews> {
+    let Change::Admin { did, permissions, .. } = &entry.change else { return None };
+    match (did, bound) {
+        (AdminChange::Added, Some(bound)) if *permissions == Some(bound) => Some(RoleNews::Appointed(bound)),
+        (AdminChange::Changed, Some(bound)) if *permissions == Some(bound) => Some(RoleNews::Changed(bound)),
+        (AdminChange::Removed, None) => Some(RoleNews::Removed),
+        (AdminChange::Added | AdminChange::Changed | AdminChange::Removed, _) => None,
     }
 }
 

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use rstest::rstest;
 
 use super::*;
+use crate::admin::Permission::{self, Ban, View};
 use crate::random::CountingRandom;
 use crate::testing::{ACTIVE, GONE, LEAVING, OFF, address, alias_change, entry, hours, members, now};
 
@@ -231,4 +232,28 @@ proptest! {
         }
         prop_assert_eq!(reported + state.counted, different.len() as u64);
     }
+}
+
+fn may(permissions: &[Permission]) -> Permissions {
+    permissions.iter().copied().collect()
+}
+
+/// A notice that is late does not tell what is no longer so.
+#[rstest]
+#[case::appointed(AdminChange::Added, Some(may(&[Ban])), Some(may(&[Ban])), Some(RoleNews::Appointed(may(&[Ban]))))]
+#[case::appointed_and_changed(AdminChange::Added, Some(may(&[Ban])), Some(may(&[View])), None)]
+#[case::appointed_and_removed(AdminChange::Added, Some(may(&[Ban])), None, None)]
+#[case::changed(AdminChange::Changed, Some(may(&[View])), Some(may(&[View])), Some(RoleNews::Changed(may(&[View]))))]
+#[case::changed_again(AdminChange::Changed, Some(may(&[View])), Some(may(&[Ban])), None)]
+#[case::removed(AdminChange::Removed, None, None, Some(RoleNews::Removed))]
+#[case::removed_and_back(AdminChange::Removed, None, Some(may(&[View])), None)]
+fn role_news_are_current(
+    #[case] did: AdminChange,
+    #[case] permissions: Option<Permissions>,
+    #[case] bound: Option<Permissions>,
+    #[case] expected: Option<RoleNews>,
+) {
+    let [member] = members();
+    let change = entry(Change::Admin { member, domain: "ubuntu.com".parse().unwrap(), did, permissions });
+    assert_eq!(role_news(&change, bound), expected);
 }

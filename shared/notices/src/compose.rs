@@ -57,6 +57,7 @@ pub fn compose(
     let (content, list) = match notice {
         Notice::Member(notice) => (notice.content(translator, site), "members"),
         Notice::Linked(notice) => (notice.content(translator, site), "members"),
+        Notice::Role(notice) => (notice.content(translator, site), "members"),
         Notice::Code(notice) => (notice.content(translator, site), "members"),
         Notice::Mailbox(notice) => (notice.content(translator, site), "members"),
         Notice::Test(notice) => (notice.content(translator, site), "members"),

@@ -1,13 +1,14 @@
 use jiff::SignedDuration;
 use mail_parser::{HeaderName as Name, MessageParser, MimeHeaders};
 use membermail_core::address::Address;
+use membermail_core::admin::{Permission, Permissions};
 use membermail_core::alias::{Reason, Status};
 use membermail_core::audit::DomainChange;
 use membermail_core::digest::Tally;
 use membermail_core::guard::HoldReason;
 use membermail_core::lifecycle::ChangeKind;
 use membermail_core::member::{MemberId, PersonName};
-use membermail_core::notice::{AdminNews, MemberNews};
+use membermail_core::notice::{AdminNews, MemberNews, RoleNews};
 use membermail_core::plan::Counts;
 use proptest::prelude::*;
 use rstest::rstest;
@@ -16,6 +17,7 @@ use ulid::Ulid;
 use super::*;
 use crate::{
     AdminNotice, DomainNews, FailureKind, FailureReport, LinkedSignIns, MemberEvent, MemberNotice, MissingAdmin,
+    RoleNotice,
 };
 
 fn now() -> Timestamp {
@@ -170,6 +172,10 @@ fn shown(bytes: &[u8]) -> String {
         .replace('\r', "")
 }
 
+fn role(news: RoleNews) -> Notice {
+    Notice::Role(RoleNotice { name: Some(name("alice")), domain: "ubuntu.com".parse().unwrap(), news })
+}
+
 fn about(event: MemberEvent) -> Notice {
     Notice::Member(MemberNotice {
         name: Some(name("alice")),
@@ -196,6 +202,9 @@ fn about(event: MemberEvent) -> Notice {
 #[case::account_closed("account-closed", suspended(Reason::AccountClosed))]
 #[case::no_preferred_address("no-preferred-address", suspended(Reason::NoPreferredAddress))]
 #[case::linked("linked", Notice::Linked(LinkedSignIns { name: Some(name("alice")) }))]
+#[case::appointed("appointed", role(RoleNews::Appointed(Permissions::all())))]
+#[case::permissions_changed("permissions-changed", role(RoleNews::Changed([Permission::View, Permission::Decide].into_iter().collect())))]
+#[case::no_admin_any_more("no-admin-any-more", role(RoleNews::Removed))]
 #[case::unsigned("unsigned", suspended(Reason::CodeOfConductWithdrawn))]
 #[case::banned("banned", suspended(Reason::Banned))]
 #[case::banned_for_reason("banned-reason", banned_because("You sent advertisements."))]

@@ -11,6 +11,7 @@ mod member;
 mod operators;
 mod relay;
 mod reply;
+mod role;
 mod settings;
 
 use membermail_core::address::DomainName;
@@ -25,6 +26,7 @@ pub use membermail_texts::{Texts, TextsError};
 pub use operators::{FailureKind, FailureReport};
 pub use relay::{Relay, SendError};
 pub use reply::SmtpReply;
+pub use role::RoleNotice;
 pub use settings::{MailSettings, SettingsError};
 
 /// The values that all notices of a deployment share.
@@ -78,6 +80,8 @@ pub enum Notice {
     Member(MemberNotice),
     /// To both sign-in addresses of a member: two sign-ins were linked.
     Linked(LinkedSignIns),
+    /// To a member: their permissions in a domain changed.
+    Role(RoleNotice),
     /// To a new mailbox: the code that confirms it.
     Code(MailboxCode),
     /// To a mailbox of a member: their mailboxes changed.

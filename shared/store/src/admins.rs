@@ -7,10 +7,11 @@ use membermail_core::audit::{AdminChange, Cause, Change, Entry};
 use membermail_core::member::MemberId;
 use membermail_core::random::Random;
 use serde::{Deserialize, Serialize};
+use ulid::Ulid;
 
-use crate::audit::record;
 use crate::error::StoreError;
 use crate::keys;
+use crate::outbox;
 use crate::table::{Slot, Store, Update, Write, attribute, item_exists, path};
 
 /// The binding of a member as an admin.
@@ -29,7 +30,7 @@ pub struct AdminBinding {
 }
 
 impl Store {
-    /// Binds an admin. Returns false if they were bound before.
+    /// Binds an admin. Returns the entry of its notice; none if they were bound before.
     pub async fn bind_admin(
         &self,
         domain: &DomainName,
@@ -37,7 +38,7 @@ impl Store {
         permissions: Permissions,
         cause: Cause<'_>,
         random: &dyn Random,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Option<Ulid>, StoreError> {
         let binding = AdminBinding { member, since: cause.now, by: cause.by.map(str::to_owned), permissions };
         let create = Write::create(&keys::admin(domain, member), &binding)?;
         let change =
@@ -45,20 +46,21 @@ impl Store {
         self.change_admin(create, change, cause, random).await
     }
 
-    /// Ends a binding. Returns false if there was none.
+    /// Ends a binding. Returns the entry of its notice; none if there was no binding.
     pub async fn unbind_admin(
         &self,
         domain: &DomainName,
         member: MemberId,
         cause: Cause<'_>,
         random: &dyn Random,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Option<Ulid>, StoreError> {
         let delete = Write::delete(&keys::admin(domain, member)).when(item_exists());
         let change = Change::Admin { member, domain: domain.clone(), did: AdminChange::Removed, permissions: None };
         self.change_admin(delete, change, cause, random).await
     }
 
-    /// Changes what a bound admin may do. Returns false if they are not bound with the permissions `before` any more.
+    /// Changes what a bound admin may do. Returns the entry of its notice; none if they are not bound with the permissions
+    /// `before` any more.
     pub async fn change_permissions(
         &self,
         domain: &DomainName,
@@ -66,7 +68,7 @@ impl Store {
         [before, after]: [Permissions; 2],
         cause: Cause<'_>,
         random: &dyn Random,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Option<Ulid>, StoreError> {
         let stored = path("permissions");
         let mut is_as_read = stored.eq(attribute(&before)?);
         if before == Permissions::all() {
@@ -86,11 +88,12 @@ impl Store {
         change: Change,
         cause: Cause<'_>,
         random: &dyn Random,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Option<Ulid>, StoreError> {
         let entry = Entry::new(change, cause, random);
         let mut writes = vec![write.slot(Slot::AdminBinding)];
-        writes.extend(record(&entry)?);
-        self.commit(writes).await?.committed_unless_failed(Slot::AdminBinding)
+        writes.extend(outbox::announce(&entry)?);
+        let is_done = self.commit(writes).await?.committed_unless_failed(Slot::AdminBinding)?;
+        Ok(is_done.then_some(entry.id))
     }
 
     /// The binding of a member.

@@ -95,6 +95,36 @@ member-linked =
 
         Wenn du das nicht warst oder die andere Anmeldung nicht deine ist, antworte bitte auf diese Mail. Wir sehen uns das mit dir an und können es rückgängig machen.
 
+role-appointed =
+    .subject = Du bist jetzt Admin von { $domain }
+    .heading = Du bist jetzt Admin von { $domain }
+    .body =
+        Du kannst { $domain } auf den Adminseiten verwalten und bekommst die Mails an die Admins, zum Beispiel eine Liste geänderter Adressen.
+
+        Wenn du das nicht möchtest oder es für ein Versehen hältst, antworte bitte auf diese Mail.
+
+        Das kannst du dort tun:
+role-changed =
+    .subject = Deine Berechtigungen für { $domain } haben sich geändert
+    .heading = Deine Berechtigungen für { $domain } haben sich geändert
+    .body = Das kannst du jetzt auf den Adminseiten von { $domain } tun:
+role-removed =
+    .subject = Du bist kein Admin von { $domain } mehr
+    .heading = Du bist kein Admin von { $domain } mehr
+    .body =
+        Die Adminseiten der Domain stehen dir nicht mehr offen, und du bekommst die Mails an ihre Admins nicht mehr. Deine eigenen Adressen bleiben, wie sie sind.
+
+        Wenn du das für ein Versehen hältst, antworte bitte auf diese Mail.
+role-console = Adminseiten öffnen
+role-view = Ansehen
+    .allows = die Seiten der Domain ansehen und ihre DNS-Einträge prüfen
+role-decide = Entscheiden
+    .allows = angehaltene Abgleiche freigeben und ablehnen, Adressen wiederherstellen, Namen reservieren
+role-ban = Sperren
+    .allows = Mitglieder sperren und Sperren aufheben
+role-appoint = Ernennen
+    .allows = Admins ernennen und entlassen
+
 # Why, in one sentence.
 reason-eligible = Dir steht die Adresse wieder zu.
 reason-loop = Deine Adresse würde an sich selbst weiterleiten, denn die E-Mail-Adresse, mit der du dich anmeldest, liegt in einer Domain der { $community }-Community.
@@ -782,8 +812,8 @@ history-identity-added = Ein Konto zum Anmelden wurde hinzugefügt.
 history-identity-removed = Ein Konto wurde entfernt. Alle anderen Sitzungen wurden beendet.
 history-limit = Du kannst { $limit } Adressen bei { $domain } haben.
 history-limit-removed = Für { $domain } gilt wieder die übliche Zahl von Adressen.
-history-admin-added = Du verwaltest jetzt { $domain }.
-history-admin-removed = Du verwaltest { $domain } nicht mehr.
+history-admin-added = Du bist jetzt Admin von { $domain }.
+history-admin-removed = Du bist kein Admin von { $domain } mehr.
 history-admin-changed = Du hast als Admin von { $domain } andere Berechtigungen.
 export =
     .heading = Deine Daten

@@ -95,6 +95,36 @@ member-linked =
 
         If this was not you, or if the other sign-in is not yours, please reply to this mail. We will look into it with you and can undo it.
 
+role-appointed =
+    .subject = You are an admin of { $domain } now
+    .heading = You are an admin of { $domain } now
+    .body =
+        You may manage { $domain } in the admin console, and you get the mail to its admins, such as a list of changed addresses.
+
+        If you do not want this, or if you think that it is a mistake, please reply to this mail.
+
+        This is what you may do there:
+role-changed =
+    .subject = Your permissions for { $domain } have changed
+    .heading = Your permissions for { $domain } have changed
+    .body = This is what you may do in the admin console of { $domain } now:
+role-removed =
+    .subject = You are no longer an admin of { $domain }
+    .heading = You are no longer an admin of { $domain }
+    .body =
+        Its pages in the admin console are closed to you, and you no longer get the mail to its admins. Your own addresses stay as they are.
+
+        If you think that this is a mistake, please reply to this mail.
+role-console = Open the admin console
+role-view = View
+    .allows = see the pages of the domain and check its DNS records
+role-decide = Decide
+    .allows = release and reject held syncs, restore addresses, reserve names
+role-ban = Ban
+    .allows = ban members and lift bans
+role-appoint = Appoint
+    .allows = appoint and remove admins
+
 # Why, in one sentence.
 reason-eligible = You are eligible again.
 reason-loop = Your address would forward to itself, because the e-mail address that you sign in with is in a domain of the { $community } community.

@@ -10,6 +10,7 @@ mod mailboxes;
 mod outdated;
 mod people;
 mod rejected;
+mod roles;
 mod secrets;
 mod table;
 mod test_messages;

@@ -178,7 +178,7 @@ impl People {
     }
 }
 
-fn domain() -> DomainName {
+pub(super) fn domain() -> DomainName {
     "ubuntu.com".parse().unwrap()
 }
 

@@ -109,7 +109,7 @@ pub const SHAPES: [Shapes; 12] = [
             ]),
             // The end of an erasure.
             Transaction(&[(Update, "MEMBER#"), (Delete, "MEMBER#"), (Put, "AUDIT#"), (Put, "MEMBER#")]),
-            Transaction(&[(Delete, "ADMINS#"), (Put, "AUDIT#"), (Put, "MEMBER#")]),
+            Transaction(&[(Delete, "ADMINS#"), (Put, "AUDIT#"), (Put, "MEMBER#"), (Put, "OUTBOX#")]),
             // The removal of an identity.
             Transaction(&[
                 (Delete, "IDENTITY#"),
@@ -153,9 +153,9 @@ pub const SHAPES: [Shapes; 12] = [
             // A check of DNS records that changes the proof.
             Transaction(&[(Update, "DOMAIN#"), (Update, "DOMAIN#"), (Put, "AUDIT#"), (Put, "OUTBOX#")]),
             // Admins and reserved names.
-            Transaction(&[(Put, "ADMINS#"), (Put, "AUDIT#"), (Put, "MEMBER#")]),
-            Transaction(&[(Update, "ADMINS#"), (Put, "AUDIT#"), (Put, "MEMBER#")]),
-            Transaction(&[(Delete, "ADMINS#"), (Put, "AUDIT#"), (Put, "MEMBER#")]),
+            Transaction(&[(Put, "ADMINS#"), (Put, "AUDIT#"), (Put, "MEMBER#"), (Put, "OUTBOX#")]),
+            Transaction(&[(Update, "ADMINS#"), (Put, "AUDIT#"), (Put, "MEMBER#"), (Put, "OUTBOX#")]),
+            Transaction(&[(Delete, "ADMINS#"), (Put, "AUDIT#"), (Put, "MEMBER#"), (Put, "OUTBOX#")]),
             Transaction(&[(Put, "RESERVED#"), (Put, "AUDIT#")]),
             Transaction(&[(Delete, "RESERVED#"), (Put, "AUDIT#")]),
             // A ban, also of linked members, the end of one, and what they do to an address.

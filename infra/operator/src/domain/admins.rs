@@ -66,13 +66,14 @@ async fn add(
     find_domain(&context.deployment.community().await?, domain)?;
     let member = member.find_survivor(context, &store).await?;
     let mut did = AdminChange::Added;
-    let mut is_changed = store.bind_admin(domain, member.id, permissions, cause, random).await?;
+    let mut is_changed = store.bind_admin(domain, member.id, permissions, cause, random).await?.is_some();
     if !is_changed && chosen.is_some() {
         let binding = store.admin_binding(domain, member.id).await?.ok_or(StoreError::Superseded)?;
         let before = binding.permissions;
         if before != permissions {
             did = AdminChange::Changed;
-            is_changed = store.change_permissions(domain, member.id, [before, permissions], cause, random).await?;
+            let changed = store.change_permissions(domain, member.id, [before, permissions], cause, random).await?;
+            is_changed = changed.is_some();
             if !is_changed {
                 return Err(StoreError::Superseded.into());
             }
@@ -92,7 +93,7 @@ async fn remove(context: &Context, domain: &DomainName, member: &MemberToChange)
     let member = member.find(context, &store).await?;
     let mut was_bound = false;
     for id in member.ids() {
-        was_bound |= store.unbind_admin(domain, id, cause, random).await?;
+        was_bound |= store.unbind_admin(domain, id, cause, random).await?.is_some();
     }
     context.output.show(&AdminChangeView::new(domain, &member, AdminChange::Removed, was_bound, None))
 }
