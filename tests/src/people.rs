@@ -129,9 +129,13 @@ impl Stack {
         Ok(())
     }
 
-    /// Adds a person.
+    /// Adds a person. A test that is repeated finds the person of its first attempt.
     pub async fn add_person(&self, person: Value) -> Result<()> {
-        self.send_control(Method::POST, "people", person).await
+        let added = self.send_control(Method::POST, "people", person.clone()).await;
+        match person["name"].as_str() {
+            Some(name) if added.is_err() && is_repeated() => self.control(&format!("people/{name}")).await.map(drop),
+            _ => added,
+        }
     }
 
     /// The state of the fakes below this path of their controls.
@@ -147,6 +151,11 @@ impl Stack {
         ensure!(answer.status().is_success(), "control/{path} answered {}", answer.status());
         Ok(())
     }
+}
+
+/// Whether the first attempt of this test failed, which leaves people and addresses behind.
+pub fn is_repeated() -> bool {
+    std::env::var("NEXTEST_ATTEMPT").is_ok_and(|attempt| attempt != "1")
 }
 
 /// The state of the fakes at this address, below this path of their controls.
