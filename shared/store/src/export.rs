@@ -9,6 +9,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 use membermail_core::address::{Address, DomainName};
+use membermail_core::admin::Permissions;
 use membermail_core::alias::{Pause, Reason, Refusal, Status};
 use membermail_core::audit::{Actor, Cause, Change, Comment, Entry, MemberChange};
 use membermail_core::destination::{Confirmation, DestinationId, DestinationState, Failures};
@@ -263,6 +264,8 @@ pub struct ExportedAdmin {
     pub domain: DomainName,
     /// Since when.
     pub since: Timestamp,
+    /// What they may do there.
+    pub permissions: Permissions,
 }
 
 /// An entry of the history, without the name of the operator.

@@ -17,7 +17,7 @@ use membermail_core::audit::Comment;
 use membermail_core::member::MemberId;
 use membermail_core::message::NotifyMessage;
 use membermail_runtime::batch::chain;
-use membermail_store::{BanChange, Member, Store};
+use membermail_store::{AdminBinding, BanChange, Member, Store};
 use ulid::Ulid;
 
 use crate::confirm::Confirm;
@@ -144,7 +144,11 @@ async fn show(context: &Context, store: &Store, name: &str) -> Result<(), Failur
     for domain in community.domain_names() {
         let bindings = store.admin_bindings(domain).await?;
         let bound = bindings.into_iter().find(|binding| member.ids().any(|id| id == binding.member));
-        admin_of.extend(bound.map(|binding| AdminOf { domain: domain.clone(), since: binding.since }));
+        admin_of.extend(bound.map(|AdminBinding { since, permissions, .. }| AdminOf {
+            domain: domain.clone(),
+            since,
+            permissions,
+        }));
     }
     context.output.show(&MemberView::new(member, MemberData { identities, aliases, refusals, admin_of }))
 }

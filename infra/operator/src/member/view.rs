@@ -4,6 +4,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 use membermail_core::address::DomainName;
+use membermail_core::admin::Permissions;
 use membermail_core::alias::Refusal;
 use membermail_core::audit::Comment;
 use membermail_core::eligibility::{Account, CheckState, Observation, Outcome};
@@ -52,6 +53,7 @@ pub(super) struct MemberView {
 pub(super) struct AdminOf {
     pub(super) domain: DomainName,
     pub(super) since: Timestamp,
+    pub(super) permissions: Permissions,
 }
 
 #[derive(Debug, Serialize)]
@@ -125,8 +127,8 @@ impl fmt::Display for MemberView {
         for Identity { issuer, subject } in &self.identities {
             lines.push(("identity", Some(format!("{subject} at {issuer}"))));
         }
-        for AdminOf { domain, since } in &self.admin_of {
-            lines.push(("admin of", Some(format!("{domain}, since {}", time(*since)))));
+        for AdminOf { domain, since, permissions } in &self.admin_of {
+            lines.push(("admin of", Some(format!("{domain}, since {}, may: {permissions}", time(*since)))));
         }
         lines.push(("requested", Some(time(*requested_at))));
         lines.push(("check", Some(check)));
@@ -192,7 +194,7 @@ mod tests {
         let data = MemberData {
             identities: identities.to_vec(),
             refusals: refused.map(|why| ("kubuntu.org".parse().unwrap(), why)).to_vec(),
-            admin_of: vec![AdminOf { domain: "ubuntu.com".parse().unwrap(), since }],
+            admin_of: vec![AdminOf { domain: "ubuntu.com".parse().unwrap(), since, permissions: Permissions::all() }],
             ..no_data()
         };
         let mut view = MemberView::new(member, data);

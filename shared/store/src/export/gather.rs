@@ -155,8 +155,11 @@ impl Store {
         let mut administered = Vec::new();
         for listed in self.listed_domains().await? {
             let binding: Option<AdminBinding> = self.get(&keys::admin(&listed.domain, id)).await?;
-            let since = binding.map(|binding| binding.since);
-            administered.extend(since.map(|since| ExportedAdmin { domain: listed.domain, since }));
+            administered.extend(binding.map(|AdminBinding { since, permissions, .. }| ExportedAdmin {
+                domain: listed.domain,
+                since,
+                permissions,
+            }));
         }
         Ok(administered)
     }

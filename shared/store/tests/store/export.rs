@@ -9,7 +9,7 @@ use membermail_core::eligibility::Outcome;
 use membermail_core::language::Language;
 use membermail_core::random::OsRandom;
 use membermail_store::{Export, Member, Sealer};
-use serde_json::Value;
+use serde_json::{Value, json};
 use ulid::Ulid;
 
 use crate::destinations::ALICE;
@@ -84,7 +84,8 @@ async fn export_has_every_kind_of_item() {
     assert_eq!(mailboxes.collect::<BTreeSet<_>>(), MAILBOXES[..3].iter().copied().collect());
     assert_eq!(member["addresses"][0]["destinations"].as_array().unwrap().len(), 2);
     assert_eq!(member["addresses"][0]["failing"]["reply"], "5.1.1");
-    assert_eq!(member["admin_of"][0]["domain"], "ubuntu.com");
+    let admin = &member["admin_of"][0];
+    assert_eq!((&admin["domain"], &admin["permissions"][3]), (&json!("ubuntu.com"), &json!("appoint")));
     assert_eq!(linked["linked_to"], alice.id.to_string());
 }
 
