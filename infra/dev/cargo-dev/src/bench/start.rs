@@ -32,10 +32,8 @@ const SHIPPED: &str = "arm64";
 const MAX_SSO_ZIP: f64 = 3.0;
 /// Target: zip size in MB of another function with its own HTTP client.
 const MAX_ZIP: f64 = 4.0;
-/// Target: zip size in MB of a function with pages or mails in all languages.
-const MAX_ZIP_WITH_TEXTS: f64 = 3.3;
 /// Target: zip size in MB of the other functions.
-const MAX_SMALL_ZIP: f64 = 2.5;
+const MAX_ZIP_WITHOUT_REQWEST: f64 = 2.5;
 /// `sso` of a community that signs in with OpenID Connect.
 const OPENID_CONNECT: &str = "sso, OpenID Connect";
 /// It requests pages of the site and of the sign-in provider.
@@ -166,9 +164,8 @@ fn zip_of(name: &str, shipped: &Path, program: &Path, folder: &Path) -> Result<Z
     archive_if_changed(program, &here, Effort::Small)?;
     let target = match name {
         "sso" => MAX_SSO_ZIP,
-        _ if needs(name, "reqwest")? => MAX_ZIP,
-        _ if needs(name, "membermail-texts")? => MAX_ZIP_WITH_TEXTS,
-        _ => MAX_SMALL_ZIP,
+        _ if needs_reqwest(name)? => MAX_ZIP,
+        _ => MAX_ZIP_WITHOUT_REQWEST,
     };
     Ok(Zip { shipped: megabytes(shipped)?, here: megabytes(&here)?, target })
 }
@@ -178,10 +175,9 @@ fn megabytes(file: &Path) -> Result<f64> {
     Ok(f64::from(bytes) / MEGA)
 }
 
-/// Whether a function includes a crate, according to `cargo tree`.
-fn needs(name: &str, dependency: &str) -> Result<bool> {
+fn needs_reqwest(name: &str) -> Result<bool> {
     let tree = ["tree", "--package", name, "--edges", "normal", "--prefix", "none"];
-    Ok(step::capture(step::cargo().args(tree))?.lines().any(|line| line.split(' ').next() == Some(dependency)))
+    Ok(step::capture(step::cargo().args(tree))?.lines().any(|line| line.starts_with("reqwest ")))
 }
 
 impl Options {
