@@ -13,7 +13,7 @@ use crate::{folder, step};
 /// integrity.
 pub fn unpack(lock: &Path, into: &Path) -> Result<()> {
     let name = into.file_name().context("the folder has no name")?.to_string_lossy();
-    Stamp::of(&name, &[lock])?.install_unless_current(|| unpack_locked(lock, into))
+    Stamp::of(&name, into, &[lock])?.install_unless_current(|| unpack_locked(lock, into))
 }
 
 fn unpack_locked(lock: &Path, into: &Path) -> Result<()> {
@@ -45,7 +45,7 @@ fn unpack_locked(lock: &Path, into: &Path) -> Result<()> {
 pub fn ci(source: &Path, into: &Path) -> Result<()> {
     let lock = source.join("package-lock.json");
     let name = into.file_name().context("the folder has no name")?.to_string_lossy();
-    Stamp::of(&name, &[&lock])?.install_unless_current(|| {
+    Stamp::of(&name, into, &[&lock])?.install_unless_current(|| {
         fs::create_dir_all(into)?;
         for file in ["package.json", "package-lock.json"] {
             fs::copy(source.join(file), into.join(file)).with_context(|| format!("cannot copy {file}"))?;

@@ -21,13 +21,13 @@ pub fn install_or_reuse(name: &str, what: &str, installer: &Path, lock: &Path, s
         return Ok(folder().join("venv/bin"));
     }
     let venv = folder().join(name);
-    install_with_uv(&Stamp::of(name, &[installer, lock])?, &venv, what, installer, &[lock])?;
+    install_with_uv(&Stamp::of(name, &venv, &[installer, lock])?, &venv, what, installer, &[lock])?;
     Ok(venv.join("bin"))
 }
 
 fn shared_stamp(installer: &Path, locks: &[&Path]) -> Result<Stamp> {
     let all: Vec<_> = std::iter::once(installer).chain(locks.iter().copied()).collect();
-    Stamp::of("python", &all)
+    Stamp::of("python", &folder().join("venv"), &all)
 }
 
 fn install_with_uv(stamp: &Stamp, venv: &Path, what: &str, installer: &Path, locks: &[&Path]) -> Result<()> {
@@ -44,8 +44,9 @@ fn install_with_uv(stamp: &Stamp, venv: &Path, what: &str, installer: &Path, loc
 /// Installs the packages of a lock file into a separate environment, because they conflict with the shared one. Uses the
 /// uv of the shared environment, which must exist.
 pub fn install_isolated(name: &str, what: &str, lock: &Path) -> Result<()> {
-    Stamp::of(name, &[lock])?.install_unless_current(|| {
-        create_venv(&folder().join(name))?;
+    let venv = folder().join(name);
+    Stamp::of(name, &venv, &[lock])?.install_unless_current(|| {
+        create_venv(&venv)?;
         install_locks(what, &venv_program("uv"), &isolated_program(name, "python"), &[lock])
     })
 }

@@ -8,13 +8,15 @@ use sha2::{Digest, Sha256};
 
 /// The stamp of one set of tools.
 pub(crate) struct Stamp {
+    /// The folder that the set is installed in. Without it, the set is not installed.
+    into: PathBuf,
     file: PathBuf,
     hash: String,
 }
 
 impl Stamp {
     /// Hashes the lock files and the install folder: a moved folder needs a new install.
-    pub(crate) fn of(name: &str, locks: &[&Path]) -> Result<Self> {
+    pub(crate) fn of(name: &str, into: &Path, locks: &[&Path]) -> Result<Self> {
         let folder = crate::folder();
         let mut hasher = Sha256::new();
         hasher.update(folder.as_os_str().as_encoded_bytes());
@@ -22,12 +24,12 @@ impl Stamp {
             hasher.update(fs::read(lock).with_context(|| format!("cannot read {}", lock.display()))?);
         }
         let hash = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(Self { file: folder.join("stamps").join(name), hash })
+        Ok(Self { into: into.to_owned(), file: folder.join("stamps").join(name), hash })
     }
 
     /// Whether the set is installed from the current lock files.
     pub(crate) fn is_current(&self) -> bool {
-        fs::read_to_string(&self.file).is_ok_and(|hash| hash == self.hash)
+        self.into.is_dir() && fs::read_to_string(&self.file).is_ok_and(|hash| hash == self.hash)
     }
 
     /// Installs the set unless it is current. Of several processes that start at the same time, one installs and the others
@@ -67,14 +69,17 @@ mod tests {
 
     use super::*;
 
+    fn stamp(folder: &Path) -> Stamp {
+        Stamp { into: folder.to_owned(), file: folder.join("stamps/set"), hash: "1".to_owned() }
+    }
+
     #[test]
     fn set_is_installed_once_when_concurrent() -> Result<()> {
         let folder = tempfile::tempdir()?;
         let (start, installs) = (Barrier::new(2), AtomicUsize::new(0));
         let install = || {
-            let stamp = Stamp { file: folder.path().join("stamps/set"), hash: "1".to_owned() };
             start.wait();
-            stamp.install_unless_current(|| {
+            stamp(folder.path()).install_unless_current(|| {
                 installs.fetch_add(1, Ordering::SeqCst);
                 thread::sleep(Duration::from_millis(50));
                 Ok(())
@@ -91,11 +96,24 @@ mod tests {
     #[test]
     fn failed_install_is_repeated() -> Result<()> {
         let folder = tempfile::tempdir()?;
-        let stamp = Stamp { file: folder.path().join("set"), hash: "1".to_owned() };
+        let stamp = stamp(folder.path());
         stamp.install_unless_current(|| anyhow::bail!("no network")).unwrap_err();
         assert!(!stamp.is_current());
         stamp.install_unless_current(|| Ok(()))?;
         assert!(stamp.is_current());
+        Ok(())
+    }
+
+    #[test]
+    fn missing_folder_is_installed_again() -> Result<()> {
+        let folder = tempfile::tempdir()?;
+        let stamp = Stamp { into: folder.path().join("set"), ..stamp(folder.path()) };
+        for _ in 0..2 {
+            stamp.install_unless_current(|| Ok(fs::create_dir(&stamp.into)?))?;
+            assert!(stamp.is_current());
+            fs::remove_dir(&stamp.into)?;
+            assert!(!stamp.is_current());
+        }
         Ok(())
     }
 }
