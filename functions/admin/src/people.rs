@@ -45,37 +45,25 @@ pub(crate) fn name_of(id: MemberId, member: Option<&Member>) -> String {
 }
 
 /// The names of members, each looked up once.
-#[derive(Default)]
 pub(crate) struct Names(BTreeMap<MemberId, String>);
 
 impl Names {
     /// The names of the admins who made changes, and of the members whom they made admins or gave limits.
     pub(crate) async fn of(store: &Store, entries: &[Entry]) -> Result<Self, Error> {
-        let mut names = Self::default();
+        let mut names = BTreeMap::new();
         for entry in entries {
             let about = match &entry.change {
                 Change::Admin { member, .. } | Change::Limit { member, .. } => Some(*member),
                 _ => None,
             };
             for id in admin_id(Some(entry.actor), entry.by.as_deref()).into_iter().chain(about) {
-                names.look_up(store, id).await?;
+                if let btree_map::Entry::Vacant(unknown) = names.entry(id) {
+                    let member = store.member(id).await?;
+                    unknown.insert(name_of(id, member.as_ref()));
+                }
             }
         }
-        Ok(names)
-    }
-
-    /// Who made a decision: an admin by name, an operator as they identified themselves.
-    pub(crate) async fn decider(store: &Store, actor: Option<Actor>, by: &str) -> Result<String, Error> {
-        let Some(id) = admin_id(actor, Some(by)) else { return Ok(by.to_owned()) };
-        Ok(name_of(id, store.member(id).await?.as_ref()))
-    }
-
-    async fn look_up(&mut self, store: &Store, id: MemberId) -> Result<(), Error> {
-        if let btree_map::Entry::Vacant(unknown) = self.0.entry(id) {
-            let member = store.member(id).await?;
-            unknown.insert(name_of(id, member.as_ref()));
-        }
-        Ok(())
+        Ok(Self(names))
     }
 
     /// The name of a member.
@@ -88,6 +76,12 @@ impl Names {
         let by = entry.by.as_deref().filter(|_| matches!(entry.actor, Actor::Operator | Actor::Admin))?;
         Some(admin_id(Some(entry.actor), Some(by)).and_then(|id| self.get(id)).unwrap_or(by))
     }
+}
+
+/// Who made a decision: an admin by name, an operator as they identified themselves.
+pub(crate) async fn decider(store: &Store, actor: Option<Actor>, by: &str) -> Result<String, Error> {
+    let Some(id) = admin_id(actor, Some(by)) else { return Ok(by.to_owned()) };
+    Ok(name_of(id, store.member(id).await?.as_ref()))
 }
 
 /// The member id of an admin who made a change.

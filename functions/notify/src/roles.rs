@@ -20,6 +20,7 @@ pub(crate) async fn notify_role(
     (domain, id): (&DomainName, MemberId),
     request_id: &str,
 ) -> Result<(), Error> {
+    // They are few, and the role of the function may query them already.
     let bindings = context.store.admin_bindings(domain).await?;
     let bound = bindings.into_iter().find(|binding| binding.member == id).map(|binding| binding.permissions);
     let Some(news) = role_news(entry, bound) else {

@@ -13,7 +13,7 @@ use ulid::Ulid;
 use super::{load_steps, step_page};
 use crate::access::Admin;
 use crate::error::Error;
-use crate::people::Names;
+use crate::people;
 
 /// The page of a run.
 pub(crate) async fn show(admin: &Admin<'_>, run: Ulid) -> Result<Response<Body>, Error> {
@@ -43,6 +43,6 @@ async fn render(admin: &Admin<'_>, run: &Run, is_decided_before: bool) -> Result
 async fn find_decider(admin: &Admin<'_>, run: &Run) -> Result<Option<Decider>, Error> {
     let Some(by) = &run.decided_by else { return Ok(None) };
     let actor = run.decided_as;
-    let name = Names::decider(&admin.visit.context.store, actor, by).await?;
+    let name = people::decider(&admin.visit.context.store, actor, by).await?;
     Ok(Some(Decider { actor, name }))
 }
