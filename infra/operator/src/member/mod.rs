@@ -17,7 +17,7 @@ use membermail_core::audit::Comment;
 use membermail_core::member::MemberId;
 use membermail_core::message::NotifyMessage;
 use membermail_runtime::batch::chain;
-use membermail_store::{AdminBinding, BanChange, Member, Store};
+use membermail_store::{AdminBinding, BanChange, ExportedAdmin, Member, Store};
 use ulid::Ulid;
 
 use crate::confirm::Confirm;
@@ -26,7 +26,7 @@ use crate::deployment::WorkQueue;
 use crate::failure::Failure;
 use ban::{BanOutcome, BanView};
 use find::find_survivor;
-use view::{AdminOf, MemberData, MemberView};
+use view::{MemberData, MemberView};
 
 pub(crate) use find::{MemberToChange, find};
 
@@ -144,7 +144,7 @@ async fn show(context: &Context, store: &Store, name: &str) -> Result<(), Failur
     for domain in community.domain_names() {
         let bindings = store.admin_bindings(domain).await?;
         let bound = bindings.into_iter().find(|binding| member.ids().any(|id| id == binding.member));
-        admin_of.extend(bound.map(|AdminBinding { since, permissions, .. }| AdminOf {
+        admin_of.extend(bound.map(|AdminBinding { since, permissions, .. }| ExportedAdmin {
             domain: domain.clone(),
             since,
             permissions,

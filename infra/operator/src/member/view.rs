@@ -4,12 +4,11 @@ use std::fmt;
 
 use jiff::Timestamp;
 use membermail_core::address::DomainName;
-use membermail_core::admin::Permissions;
 use membermail_core::alias::Refusal;
 use membermail_core::audit::Comment;
 use membermail_core::eligibility::{Account, CheckState, Observation, Outcome};
 use membermail_core::member::{Identity, MemberId, PersonName};
-use membermail_store::{Check, Member, StoredAlias};
+use membermail_store::{Check, ExportedAdmin, Member, StoredAlias};
 use serde::Serialize;
 
 use crate::output::{facts, time, word};
@@ -21,7 +20,7 @@ pub(super) struct MemberData {
     /// Including the aliases of members that were linked to this one.
     pub(super) aliases: Vec<StoredAlias>,
     pub(super) refusals: Vec<(DomainName, Refusal)>,
-    pub(super) admin_of: Vec<AdminOf>,
+    pub(super) admin_of: Vec<ExportedAdmin>,
 }
 
 /// `member show`
@@ -42,18 +41,10 @@ pub(super) struct MemberView {
     /// Members that were linked to this one.
     merged: Vec<MemberId>,
     identities: Vec<Identity>,
-    admin_of: Vec<AdminOf>,
+    admin_of: Vec<ExportedAdmin>,
     check: CheckView,
     aliases: Vec<AliasView>,
     refusals: Vec<RefusalView>,
-}
-
-/// A domain that the member is bound to as an admin.
-#[derive(Clone, Debug, Serialize)]
-pub(super) struct AdminOf {
-    pub(super) domain: DomainName,
-    pub(super) since: Timestamp,
-    pub(super) permissions: Permissions,
 }
 
 #[derive(Debug, Serialize)]
@@ -127,7 +118,7 @@ impl fmt::Display for MemberView {
         for Identity { issuer, subject } in &self.identities {
             lines.push(("identity", Some(format!("{subject} at {issuer}"))));
         }
-        for AdminOf { domain, since, permissions } in &self.admin_of {
+        for ExportedAdmin { domain, since, permissions } in &self.admin_of {
             lines.push(("admin of", Some(format!("{domain}, since {}, may: {permissions}", time(*since)))));
         }
         lines.push(("requested", Some(time(*requested_at))));
@@ -167,6 +158,7 @@ fn refusal_in_words(refusal: &Refusal) -> String {
 
 #[cfg(test)]
 mod tests {
+    use membermail_core::admin::Permissions;
     use membermail_core::alias::{Reason, Status};
 
     use super::*;
@@ -194,7 +186,11 @@ mod tests {
         let data = MemberData {
             identities: identities.to_vec(),
             refusals: refused.map(|why| ("kubuntu.org".parse().unwrap(), why)).to_vec(),
-            admin_of: vec![AdminOf { domain: "ubuntu.com".parse().unwrap(), since, permissions: Permissions::all() }],
+            admin_of: vec![ExportedAdmin {
+                domain: "ubuntu.com".parse().unwrap(),
+                since,
+                permissions: Permissions::all(),
+            }],
             ..no_data()
         };
         let mut view = MemberView::new(member, data);
