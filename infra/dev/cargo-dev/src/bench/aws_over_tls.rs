@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use anyhow::{Context, Result};
 use axum::Router;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, Uri, header};
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::http::{HeaderMap, Uri, header};
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use serde_json::json;
@@ -21,14 +21,13 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 use tokio_rustls::server::TlsStream;
 
+use super::probed_site;
+
 /// Debian's CA certificates, about as many as a function reads on AWS.
 const CERTIFICATES: &str = "/etc/ssl/certs/ca-certificates.crt";
 
 /// The path of the provider's metadata (OpenID Connect Discovery 1.0, section 4).
 pub(crate) const METADATA: &str = "/.well-known/openid-configuration";
-/// The paths of the site that `check-status` requests.
-pub(crate) const HEALTH: &str = "/health";
-pub(crate) const SIGN_IN: &str = "/sign-in";
 /// The value of every secret.
 pub(crate) const SECRET: &str = "0123456789012345678901234567890123456789";
 
@@ -95,9 +94,7 @@ async fn page(State((root, requests)): State<(String, Requests)>, uri: Uri) -> R
     requests.lock().unwrap_or_else(PoisonError::into_inner).push(uri.path().to_owned());
     match uri.path() {
         METADATA => metadata(&root),
-        HEALTH => StatusCode::OK.into_response(),
-        SIGN_IN => Redirect::to("https://login.example.org/").into_response(),
-        _ => StatusCode::NOT_FOUND.into_response(),
+        path => probed_site::respond(path),
     }
 }
 

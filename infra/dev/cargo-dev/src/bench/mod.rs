@@ -14,6 +14,7 @@ mod grants;
 mod growth;
 mod mail;
 mod name_server;
+mod probed_site;
 mod runtime_api;
 mod sign_in;
 mod start;

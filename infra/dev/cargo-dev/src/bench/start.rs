@@ -16,7 +16,7 @@ use tokio::process::Command;
 use super::aws_over_tls::{self, AwsOverTls};
 use super::figures::{Spread, rounded};
 use super::runtime_api::RuntimeApi;
-use super::{name_server, report};
+use super::{name_server, probed_site, report};
 use crate::archive::Effort;
 use crate::builds::{NAMES, Profile};
 use crate::functions::{archive_if_changed, build, build_for_aws, program_of};
@@ -207,7 +207,7 @@ impl Subject {
             // AWS, and the provider for its metadata. No keys, and nothing of the other protocol.
             OPENID_CONNECT => (2, &[aws_over_tls::METADATA]),
             // AWS, and three pages at the same time.
-            CHECK_STATUS => (4, &["/+openid", aws_over_tls::HEALTH, aws_over_tls::SIGN_IN]),
+            CHECK_STATUS => (4, &["/+openid", probed_site::HEALTH, probed_site::SIGN_IN]),
             // All calls go to the same host.
             name => (u32::from(NAMES.contains(&name)), &[]),
         }

@@ -3,8 +3,7 @@
 
 use anyhow::{Context, Result, ensure};
 use axum::Router;
-use axum::response::Redirect;
-use axum::routing::get;
+use axum::http::Uri;
 use jiff::Timestamp;
 use membermail_core::status::{Component, Sample};
 use serde_json::json;
@@ -13,12 +12,11 @@ use tokio::net::TcpListener;
 use super::template::HOURS;
 use super::usage::Usage;
 use super::world::World;
-use crate::bench::browser;
+use crate::bench::{browser, probed_site};
 
 /// Serves a site at which sign-in works, until the process exits. Returns its URL.
 pub(crate) async fn start_site() -> Result<String> {
-    let sign_in = get(async || Redirect::to("https://login.example.org/"));
-    let app = Router::new().route("/health", get(async || "")).route("/sign-in", sign_in);
+    let app = Router::new().fallback(async |uri: Uri| probed_site::respond(uri.path()));
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
     let url = format!("http://{}", listener.local_addr()?);
     tokio::spawn(async move { axum::serve(listener, app).await });
@@ -35,7 +33,7 @@ pub(crate) async fn measure(world: &World, invocations: f64) -> Result<Usage> {
     let full_times = times(Component::Syncs).min(invocations);
     usage += &(&full * full_times);
     usage += &(&only_sign_in * (invocations - full_times));
-    for page in ["/health", "/sign-in"] {
+    for page in [probed_site::HEALTH, probed_site::SIGN_IN] {
         let (response, request, _) = world.invoke("sso", &browser::get(page, &[], None)?).await?;
         let status = response["statusCode"].as_u64().context("no status")?;
         ensure!(status < 400, "{page} responded with {status}");
