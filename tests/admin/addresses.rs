@@ -19,13 +19,13 @@ use lambda_http::{Body, RequestExt as _};
 use membermail_core::admin::Permissions;
 use membermail_core::alias::GrantRequest;
 use membermail_core::clock::{Clock, SystemClock};
-use membermail_core::eligibility::{Account, Observation, Outcome, Person};
+use membermail_core::eligibility::Outcome;
 use membermail_core::email::EmailAddress;
-use membermail_core::member::{Fingerprint, Identity, PersonName, Subject};
 use membermail_core::random::OsRandom;
 use membermail_domains::Settings as Dns;
 use membermail_identity::session::{self, SessionId};
 use membermail_pages::assets;
+use membermail_pages::testing::{identity, observation};
 use membermail_runtime::queue::Queue;
 use membermail_store::{FirstDestination, GrantOutcome, NewSession, Record, Sealer, SignIn, Store};
 use membermail_tests::chromium::Settings;
@@ -90,12 +90,8 @@ async fn sign_in(store: &Store) -> Result<SessionId> {
     let now = SystemClock.now();
     let id = SessionId::new(&OsRandom);
     let hash = id.hash();
-    let identity = Identity {
-        issuer: "https://login.example.org/+openid".into(),
-        subject: Subject::parse("https://login.example.org/+id/admin").context("subject")?,
-    };
     let sign_in = SignIn {
-        identity: &identity,
+        identity: &identity(ADMIN),
         address: &EmailAddress::parse("admin@mail.example")?,
         language: None,
         destination: FirstDestination::Confirmed,
@@ -103,13 +99,7 @@ async fn sign_in(store: &Store) -> Result<SessionId> {
     };
     let sealer = Sealer::new(b"a master secret that is long enough for a test");
     let member = store.sign_in(&sealer, sign_in, now, &OsRandom).await?;
-    let person = Person {
-        name: PersonName::parse(ADMIN)?,
-        fingerprint: Fingerprint(7),
-        account: Account::Active,
-        signed_code_of_conduct: true,
-    };
-    let observation = Observation { person, observed_at: now };
+    let observation = observation(ADMIN, now);
     let domains = [DOMAIN.parse()?];
     let outcome = Outcome::Eligible { domains: domains.to_vec() };
     let record = Record {

@@ -24,13 +24,13 @@ use membermail_core::clock::{Clock, ManualClock};
 use membermail_core::community::Rules;
 use membermail_core::destination::{Destination, OwnDomains};
 use membermail_core::domain_proof::{DnsAnswer, Unanswered};
-use membermail_core::eligibility::{Account, Observation, Outcome, Person};
+use membermail_core::eligibility::Outcome;
 use membermail_core::email::EmailAddress;
 use membermail_core::lifecycle::{Action, Step};
-use membermail_core::member::{Fingerprint, Identity, MemberId, PersonName, Subject};
+use membermail_core::member::MemberId;
 use membermail_core::random::OsRandom;
 use membermail_identity::session::{self, SessionId};
-use membermail_pages::testing::{Browser, Page, Site};
+use membermail_pages::testing::{Browser, Page, Site, identity, observation};
 use membermail_runtime::secret::MasterSecret;
 use membermail_runtime::testing::{FakeAws, Response as AwsResponse};
 use membermail_store::{
@@ -285,21 +285,6 @@ impl Site for World {
 
 fn domain() -> DomainName {
     "ubuntu.com".parse().unwrap()
-}
-
-fn identity(name: &str) -> Identity {
-    let subject = Subject::parse(&format!("https://login.example.org/+id/{name}")).unwrap();
-    Identity { issuer: "https://login.example.org/+openid".into(), subject }
-}
-
-fn observation(name: &str, observed_at: Timestamp) -> Observation {
-    let person = Person {
-        name: PersonName::parse(name).unwrap(),
-        fingerprint: Fingerprint(7),
-        account: Account::Active,
-        signed_code_of_conduct: true,
-    };
-    Observation { person, observed_at }
 }
 
 /// Whether a page offers to sign in.

@@ -21,13 +21,13 @@ use membermail_core::admin::{Permission, Permissions};
 use membermail_core::alias::{Alias, GrantRequest};
 use membermail_core::audit::{Actor, Cause};
 use membermail_core::clock::{Clock, ManualClock};
-use membermail_core::eligibility::{Account, Observation, Outcome, Person};
+use membermail_core::eligibility::Outcome;
 use membermail_core::email::EmailAddress;
-use membermail_core::member::{Fingerprint, Identity, MemberId, PersonName, Subject};
+use membermail_core::member::MemberId;
 use membermail_core::random::OsRandom;
 use membermail_domains::Settings;
 use membermail_identity::session::{self, SessionId};
-use membermail_pages::testing::{Browser, Page, Site};
+use membermail_pages::testing::{Browser, Page, Site, identity, observation};
 use membermail_runtime::testing::{FakeAws, Response as AwsResponse};
 use membermail_store::{FirstDestination, GrantOutcome, Member, NewSession, Record, Sealer, SignIn, Store};
 use serde_json::{Value, json};
@@ -182,19 +182,4 @@ impl Site for World {
 
 fn name(domain: &str) -> DomainName {
     domain.parse().unwrap()
-}
-
-fn identity(person: &str) -> Identity {
-    let subject = Subject::parse(&format!("https://login.example.org/+id/{person}")).unwrap();
-    Identity { issuer: "https://login.example.org/+openid".into(), subject }
-}
-
-fn observation(person: &str, observed_at: Timestamp) -> Observation {
-    let person = Person {
-        name: PersonName::parse(person).unwrap(),
-        fingerprint: Fingerprint(7),
-        account: Account::Active,
-        signed_code_of_conduct: true,
-    };
-    Observation { person, observed_at }
 }

@@ -1,10 +1,38 @@
-//! A browser for tests of functions with pages. It sends requests as API Gateway does.
+//! People and a browser for tests of functions with pages. The browser sends requests as API Gateway does.
 
+use jiff::Timestamp;
 use lambda_http::http::{self, Method, header};
 use lambda_http::{Body, Request, RequestExt as _, Response};
+use membermail_core::eligibility::{Account, Observation, Person};
+use membermail_core::member::{Fingerprint, Identity, PersonName, Subject};
 use membermail_identity::csrf;
 use membermail_identity::session::{self, SessionId};
 use url::form_urlencoded::Serializer;
+
+/// The identity of a person at the sign-in provider.
+///
+/// # Panics
+/// If the name cannot be part of an identifier.
+#[expect(clippy::expect_used, reason = "only tests use it")]
+pub fn identity(name: &str) -> Identity {
+    let subject = Subject::parse(&format!("https://login.example.org/+id/{name}")).expect("an identifier");
+    Identity { issuer: "https://login.example.org/+openid".into(), subject }
+}
+
+/// What the membership source says about a person with a valid account.
+///
+/// # Panics
+/// If the name is no name of a person.
+#[expect(clippy::expect_used, reason = "only tests use it")]
+pub fn observation(name: &str, observed_at: Timestamp) -> Observation {
+    let person = Person {
+        name: PersonName::parse(name).expect("a name"),
+        fingerprint: Fingerprint(7),
+        account: Account::Active,
+        signed_code_of_conduct: true,
+    };
+    Observation { person, observed_at }
+}
 
 /// The public URL of the site, without a slash at the end.
 pub const ORIGIN: &str = "https://mail.example.org";
