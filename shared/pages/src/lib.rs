@@ -14,6 +14,7 @@ pub mod layout;
 pub mod proofs;
 pub mod public_url;
 pub mod response;
+pub mod serve;
 pub mod sessions;
 pub mod signed_in;
 pub mod signed_out;
