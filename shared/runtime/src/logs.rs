@@ -1,7 +1,9 @@
 //! Structured logs: one JSON line per event on standard output, where Lambda collects them.
 
+use std::panic::{self, PanicHookInfo};
+
 use tracing::level_filters::LevelFilter;
-use tracing::{Span, Subscriber};
+use tracing::{Span, Subscriber, error};
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
@@ -10,11 +12,18 @@ use tracing_subscriber::util::SubscriberInitExt;
 use crate::build_profile;
 use crate::variables::process_variable;
 
-/// Initializes the log of this process, and marks its build profile. `LOG_LEVEL` (default `info`) is a level, or a list of
-/// levels per target (`info,aws_smithy_runtime=debug`).
+/// Initializes the log of this process, also for panics, and marks its build profile. `LOG_LEVEL` (default `info`) is a
+/// level, or a list of levels per target (`info,aws_smithy_runtime=debug`).
 pub fn init() {
     build_profile::embed();
     init_with(Targets::new().with_default(LevelFilter::INFO));
+    panic::set_hook(Box::new(log_panic));
+}
+
+/// Only the place: the message of a panic can contain personal data, and what `expect` prints of a remote response.
+fn log_panic(panic: &PanicHookInfo<'_>) {
+    let at = panic.location().map(ToString::to_string);
+    error!(at, "panicked");
 }
 
 /// Initializes the log of a program that runs for one task: only warnings of the libraries, such as the AWS SDK.
