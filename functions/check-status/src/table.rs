@@ -15,10 +15,10 @@ pub(crate) async fn syncs(context: &Context, now: Timestamp) -> Result<Verdict, 
     let known = context.store.sync_requests(context.domains.iter()).await?;
     let mut last = Vec::with_capacity(context.domains.len());
     for domain in &context.domains {
-        let noted = known.get(domain).and_then(SyncRequest::synced);
-        let synced = match noted {
-            Some(last) if !is_overdue(last, now, period) => noted,
-            _ => context.store.last_sync(domain).await?.max(noted),
+        let request = known.get(domain);
+        let synced = match request.and_then(SyncRequest::synced_or_awaited) {
+            Some(last) if !is_overdue(last, now, period) => Some(last),
+            _ => context.store.last_sync(domain, request).await?,
         };
         last.push(synced);
         if synced.is_some_and(|last| is_overdue(last, now, period)) {

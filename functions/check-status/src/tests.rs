@@ -183,7 +183,8 @@ async fn late_sync_fails_syncs() {
 async fn awaited_first_sync_becomes_late() {
     let world = World::new().await;
     world.sync("ubuntu.com").await;
-    world.context.store.track_last_sync(&"kubuntu.org".parse().unwrap(), world.now()).await.unwrap();
+    let (domain, now) = ("kubuntu.org".parse().unwrap(), world.now());
+    assert!(world.context.store.claim_sync(&domain, "first", now, now).await.unwrap());
     world.clock.advance(SignedDuration::from_mins(151));
     world.sync("ubuntu.com").await;
     assert_eq!(world.run().await[1], (Component::Syncs, Some(false), true));

@@ -291,12 +291,7 @@ pub(crate) fn checkpoint(domain: &DomainName, run: Ulid, part: usize) -> Key {
     key(format!("SYNC#{domain}"), format!("CHECKPOINT#{run}#{part:06}"))
 }
 
-/// The time since which a domain without a completed sync has been waiting for one.
-pub(crate) fn awaited(domain: &DomainName) -> Key {
-    key(format!("SYNC#{domain}"), "AWAITED")
-}
-
-/// The waiting sync request of a domain, and the start of its last finished run.
+/// The waiting sync request of a domain, the time of its first one, and the start of its last finished run.
 pub(crate) fn sync_request(domain: &DomainName) -> Key {
     key(format!("SYNC#{domain}"), "REQUEST")
 }

@@ -40,6 +40,8 @@ pub struct SyncRequest {
     until: Option<i64>,
     #[serde(default)]
     synced: Option<i64>,
+    #[serde(default)]
+    awaited: Option<i64>,
 }
 
 impl SyncRequest {
@@ -63,6 +65,17 @@ impl SyncRequest {
     /// The start of the last finished run that [`Store::note_synced`] recorded.
     pub fn synced(&self) -> Option<Timestamp> {
         time(self.synced)
+    }
+
+    /// The start of the last finished run, or else the time of the first message, so that the age of a domain that never
+    /// finishes a sync grows too.
+    pub fn synced_or_awaited(&self) -> Option<Timestamp> {
+        self.synced().or(self.awaited())
+    }
+
+    /// When the first message was claimed.
+    pub(crate) fn awaited(&self) -> Option<Timestamp> {
+        time(self.awaited)
     }
 
     /// Whether a finished run started after that time: a message from that time is late or a duplicate.
@@ -111,7 +124,8 @@ impl Store {
             .set("event", event)
             .set("state", RequestState::Claimed.as_ref())
             .set("requested_at", now.as_microsecond())
-            .set("until", until.as_microsecond());
+            .set("until", until.as_microsecond())
+            .set_if_not_exists("awaited", now.as_microsecond());
         let last = path("event");
         let is_received = path("state").eq(RequestState::Received.as_ref());
         let has_ended = is_received.or(path("until").le(now.as_microsecond()));

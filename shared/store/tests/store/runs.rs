@@ -149,31 +149,30 @@ async fn lease_alone_creates_no_run() {
 #[tokio::test]
 async fn last_sync_counts_finished_runs() {
     let world = World::new().await;
-    let last = async |minute| world.store.track_last_sync(&ubuntu(), minutes(minute)).await.unwrap();
-    // Without a run, the time of the first call counts.
-    assert_eq!(last(0).await, now());
-    assert_eq!(last(90).await, now());
+    let last = async || {
+        let request = world.store.sync_request(&ubuntu()).await.unwrap();
+        assert!(request.synced_or_awaited() <= world.store.last_sync(&ubuntu(), Some(&request)).await.unwrap());
+        world.store.last_sync(&ubuntu(), Some(&request)).await.unwrap()
+    };
+    assert_eq!(last().await, None);
+    // Without a run, the first request counts.
+    for minute in [5, 65] {
+        assert!(world.store.claim_sync(&ubuntu(), "one", minutes(minute), minutes(minute + 4)).await.unwrap());
+        assert!(world.store.release_sync_claim(&ubuntu(), "one").await.unwrap());
+        assert_eq!(last().await, Some(minutes(5)));
+    }
     world.end_run(100, RunState::Failed).await;
-    assert_eq!(last(110).await, now());
+    assert_eq!(last().await, Some(minutes(5)));
     world.end_run(120, RunState::Unchanged).await;
     world.end_run(130, RunState::Failed).await;
-    assert_eq!(last(140).await, minutes(120));
-    // A held run counts as completed: it was read and planned, and the admins have a notice.
+    assert_eq!(last().await, Some(minutes(120)));
+    // A held run counts as finished: it was read and planned, and the admins have a notice.
     world.end_run(150, RunState::Held).await;
     world.start_run(minutes(160)).await;
-    assert_eq!(last(170).await, minutes(150));
-    assert_eq!(world.store.last_sync(&ubuntu()).await.unwrap(), Some(minutes(150)));
-}
-
-#[tokio::test]
-async fn reading_last_sync_records_nothing() {
-    let world = World::new().await;
-    let last = async || world.store.last_sync(&ubuntu()).await.unwrap();
-    assert_eq!((last().await, last().await), (None, None));
-    world.store.track_last_sync(&ubuntu(), minutes(5)).await.unwrap();
-    assert_eq!(last().await, Some(minutes(5)));
-    world.end_run(10, RunState::Unchanged).await;
-    assert_eq!(last().await, Some(minutes(10)));
+    assert_eq!(last().await, Some(minutes(150)));
+    assert_eq!(world.store.last_sync(&ubuntu(), None).await.unwrap(), Some(minutes(150)));
+    world.store.note_synced(&ubuntu(), minutes(170)).await.unwrap();
+    assert_eq!(last().await, Some(minutes(170)));
 }
 
 #[tokio::test]
