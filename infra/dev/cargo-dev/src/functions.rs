@@ -192,4 +192,14 @@ mod tests {
         assert_eq!(in_template, names);
         assert_eq!(folders, names);
     }
+
+    /// Without `link.rs`, a function would be a tenth larger.
+    #[test]
+    fn every_function_uses_the_link_script() {
+        for name in NAMES {
+            let manifest = workspace().join("functions").join(name).join("Cargo.toml");
+            let manifest: toml::Table = fs::read_to_string(manifest).unwrap().parse().unwrap();
+            assert_eq!(manifest["package"]["build"].as_str(), Some("../../shared/runtime/link.rs"), "{name}");
+        }
+    }
 }

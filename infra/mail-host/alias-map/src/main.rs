@@ -36,6 +36,8 @@ struct Arguments {
 
 /// Timeout of a graceful shutdown.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
+// In a release build, a panic in one connection would end the server.
+const _: () = assert!(cfg!(panic = "unwind"), "build alias-map with `--profile host`");
 
 #[tokio::main]
 async fn main() -> Result<()> {
