@@ -149,8 +149,9 @@ impl World {
         if name == "sync-team" {
             usage.add("sync seconds", seconds);
         }
-        if let Some(body) = response["body"].as_str() {
+        if response["statusCode"].is_u64() {
             usage.add("API requests", 1.0);
+            let body = response["body"].as_str().unwrap_or_default();
             usage.add("bytes out", float(body.len()) + HEADER_BYTES);
         }
         Ok((response, usage, counted.sent))
