@@ -103,6 +103,6 @@ async fn admin_right_follows_member_not_name() -> Result<()> {
     stack.apply_event("id-admin", json!("suspend")).await?;
     sync(&stack).await?;
     ensure!(!admins(&store, domain, community.issuer()).await?.contains(&admin));
-    ensure!(store.unbind_admin(&domain.domain, admin, operator(SystemClock.now()), &OsRandom).await?.is_some());
+    ensure!(store.unbind_admin(&domain.domain, admin, None, operator(SystemClock.now()), &OsRandom).await?.is_some());
     Ok(())
 }

@@ -4,7 +4,7 @@ use lambda_http::http::StatusCode;
 use lambda_http::{Body, Response};
 use membermail_core::admin::{ChangeRefused, Permission, PermissionChange, Permissions};
 use membermail_core::member::MemberId;
-use membermail_store::{AdminBinding, FileAdmins};
+use membermail_store::{AdminBinding, FileAdmins, StoreError};
 use membermail_texts::FluentValue;
 
 use crate::access::Admin;
@@ -24,8 +24,26 @@ pub(crate) async fn remove(admin: &Admin<'_>, id: MemberId) -> Result<Response<B
     apply(admin, id, &shown, None).await
 }
 
+/// Attempts of a change while others change the admins of the domain too.
+const TRIES: u32 = 3;
+
 /// Applies a change of permissions, or a removal, to the binding as the page showed it.
 async fn apply(
+    admin: &Admin<'_>,
+    id: MemberId,
+    shown: &str,
+    after: Option<Permissions>,
+) -> Result<Response<Body>, Error> {
+    for _ in 1..TRIES {
+        match try_to_apply(admin, id, shown, after).await {
+            Err(Error::Store(StoreError::Conflict)) => {}
+            result => return result,
+        }
+    }
+    try_to_apply(admin, id, shown, after).await
+}
+
+async fn try_to_apply(
     admin: &Admin<'_>,
     id: MemberId,
     shown: &str,
@@ -42,17 +60,22 @@ async fn apply(
     if before.to_string() != shown {
         return explain(admin, id, "admins-other").await;
     }
-    let leaves_appointer = !admin.is_self(id) || has_other_appointer(admin, id).await?;
-    let change =
-        PermissionChange { own: admin.permissions, before, after: after.unwrap_or_default(), leaves_appointer };
+    let appointer = appointer_besides(admin, id).await?;
+    let change = PermissionChange {
+        own: admin.permissions,
+        before,
+        after: after.unwrap_or_default(),
+        leaves_appointer: appointer.is_some(),
+    };
     if let Err(why) = change.check() {
         return Ok(refused(admin, why));
     }
+    let stays = appointer.as_ref().and_then(Appointer::binding);
     let signature = admin.signature();
-    let cause = admin.cause(&signature);
+    let (cause, random) = (admin.cause(&signature), &*context.random);
     let entry = match after {
-        Some(after) => context.store.change_permissions(domain, id, [before, after], cause, &*context.random).await?,
-        None => context.store.unbind_admin(domain, id, cause, &*context.random).await?,
+        Some(after) => context.store.change_permissions(domain, id, [before, after], stays, cause, random).await?,
+        None => context.store.unbind_admin(domain, id, stays, cause, random).await?,
     };
     if let Some(entry) = entry {
         admin.announce(entry).await;
@@ -67,25 +90,42 @@ async fn apply(
     }
 }
 
-/// Whether somebody can still appoint admins without this binding of the admin's own: through another binding, or through the
-/// community file. Identities of others in the file do not count, because it is not known whether their owners can act.
-async fn has_other_appointer(admin: &Admin<'_>, id: MemberId) -> Result<bool, Error> {
+/// Who can still appoint admins after a change.
+enum Appointer {
+    /// The admin, through the community file, which no form changes.
+    InFile,
+    /// The owner of this binding, which has to stay until the change is stored.
+    Bound(AdminBinding),
+}
+
+impl Appointer {
+    fn binding(&self) -> Option<&AdminBinding> {
+        match self {
+            Self::InFile => None,
+            Self::Bound(binding) => Some(binding),
+        }
+    }
+}
+
+/// Who can appoint admins without this binding: the admin, if it is not their own, or else someone who can act. Identities of
+/// others in the file do not count, because it is not known whether their owners can act.
+async fn appointer_besides(admin: &Admin<'_>, id: MemberId) -> Result<Option<Appointer>, Error> {
     let context = admin.visit.context;
     let file = FileAdmins::from(admin.domain);
     if !context.store.named_identities(&admin.visit.member, file, context.community.issuer()).await?.is_empty() {
-        return Ok(true);
+        return Ok(Some(Appointer::InFile));
     }
-    for binding in context.store.admin_bindings(&admin.domain.domain).await? {
-        if binding.member == id || !binding.permissions.has(Permission::Appoint) {
-            continue;
-        }
+    let mut bindings = context.store.admin_bindings(&admin.domain.domain).await?;
+    bindings.retain(|binding| binding.member != id && binding.permissions.has(Permission::Appoint));
+    bindings.sort_by_key(|binding| !admin.is_self(binding.member));
+    for binding in bindings {
         if let Some(member) = context.store.survivor(binding.member).await?
             && context.store.reason_not_to_act(&member).await?.is_none()
         {
-            return Ok(true);
+            return Ok(Some(Appointer::Bound(binding)));
         }
     }
-    Ok(false)
+    Ok(None)
 }
 
 /// The answer to a change that the rules do not allow.

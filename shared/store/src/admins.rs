@@ -43,54 +43,52 @@ impl Store {
         let create = Write::create(&keys::admin(domain, member), &binding)?;
         let change =
             Change::Admin { member, domain: domain.clone(), did: AdminChange::Added, permissions: Some(permissions) };
-        self.change_admin(create, change, cause, random).await
+        self.change_admin(create, None, change, cause, random).await
     }
 
-    /// Ends a binding. Returns the entry of its notice; none if there was no binding.
+    /// Ends a binding. Returns the entry of its notice; none if there was no binding. If another binding has to stay, and it
+    /// is not as it was read, the error is [`StoreError::Conflict`].
     pub async fn unbind_admin(
         &self,
         domain: &DomainName,
         member: MemberId,
+        stays: Option<&AdminBinding>,
         cause: Cause<'_>,
         random: &dyn Random,
     ) -> Result<Option<Ulid>, StoreError> {
         let delete = Write::delete(&keys::admin(domain, member)).when(item_exists());
         let change = Change::Admin { member, domain: domain.clone(), did: AdminChange::Removed, permissions: None };
-        self.change_admin(delete, change, cause, random).await
+        self.change_admin(delete, stays.map(|stays| keep(domain, stays)).transpose()?, change, cause, random).await
     }
 
     /// Changes what a bound admin may do. Returns the entry of its notice; none if they are not bound with the permissions
-    /// `before` any more.
+    /// `before` any more. Another binding can have to stay, as for [`unbind_admin`](Self::unbind_admin).
     pub async fn change_permissions(
         &self,
         domain: &DomainName,
         member: MemberId,
         [before, after]: [Permissions; 2],
+        stays: Option<&AdminBinding>,
         cause: Cause<'_>,
         random: &dyn Random,
     ) -> Result<Option<Ulid>, StoreError> {
-        let stored = path("permissions");
-        let mut is_as_read = stored.eq(attribute(&before)?);
-        if before == Permissions::all() {
-            // Bindings from before there were permissions.
-            is_as_read = is_as_read.or(stored.not_exists());
-        }
-        let update = Update::new().set("permissions", attribute(&after)?);
-        let update = Write::update(&keys::admin(domain, member), update).when(item_exists().and(is_as_read));
+        let update = set_permissions(domain, member, [before, after])?;
         let change =
             Change::Admin { member, domain: domain.clone(), did: AdminChange::Changed, permissions: Some(after) };
-        self.change_admin(update, change, cause, random).await
+        self.change_admin(update, stays.map(|stays| keep(domain, stays)).transpose()?, change, cause, random).await
     }
 
     async fn change_admin(
         &self,
         write: Write,
+        kept: Option<Write>,
         change: Change,
         cause: Cause<'_>,
         random: &dyn Random,
     ) -> Result<Option<Ulid>, StoreError> {
         let entry = Entry::new(change, cause, random);
         let mut writes = vec![write.slot(Slot::AdminBinding)];
+        writes.extend(kept);
         writes.extend(outbox::announce(&entry)?);
         let is_done = self.commit(writes).await?.committed_unless_failed(Slot::AdminBinding)?;
         Ok(is_done.then_some(entry.id))
@@ -109,4 +107,26 @@ impl Store {
     pub async fn admin_bindings(&self, domain: &DomainName) -> Result<Vec<AdminBinding>, StoreError> {
         self.list(&keys::admins(domain), "").await
     }
+}
+
+/// Replaces the permissions of a binding that is as it was read.
+fn set_permissions(
+    domain: &DomainName,
+    member: MemberId,
+    [before, after]: [Permissions; 2],
+) -> Result<Write, StoreError> {
+    let stored = path("permissions");
+    let mut is_as_read = stored.eq(attribute(&before)?);
+    if before == Permissions::all() {
+        // Bindings from before there were permissions.
+        is_as_read = is_as_read.or(stored.not_exists());
+    }
+    let update = Update::new().set("permissions", attribute(&after)?);
+    Ok(Write::update(&keys::admin(domain, member), update).when(item_exists().and(is_as_read)))
+}
+
+/// Fails the transaction unless the binding is as it was read. Two transactions that keep each other's binding conflict, as an
+/// update does not leave the item to both.
+fn keep(domain: &DomainName, AdminBinding { member, permissions, .. }: &AdminBinding) -> Result<Write, StoreError> {
+    set_permissions(domain, *member, [*permissions; 2])
 }

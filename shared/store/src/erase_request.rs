@@ -115,7 +115,7 @@ impl Store {
             self.write(Write::delete(&keys::name(name)).when(is_theirs)).await?;
         }
         for admin in self.domains_administered_by(id).await? {
-            if self.unbind_admin(&admin.domain, id, cause, random).await?.is_some() {
+            if self.unbind_admin(&admin.domain, id, None, cause, random).await?.is_some() {
                 receipt.admin_of.push(admin.domain);
             }
         }

@@ -158,7 +158,7 @@ async fn former_admins_are_refused() {
     check(&world, "banned admin", &banned, |_| Answer::SignIn).await;
 
     let (removed, member) = world.admin("removed", UBUNTU, &all).await;
-    world.store().unbind_admin(&name(UBUNTU), member.id, world.cause(), &OsRandom).await.unwrap();
+    world.store().unbind_admin(&name(UBUNTU), member.id, None, world.cause(), &OsRandom).await.unwrap();
     check(&world, "removed admin", &removed, |_| NOT_HERE).await;
 
     let (left, _) = world.admin("left", UBUNTU, &all).await;

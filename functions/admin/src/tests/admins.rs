@@ -148,6 +148,24 @@ async fn last_appointer_stays() {
     assert_eq!(amy.get(&world, ADMINS).await.status(), 403);
 }
 
+#[rstest]
+#[case::themselves(false)]
+#[case::each_other(true)]
+#[tokio::test]
+async fn two_admins_leave_an_appointer(#[case] each_other: bool) {
+    for _ in 0..10 {
+        let world = World::new().await;
+        let (amy, first) = world.admin("amy", UBUNTU, &[Appoint]).await;
+        let (eve, second) = world.admin("eve", UBUNTU, &[Appoint]).await;
+        let [of_amy, of_eve] = if each_other { [second.id, first.id] } else { [first.id, second.id] };
+        let removals =
+            tokio::join!(world.remove(&amy, of_amy, "view,appoint"), world.remove(&eve, of_eve, "view,appoint"));
+        let removed = [removals.0.status(), removals.1.status()].into_iter().filter(|status| *status == 303).count();
+        let left = [world.permissions_of(first.id).await, world.permissions_of(second.id).await];
+        assert_eq!((removed, left.into_iter().flatten().count()), (1, 1));
+    }
+}
+
 #[tokio::test]
 async fn second_change_says_it_is_done() {
     let world = World::new().await;

@@ -23,7 +23,9 @@ impl People {
 
     async fn dismiss(&self, member: &Member) -> Ulid {
         self.advance(1);
-        assert!(self.store().unbind_admin(&domain(), member.id, self.cause(), &OsRandom).await.unwrap().is_some());
+        assert!(
+            self.store().unbind_admin(&domain(), member.id, None, self.cause(), &OsRandom).await.unwrap().is_some()
+        );
         self.last_role(member).await
     }
 
@@ -65,7 +67,7 @@ async fn changed_and_removed_admin_hears() {
     people.advance(1);
     let permissions = [[Permission::View].into_iter().collect(), Permissions::all()];
     let domain = domain();
-    let changed = people.store().change_permissions(&domain, alice.id, permissions, people.cause(), &OsRandom);
+    let changed = people.store().change_permissions(&domain, alice.id, permissions, None, people.cause(), &OsRandom);
     assert!(changed.await.unwrap().is_some());
     people.notify(people.last_role(&alice).await).await;
     people.notify(people.dismiss(&alice).await).await;

@@ -72,7 +72,8 @@ async fn add(
         let before = binding.permissions;
         if before != permissions {
             did = AdminChange::Changed;
-            let changed = store.change_permissions(domain, member.id, [before, permissions], cause, random).await?;
+            let changed =
+                store.change_permissions(domain, member.id, [before, permissions], None, cause, random).await?;
             is_changed = changed.is_some();
             if !is_changed {
                 return Err(StoreError::Superseded.into());
@@ -93,7 +94,7 @@ async fn remove(context: &Context, domain: &DomainName, member: &MemberToChange)
     let member = member.find(context, &store).await?;
     let mut was_bound = false;
     for id in member.ids() {
-        was_bound |= store.unbind_admin(domain, id, cause, random).await?.is_some();
+        was_bound |= store.unbind_admin(domain, id, None, cause, random).await?.is_some();
     }
     context.output.show(&AdminChangeView::new(domain, &member, AdminChange::Removed, was_bound, None))
 }

@@ -6,7 +6,7 @@ use membermail_core::community::Domain;
 use membermail_core::eligibility::Account;
 use membermail_core::member::MemberId;
 use membermail_core::random::OsRandom;
-use membermail_store::Erasure;
+use membermail_store::{AdminBinding, Erasure, StoreError};
 
 use crate::support::{World, days, identity, minutes, name, now, observation, operator, ubuntu};
 
@@ -51,7 +51,7 @@ async fn admin_is_bound_and_unbound_once() {
     assert!(!world.bind(alice).await);
     let [binding] = &world.store.admin_bindings(&ubuntu()).await.unwrap()[..] else { panic!("not one") };
     assert_eq!((binding.member, binding.since, binding.by.as_deref()), (alice, now(), Some("olivia")));
-    let unbind = async || world.store.unbind_admin(&ubuntu(), alice, operator(now()), &OsRandom).await.unwrap();
+    let unbind = async || world.store.unbind_admin(&ubuntu(), alice, None, operator(now()), &OsRandom).await.unwrap();
     assert!(unbind().await.is_some() && unbind().await.is_none());
     assert!(world.admins(&[]).await.is_empty());
 }
@@ -142,7 +142,9 @@ async fn permissions_change_as_read_only() {
     let [all, some] = [Permissions::all(), [Permission::Decide].into_iter().collect()];
     let change = async |before, after| {
         let cause = operator(minutes(1));
-        world.store.change_permissions(&ubuntu(), alice, [before, after], cause, &OsRandom).await.unwrap().is_some()
+        let domain = ubuntu();
+        let change = world.store.change_permissions(&domain, alice, [before, after], None, cause, &OsRandom);
+        change.await.unwrap().is_some()
     };
     assert!(!change(some, all).await, "changed from what it never was");
     assert!(change(all, some).await);
@@ -152,6 +154,27 @@ async fn permissions_change_as_read_only() {
     let entries = world.store.history_of(alice, 1).await.unwrap();
     let Change::Admin { did, permissions, .. } = &entries[0].change else { panic!("{entries:?}") };
     assert_eq!((*did, *permissions), (AdminChange::Changed, Some(some)));
-    world.store.unbind_admin(&ubuntu(), alice, operator(now()), &OsRandom).await.unwrap();
+    world.store.unbind_admin(&ubuntu(), alice, None, operator(now()), &OsRandom).await.unwrap();
     assert!(!change(some, all).await, "a removed admin came back");
+}
+
+#[tokio::test]
+async fn binding_that_has_to_stay_is_kept() {
+    let (world, alice) = World::with_admin().await;
+    let bob = world.resident("bob").await.0.id;
+    assert!(world.bind(bob).await);
+    let stays = async |member| world.store.admin_binding(&ubuntu(), member).await.unwrap().unwrap();
+    let (of_alice, of_bob) = (stays(alice).await, stays(bob).await);
+    let unbind = async |member, stays: AdminBinding| {
+        world.store.unbind_admin(&ubuntu(), member, Some(&stays), operator(minutes(1)), &OsRandom).await
+    };
+    let both = tokio::join!(unbind(alice, of_bob.clone()), unbind(bob, of_alice.clone()));
+    let is_done = |result: &Result<_, _>| matches!(result, Ok(Some(_)));
+    assert!(is_done(&both.0) != is_done(&both.1), "{both:?}");
+    let (left, gone) = if is_done(&both.0) { (bob, of_alice) } else { (alice, of_bob) };
+    assert!(matches!(unbind(left, gone.clone()).await, Err(StoreError::Conflict)));
+    let (domain, change) = (ubuntu(), [Permissions::all(), [Permission::Decide].into_iter().collect()]);
+    let change = world.store.change_permissions(&domain, left, change, Some(&gone), operator(minutes(1)), &OsRandom);
+    assert!(matches!(change.await, Err(StoreError::Conflict)));
+    assert_eq!(world.admins(&[]).await, [left]);
 }
