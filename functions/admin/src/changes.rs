@@ -61,6 +61,10 @@ async fn try_to_apply(
         return explain(admin, id, "admins-other").await;
     }
     let appointer = appointer_besides(admin, id).await?;
+    if appointer.is_none() && !admin.is_self(id) {
+        // Removed since the request was authorised.
+        return Ok(admin.refuse(StatusCode::FORBIDDEN, "admin-no-permission"));
+    }
     let change = PermissionChange {
         own: admin.permissions,
         before,
@@ -107,8 +111,8 @@ impl Appointer {
     }
 }
 
-/// Who can appoint admins without this binding: the admin, if it is not their own, or else someone who can act. Identities of
-/// others in the file do not count, because it is not known whether their owners can act.
+/// Who can appoint admins without this binding. To change another's, it has to be the admin; besides the admin's own, anyone
+/// else who can act. Identities of others in the file do not count, because it is not known whether their owners can act.
 async fn appointer_besides(admin: &Admin<'_>, id: MemberId) -> Result<Option<Appointer>, Error> {
     let context = admin.visit.context;
     let file = FileAdmins::from(admin.domain);
@@ -117,7 +121,9 @@ async fn appointer_besides(admin: &Admin<'_>, id: MemberId) -> Result<Option<App
     }
     let mut bindings = context.store.admin_bindings(&admin.domain.domain).await?;
     bindings.retain(|binding| binding.member != id && binding.permissions.has(Permission::Appoint));
-    bindings.sort_by_key(|binding| !admin.is_self(binding.member));
+    if !admin.is_self(id) {
+        return Ok(bindings.into_iter().find(|binding| admin.is_self(binding.member)).map(Appointer::Bound));
+    }
     for binding in bindings {
         if let Some(member) = context.store.survivor(binding.member).await?
             && context.store.reason_not_to_act(&member).await?.is_none()

@@ -149,12 +149,16 @@ async fn last_appointer_stays() {
 }
 
 #[rstest]
-#[case::themselves(false)]
-#[case::each_other(true)]
+#[case::themselves(false, false)]
+#[case::each_other(true, false)]
+#[case::each_other_beside_a_third(true, true)]
 #[tokio::test]
-async fn two_admins_leave_an_appointer(#[case] each_other: bool) {
+async fn two_admins_leave_an_appointer(#[case] each_other: bool, #[case] has_third: bool) {
     for _ in 0..10 {
         let world = World::new().await;
+        if has_third {
+            world.admin("cyd", UBUNTU, &[Appoint]).await;
+        }
         let (amy, first) = world.admin("amy", UBUNTU, &[Appoint]).await;
         let (eve, second) = world.admin("eve", UBUNTU, &[Appoint]).await;
         let [of_amy, of_eve] = if each_other { [second.id, first.id] } else { [first.id, second.id] };
