@@ -4,16 +4,15 @@
 //! function. `docs/decisions/0017-abort-on-panic.md` has the reasons.
 
 use std::env;
-use std::path::PathBuf;
+
+/// Each function compiles this file as its own build script, so the path begins at its package.
+const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/runtime/no-unwind-tables.ld");
 
 fn main() {
     let is = |name: &str, value: &str| env::var(name).is_ok_and(|found| found == value);
+    println!("cargo::rerun-if-changed={SCRIPT}");
     // The release profile. `CARGO_CFG_PANIC` does not know the profile's panic strategy.
-    let is_shipped = is("OPT_LEVEL", "z") && is("CARGO_CFG_TARGET_OS", "linux");
-    let package = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from).unwrap_or_default();
-    let script = package.join("../../shared/runtime/no-unwind-tables.ld");
-    println!("cargo::rerun-if-changed={}", script.display());
-    if is_shipped {
-        println!("cargo::rustc-link-arg-bins=-Wl,-T,{}", script.display());
+    if is("OPT_LEVEL", "z") && is("CARGO_CFG_TARGET_OS", "linux") {
+        println!("cargo::rustc-link-arg-bins=-Wl,-T,{SCRIPT}");
     }
 }
