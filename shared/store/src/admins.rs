@@ -58,7 +58,7 @@ impl Store {
     ) -> Result<Option<Ulid>, StoreError> {
         let delete = Write::delete(&keys::admin(domain, member)).when(item_exists());
         let change = Change::Admin { member, domain: domain.clone(), did: AdminChange::Removed, permissions: None };
-        self.change_admin(delete, stays.map(|stays| keep(domain, stays)).transpose()?, change, cause, random).await
+        self.change_admin(delete, keep(domain, stays)?, change, cause, random).await
     }
 
     /// Changes what a bound admin may do. Returns the entry of its notice; none if they are not bound with the permissions
@@ -75,7 +75,7 @@ impl Store {
         let update = set_permissions(domain, member, [before, after])?;
         let change =
             Change::Admin { member, domain: domain.clone(), did: AdminChange::Changed, permissions: Some(after) };
-        self.change_admin(update, stays.map(|stays| keep(domain, stays)).transpose()?, change, cause, random).await
+        self.change_admin(update, keep(domain, stays)?, change, cause, random).await
     }
 
     async fn change_admin(
@@ -125,8 +125,8 @@ fn set_permissions(
     Ok(Write::update(&keys::admin(domain, member), update).when(item_exists().and(is_as_read)))
 }
 
-/// Fails the transaction unless the binding is as it was read. Two transactions that keep each other's binding conflict, as an
-/// update does not leave the item to both.
-fn keep(domain: &DomainName, AdminBinding { member, permissions, .. }: &AdminBinding) -> Result<Write, StoreError> {
-    set_permissions(domain, *member, [*permissions; 2])
+/// Fails the transaction unless the binding is as it was read. An update that changes nothing, since a condition alone would
+/// need another IAM permission.
+fn keep(domain: &DomainName, binding: Option<&AdminBinding>) -> Result<Option<Write>, StoreError> {
+    binding.map(|binding| set_permissions(domain, binding.member, [binding.permissions; 2])).transpose()
 }
