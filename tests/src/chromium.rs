@@ -36,28 +36,47 @@ pub struct Chromium {
     _profile: TempDir,
 }
 
+/// How often a driver is started at most. It takes a port that is free on 127.0.0.1, and ends if the same port is in use on
+/// ::1, for example by the driver of another test.
+const DRIVER_TRIES: usize = 3;
+
+/// Starts a driver; returns it with its port.
+async fn start_driver(stack: &Stack, profile: &TempDir) -> Result<(Process, String)> {
+    let mut command = Command::new(&stack.chromedriver);
+    command.arg("--port=0").env("TMPDIR", profile.path()).env("HOME", profile.path());
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
+    let mut child = command.spawn().context("cannot start chromedriver")?;
+    let pid = child.id().and_then(|pid| i32::try_from(pid).ok());
+    let driver = pid.and_then(Process::find).context("chromedriver ended at once")?;
+    let mut lines = BufReader::new(child.stdout.take().context("no output of chromedriver")?).lines();
+    let mut printed = Vec::new();
+    loop {
+        let Some(line) = lines.next_line().await? else {
+            bail!("chromedriver ended before it had a port: {printed:?}")
+        };
+        if let Some((_, port)) = line.split_once("started successfully on port ") {
+            // Read to the end, so that the driver never blocks on a full pipe; and reap the child.
+            tokio::spawn(async move {
+                while let Ok(Some(_)) = lines.next_line().await {}
+                child.wait().await
+            });
+            return Ok((driver, port.trim_end_matches('.').to_owned()));
+        }
+        printed.push(line);
+    }
+}
+
 impl Chromium {
     /// Starts a driver on a free port, and a browser by it.
     pub async fn start(stack: &Stack, settings: Settings) -> Result<Self> {
         let profile = tempfile::tempdir()?;
-        let mut command = Command::new(&stack.chromedriver);
-        command.arg("--port=0").env("TMPDIR", profile.path()).env("HOME", profile.path());
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
-        let mut child = command.spawn().context("cannot start chromedriver")?;
-        let pid = child.id().and_then(|pid| i32::try_from(pid).ok());
-        let driver = pid.and_then(Process::find).context("chromedriver ended at once")?;
-        let mut lines = BufReader::new(child.stdout.take().context("no output of chromedriver")?).lines();
-        let port = loop {
-            let line = lines.next_line().await?.context("chromedriver ended before it had a port")?;
-            if let Some((_, port)) = line.split_once("started successfully on port ") {
-                break port.trim_end_matches('.').to_owned();
+        let mut started = start_driver(stack, &profile).await;
+        for _ in 1..DRIVER_TRIES {
+            if started.is_err() {
+                started = start_driver(stack, &profile).await;
             }
-        };
-        // Read to the end, so that the driver never blocks on a full pipe; and reap the child.
-        tokio::spawn(async move {
-            while let Ok(Some(_)) = lines.next_line().await {}
-            child.wait().await
-        });
+        }
+        let (driver, port) = started?;
         let capabilities = capabilities(stack, &profile, settings);
         let page = ClientBuilder::new(HttpConnector::new())
             .capabilities(capabilities)
