@@ -28,12 +28,12 @@ async fn stack_listens_on_loopback_only() -> Result<()> {
 
     // The check covered front, fakes, emulator, DynamoDB and the runtime APIs.
     let ports: BTreeSet<_> = sockets.iter().map(|socket| socket.at.port()).collect();
-    for url in [&stack.public_url, &stack.fakes_url, &stack.endpoint_url] {
+    for url in [&stack.public_url, &stack.fakes_url, &stack.endpoint_url, &stack.dynamodb_url] {
         let port = url.port().unwrap_or_default();
         ensure!(ports.contains(&port), "no socket listens on {port} of {url} in {sockets:#?}");
     }
-    // DynamoDB Local; the endpoint of AWS and the runtime APIs.
-    for (program, least) in [("java", 1), ("python", 3)] {
+    // DynamoDB Local of the stack and of the tests; the endpoint of AWS and the runtime APIs.
+    for (program, least) in [("java", 2), ("python", 3)] {
         let count = sockets.iter().filter(|socket| socket.program.starts_with(program)).count();
         ensure!(count >= least, "{count} sockets of {program} in {sockets:#?}");
     }

@@ -1,7 +1,6 @@
 //! An admin finds an address among 100,000: at 320 pixels, without scripts and by keyboard.
 //!
-//! The function runs in this process and has its own table in the DynamoDB of the stack, because other tests scan the table of
-//! the stack.
+//! The function runs in this process and has its own table, because other tests scan the table of the stack.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -201,7 +200,7 @@ async fn check_times(url: &Url, session: &SessionId) -> Result<()> {
 #[ignore = "needs the local stack (cargo dev test)"]
 async fn admin_finds_one_of_100_000() -> Result<()> {
     let stack = Stack::of_this_run()?;
-    let client = stack.dynamodb().await;
+    let client = stack.own_dynamodb().await;
     let table = format!("addresses-{}", std::process::id());
     let store = Store::create(client.clone(), &table).await?;
     fill(&client, &table).await?;

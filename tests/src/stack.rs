@@ -16,6 +16,8 @@ use url::Url;
 pub struct Stack {
     /// The AWS endpoint.
     pub endpoint_url: Url,
+    /// A DynamoDB for tables that only a test uses.
+    pub dynamodb_url: Url,
     /// The bucket of the functions' code.
     pub code_bucket: String,
     /// The packaged template, which is too large for a request.
@@ -105,6 +107,12 @@ impl Stack {
     /// A client of the table, at the stack's endpoint.
     pub async fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
         aws_sdk_dynamodb::Client::new(&self.aws().await)
+    }
+
+    /// A client of tables that only a test uses.
+    pub async fn own_dynamodb(&self) -> aws_sdk_dynamodb::Client {
+        let config = self.aws().await.into_builder().endpoint_url(self.dynamodb_url.as_str()).build();
+        aws_sdk_dynamodb::Client::new(&config)
     }
 
     /// A client of the queues, at the stack's endpoint.

@@ -10,6 +10,7 @@ mod builds;
 mod deploy;
 #[cfg(test)]
 mod documented;
+mod dynamodb;
 mod emulator;
 mod fakes;
 mod front;

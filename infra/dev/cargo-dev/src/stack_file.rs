@@ -14,6 +14,7 @@ pub(crate) fn describe(site: &Site, state: &Path) -> Result<Value> {
     let peers = tools::peers();
     Ok(json!({
         "endpoint_url": site.emulator.url,
+        "dynamodb_url": site.emulator.url,
         "code_bucket": stack::BUCKET,
         "template_url": stack::template_url(),
         "public_url": site.url,

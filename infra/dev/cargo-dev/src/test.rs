@@ -5,10 +5,14 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
+use crate::dynamodb::start_dynamodb;
 use crate::emulator::{self, Emulator};
 use crate::shutdown::Shutdown;
 use crate::site::{self, Site};
 use crate::{mail, permissions, received_mail, redaction, serve, stack_file, tools};
+
+/// The heap of DynamoDB Local in megabytes. The tables themselves are outside of it.
+const HEAP: u32 = 512;
 
 /// Options of `cargo dev test`.
 #[derive(Debug, clap::Args)]
@@ -38,8 +42,17 @@ pub(crate) async fn test(options: &Options) -> Result<()> {
         // Dropping the future stops the services that have started.
         () = shutdown.requested() => bail!("stopped"),
     };
+    let mut description = stack_file::describe(&site, &state)?;
+    // Most tests of tables use one of their own. Without LocalStack's gateway they are faster, and delay no test of the stack.
+    let dynamodb = match options.emulator {
+        Emulator::Localstack => Some(start_dynamodb(&state, HEAP).await?),
+        Emulator::Docker | Emulator::Ministack => None,
+    };
+    if let Some(dynamodb) = &dynamodb {
+        description["dynamodb_url"] = format!("http://127.0.0.1:{}", dynamodb.port).into();
+    }
     let file = state.join("stack.json");
-    fs::write(&file, serde_json::to_vec_pretty(&stack_file::describe(&site, &state)?)?)
+    fs::write(&file, serde_json::to_vec_pretty(&description)?)
         .with_context(|| format!("cannot write {}", file.display()))?;
     serve::write_environment(&state, &site.emulator.url)?;
     let mut runner = tools::runner();

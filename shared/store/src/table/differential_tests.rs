@@ -294,7 +294,7 @@ fn memory_behaves_like_dynamodb() {
     let stack: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(stack).unwrap()).unwrap();
     let config = aws_sdk_dynamodb::Config::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
-        .endpoint_url(stack["endpoint_url"].as_str().unwrap())
+        .endpoint_url(stack["dynamodb_url"].as_str().unwrap())
         .region(Region::new("us-east-1"))
         .credentials_provider(Credentials::new("test", "test", None, None, "the local stack"))
         .build();

@@ -319,7 +319,7 @@ pub(crate) async fn dynamodb() -> Option<Client> {
     let path = std::env::var("MEMBERMAIL_STACK").ok()?;
     let stack: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
     let config = aws_config::defaults(BehaviorVersion::v2026_01_12())
-        .endpoint_url(stack["endpoint_url"].as_str().unwrap())
+        .endpoint_url(stack["dynamodb_url"].as_str().unwrap())
         .region(Region::new("us-east-1"))
         .credentials_provider(Credentials::new("test", "test", None, None, "the local stack"))
         .load()

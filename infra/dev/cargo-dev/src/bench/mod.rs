@@ -8,7 +8,6 @@ mod browser;
 mod callbacks;
 mod community;
 mod counting;
-mod dynamodb;
 mod figures;
 mod grants;
 mod growth;

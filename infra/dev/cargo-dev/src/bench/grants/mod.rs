@@ -12,12 +12,12 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use self::queue::Queue;
-use super::dynamodb::start_dynamodb;
 use super::figures::{Spread, rounded};
 use super::growth::Template;
 use super::runtime_api::{RuntimeApi, sqs_event};
 use super::start;
 use crate::builds::Profile;
+use crate::dynamodb::{BENCHMARK_HEAP, start_dynamodb};
 use crate::functions::program_of;
 use crate::site;
 
@@ -91,7 +91,7 @@ pub(super) async fn measure() -> Result<Figures> {
     let template = Template::read()?.with("SmallQuota", "false")?.with("WriteConcurrency", "10")?;
     let function = template.function("write-aliases")?;
     let state = site::empty_state("bench-grants")?;
-    let dynamodb = start_dynamodb(&state).await?;
+    let dynamodb = start_dynamodb(&state, BENCHMARK_HEAP).await?;
     let table = table::Table::create(dynamodb.port).await?;
     let members = table.fill(MEMBERS + SIGN_INS).await?;
     let endpoint = aws::start(dynamodb.port).await?;

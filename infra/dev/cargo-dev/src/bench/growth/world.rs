@@ -20,11 +20,11 @@ use super::status;
 use super::template::{Function, Template};
 use super::usage::Usage;
 use crate::bench::browser;
-use crate::bench::dynamodb::{Background, start_dynamodb, with_dynamodb};
 use crate::bench::figures::float;
 use crate::bench::name_server;
 use crate::bench::runtime_api::sqs_event;
 use crate::builds::Profile;
+use crate::dynamodb::{BENCHMARK_HEAP, Background, start_dynamodb, with_dynamodb};
 use crate::functions::program_of;
 use crate::{aws, fakes, mailbox, site};
 
@@ -69,7 +69,7 @@ impl World {
     /// Starts the services, with `people` at Launchpad and all team members in the table.
     pub(crate) async fn start(people: usize, template: &Template) -> Result<Self> {
         let state = site::empty_state("bench-growth")?;
-        let dynamodb = start_dynamodb(&state).await?;
+        let dynamodb = start_dynamodb(&state, BENCHMARK_HEAP).await?;
         let people = ["--people", &people.to_string(), "--all-in", "ubuntumembers"].map(str::to_owned);
         let launchpad = fakes::start_with_people(free_port()?, &people, &state, Profile::Dev).await?;
         let mail_sink = mailbox::start(&state).await?;

@@ -26,10 +26,10 @@ use tokio::time::{Instant as Tick, sleep, sleep_until};
 
 use self::mails::{Mail, RECIPIENT, SENDER};
 use super::Files;
-use crate::bench::dynamodb::Background;
 use crate::bench::figures::{percentile, rounded};
 use crate::bench::name_server;
 use crate::builds::Profile;
+use crate::dynamodb::Background;
 use crate::functions::program_of;
 
 /// Target: messages per second, as a share of those without our parts.

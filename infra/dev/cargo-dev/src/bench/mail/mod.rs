@@ -17,10 +17,10 @@ use membermail_toolbox::step;
 use serde_json::{Value, json};
 
 use crate::aws::keep_local;
-use crate::bench::dynamodb::{Background, start_dynamodb, with_dynamodb};
 use crate::bench::figures::{markdown, rounded};
 use crate::bench::report;
 use crate::builds::Profile;
+use crate::dynamodb::{BENCHMARK_HEAP, Background, start_dynamodb, with_dynamodb};
 use crate::functions::program_of;
 
 use crate::{mail, site, tools};
@@ -84,7 +84,7 @@ pub(crate) async fn bench(options: &Options) -> Result<()> {
     fs::write(&secret, random::bytes::<32>(&OsRandom).map(|byte| format!("{byte:02x}")).concat())?;
     let files = Files { state, secret, cache_megabytes: options.cache_megabytes };
     let mut figures = Figures::default();
-    let dynamodb = start_dynamodb(&files.state).await?;
+    let dynamodb = start_dynamodb(&files.state, BENCHMARK_HEAP).await?;
     let aliases = files.fill(options, dynamodb.port)?;
     if aliases < options.aliases {
         figures.missed.push(format!("only {aliases} of {} aliases were written in time", options.aliases));

@@ -11,17 +11,17 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use super::super::counting::{Counted, Counting};
-use super::super::dynamodb::{start_dynamodb, with_dynamodb};
 use super::source::Source;
 use super::{CHANGED, FIRST, RESUMED, SKIPPED, UNCHANGED};
 use crate::builds::Profile;
+use crate::dynamodb::{BENCHMARK_HEAP, start_dynamodb, with_dynamodb};
 use crate::functions::program_of;
 use crate::{fakes, site};
 
 /// Measures all runs of one team size.
 pub(super) async fn measure_size(source: Source, people: usize) -> Result<Vec<(&'static str, Value)>> {
     let state = site::empty_state("bench-sync")?;
-    let dynamodb = start_dynamodb(&state).await?;
+    let dynamodb = start_dynamodb(&state, BENCHMARK_HEAP).await?;
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
     let table = listener.local_addr()?.port();
     let counting = Counting::start(listener, &format!("http://127.0.0.1:{}", dynamodb.port))?;
