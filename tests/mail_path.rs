@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::Result;
 use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
 use lettre::transport::smtp::extension::ClientId;
+use membermail_core::alias::Status;
 use membermail_postfix::smtp::{SmtpPhase, SmtpReply};
 use membermail_tests::mail::{MailHost, WIDE};
 use membermail_tests::stack::Stack;
@@ -26,8 +27,14 @@ mod signed;
 mod submission;
 
 /// Signs in and waits for the address at ubuntu.com; its destination is `NAME@mail.example`.
+///
+/// A person whose address is active, from another test or an earlier try, does not sign in again: the check of that sign-in
+/// could end after the test has set a status, and would restore the address.
 async fn member(stack: &Stack, name: &str) -> Result<String> {
-    stack.sign_in_at("ubuntu.com", name).await?;
+    let stored = stack.alias(&format!("{name}@ubuntu.com")).await?;
+    if !stored.is_some_and(|stored| stored.alias.status == Status::Active) {
+        stack.sign_in_at("ubuntu.com", name).await?;
+    }
     Ok(format!("{name}@mail.example"))
 }
 

@@ -152,7 +152,7 @@ async fn reload_under_load_drops_no_lookup() -> Result<()> {
             Ok(count)
         });
     }
-    let log = host.rig.log.with_file_name("alias-map.log");
+    let log = host.alias_map_log();
     for number in 1..=20 {
         // Alternate TTLs, so that lookups hit both settings; with 0 s each lookup reads the table.
         host.rig.change_settings(&format!("hits = \"{}s\"", number % 3))?;

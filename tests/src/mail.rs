@@ -105,6 +105,11 @@ impl MailHost {
         self.wait_for_mail(subject, 30).await
     }
 
+    /// The log file of alias-map.
+    pub fn alias_map_log(&self) -> PathBuf {
+        self.rig.log.with_file_name("alias-map.log")
+    }
+
     /// Waits until Postfix's queue is empty. Delivered mail leaves it a moment later.
     pub async fn wait_for_empty_queue(&self, seconds: u64) -> Result<()> {
         until_true("an empty queue", seconds, async || Ok(self.rig.queued()?.is_empty())).await
