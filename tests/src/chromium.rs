@@ -10,6 +10,7 @@ use fantoccini::elements::Element;
 use fantoccini::wd::{Capabilities, WebDriverCompatibleCommand};
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
+use membermail_toolbox::net::free_port;
 use membermail_toolbox::process::Process;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -36,47 +37,29 @@ pub struct Chromium {
     _profile: TempDir,
 }
 
-/// How often a driver is started at most. It takes a port that is free on 127.0.0.1, and ends if the same port is in use on
-/// ::1, for example by the driver of another test.
-const DRIVER_TRIES: usize = 3;
-
-/// Starts a driver; returns it with its port.
-async fn start_driver(stack: &Stack, profile: &TempDir) -> Result<(Process, String)> {
-    let mut command = Command::new(&stack.chromedriver);
-    command.arg("--port=0").env("TMPDIR", profile.path()).env("HOME", profile.path());
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
-    let mut child = command.spawn().context("cannot start chromedriver")?;
-    let pid = child.id().and_then(|pid| i32::try_from(pid).ok());
-    let driver = pid.and_then(Process::find).context("chromedriver ended at once")?;
-    let mut lines = BufReader::new(child.stdout.take().context("no output of chromedriver")?).lines();
-    let mut printed = Vec::new();
-    loop {
-        let Some(line) = lines.next_line().await? else {
-            bail!("chromedriver ended before it had a port: {printed:?}")
-        };
-        if let Some((_, port)) = line.split_once("started successfully on port ") {
-            // Read to the end, so that the driver never blocks on a full pipe; and reap the child.
-            tokio::spawn(async move {
-                while let Ok(Some(_)) = lines.next_line().await {}
-                child.wait().await
-            });
-            return Ok((driver, port.trim_end_matches('.').to_owned()));
-        }
-        printed.push(line);
-    }
-}
-
 impl Chromium {
     /// Starts a driver on a free port, and a browser by it.
     pub async fn start(stack: &Stack, settings: Settings) -> Result<Self> {
         let profile = tempfile::tempdir()?;
-        let mut started = start_driver(stack, &profile).await;
-        for _ in 1..DRIVER_TRIES {
-            if started.is_err() {
-                started = start_driver(stack, &profile).await;
-            }
+        // With `--port=0` it takes a port that is free on 127.0.0.1, and ends if that port is in use on ::1.
+        let port = free_port()?;
+        let mut command = Command::new(&stack.chromedriver);
+        command.arg(format!("--port={port}")).env("TMPDIR", profile.path()).env("HOME", profile.path());
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
+        let mut child = command.spawn().context("cannot start chromedriver")?;
+        let pid = child.id().and_then(|pid| i32::try_from(pid).ok());
+        let driver = pid.and_then(Process::find).context("chromedriver ended at once")?;
+        let mut lines = BufReader::new(child.stdout.take().context("no output of chromedriver")?).lines();
+        let mut last = String::new();
+        while !last.contains("started successfully") {
+            let line = lines.next_line().await?;
+            last = line.with_context(|| format!("chromedriver ended before it listened: {last}"))?;
         }
-        let (driver, port) = started?;
+        // Read to the end, so that the driver never blocks on a full pipe; and reap the child.
+        tokio::spawn(async move {
+            while let Ok(Some(_)) = lines.next_line().await {}
+            child.wait().await
+        });
         let capabilities = capabilities(stack, &profile, settings);
         let page = ClientBuilder::new(HttpConnector::new())
             .capabilities(capabilities)
