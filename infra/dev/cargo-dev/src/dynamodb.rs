@@ -1,4 +1,4 @@
-//! DynamoDB Local without an emulator's gateway, which takes far longer for a request and must not be part of a measurement.
+//! DynamoDB Local without an emulator's gateway: for benchmarks, and for tests that create their own tables.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -31,12 +31,17 @@ impl Background {
         .await?;
         Ok(Self { port, service })
     }
+
+    /// The URL of a program that speaks HTTP.
+    pub(crate) fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
 }
 
-/// The heap in megabytes for tables of a million items.
+/// The maximum heap in megabytes for tables of a million items.
 pub(crate) const BENCHMARK_HEAP: u32 = 4096;
 
-/// Starts an empty DynamoDB Local with a heap of this many megabytes on a free port.
+/// Starts an empty DynamoDB Local on a free port. `heap` is its maximum in megabytes.
 pub(crate) async fn start_dynamodb(state: &Path, heap: u32) -> Result<Background> {
     let port = free_port()?;
     let command = membermail_localstack::dynamodb(port, heap)?;

@@ -11,7 +11,7 @@ use crate::shutdown::Shutdown;
 use crate::site::{self, Site};
 use crate::{mail, permissions, received_mail, redaction, serve, stack_file, tools};
 
-/// The heap of DynamoDB Local in megabytes. The tables themselves are outside of it.
+/// The maximum heap of DynamoDB Local in megabytes. SQLite keeps the tables outside of it.
 const HEAP: u32 = 512;
 
 /// Options of `cargo dev test`.
@@ -43,13 +43,13 @@ pub(crate) async fn test(options: &Options) -> Result<()> {
         () = shutdown.requested() => bail!("stopped"),
     };
     let mut description = stack_file::describe(&site, &state)?;
-    // Most tests of tables use one of their own. Without LocalStack's gateway they are faster, and delay no test of the stack.
+    // LocalStack's gateway is slow, so tests that create their own tables use DynamoDB directly and leave it to the other tests.
     let dynamodb = match options.emulator {
         Emulator::Localstack => Some(start_dynamodb(&state, HEAP).await?),
         Emulator::Docker | Emulator::Ministack => None,
     };
     if let Some(dynamodb) = &dynamodb {
-        description["dynamodb_url"] = format!("http://127.0.0.1:{}", dynamodb.port).into();
+        description["dynamodb_url"] = dynamodb.url().into();
     }
     let file = state.join("stack.json");
     fs::write(&file, serde_json::to_vec_pretty(&description)?)

@@ -7,8 +7,7 @@ use membermail_toolbox::find_program;
 
 use crate::{here, install};
 
-/// A command that runs DynamoDB Local in the foreground, in memory and on loopback only, with a heap of this many
-/// megabytes.
+/// A command that runs DynamoDB Local in the foreground, in memory and on loopback only. `heap` is its maximum in megabytes.
 pub fn dynamodb(port: u16, heap: u32) -> Result<Command> {
     let home = install::dynamodb().join("emulator");
     let library = home.join("DynamoDBLocal_lib");

@@ -213,7 +213,7 @@ impl World {
 
     /// Number of aliases, and size of the table in bytes.
     pub(crate) async fn table_size(&self) -> Result<(f64, f64)> {
-        let client = dynamodb_client(&format!("http://127.0.0.1:{}", self.dynamodb.port)).await;
+        let client = dynamodb_client(&self.dynamodb.url()).await;
         let mut pages = client.scan().table_name(TABLE).into_paginator().items().send();
         let mut aliases = 0.0;
         let mut bytes = 0.0;

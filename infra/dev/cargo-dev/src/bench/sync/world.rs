@@ -24,7 +24,7 @@ pub(super) async fn measure_size(source: Source, people: usize) -> Result<Vec<(&
     let dynamodb = start_dynamodb(&state, BENCHMARK_HEAP).await?;
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
     let table = listener.local_addr()?.port();
-    let counting = Counting::start(listener, &format!("http://127.0.0.1:{}", dynamodb.port))?;
+    let counting = Counting::start(listener, &dynamodb.url())?;
     let fakes = fakes::start_with_people(free_port()?, &source.fakes(people), &state, Profile::Release).await?;
     let world = World { source, fakes, table, direct: dynamodb.port, counting };
     world.measure("fill", world.direct).await?;
