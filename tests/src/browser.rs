@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, bail};
+use membermail_toolbox::net;
 use reqwest::header::{COOKIE, LOCATION, SET_COOKIE};
-use reqwest::redirect::Policy;
 use reqwest::{Client, Method, StatusCode};
 use scraper::{Html, Selector};
 use url::Url;
@@ -32,8 +32,7 @@ pub struct Page {
 impl Browser {
     /// A new visitor without cookies.
     pub fn new() -> Result<Self> {
-        let client = Client::builder().redirect(Policy::none()).no_proxy().build()?;
-        Ok(Self { client, cookies: BTreeMap::new() })
+        Ok(Self { client: net::http_client()?, cookies: BTreeMap::new() })
     }
 
     /// One GET, no redirect followed.

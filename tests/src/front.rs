@@ -6,7 +6,7 @@ use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use reqwest::redirect::Policy;
+use membermail_toolbox::net;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use url::Url;
@@ -30,7 +30,7 @@ impl Front {
     /// Forwards requests at this port to the API, whose URL has no slash at its end.
     pub async fn start(port: u16, api: &str) -> Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", port)).await?;
-        let client = reqwest::Client::builder().redirect(Policy::none()).no_proxy().build()?;
+        let client = net::http_client()?;
         let app = Router::new().fallback(forward).with_state((client, api.to_owned()));
         // It only ends with this process.
         Ok(Self(tokio::spawn(async move { drop(axum::serve(listener, app).await) })))

@@ -6,7 +6,7 @@ use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderName, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::serve::ListenerExt;
-use reqwest::redirect::Policy;
+use membermail_toolbox::net;
 use tokio::net::TcpListener;
 
 /// Headers that belong to one connection (RFC 9110, 7.6.1).
@@ -19,19 +19,21 @@ pub(crate) struct Forwarder(reqwest::Client);
 
 impl Forwarder {
     pub(crate) fn new() -> Result<Self> {
-        Ok(Self(reqwest::Client::builder().redirect(Policy::none()).no_proxy().build()?))
+        Ok(Self(net::http_client()?))
     }
 
     /// Sends a request to `url` and returns the response.
     pub(crate) async fn forward(&self, method: Method, url: &str, headers: HeaderMap, body: Bytes) -> Result<Response> {
         let mut headers = end_to_end(headers);
         headers.remove(header::HOST);
-        let mut upstream = self.0.request(method, url).headers(headers).body(body).send().await?;
+        let request = self.0.request(method, url).headers(headers).body(body);
+        // The URL of a callback contains the provider's response.
+        let mut upstream = request.send().await.map_err(reqwest::Error::without_url)?;
         let headers = end_to_end(std::mem::take(upstream.headers_mut()));
         let mut response = Response::new(Body::empty());
         *response.status_mut() = upstream.status();
         *response.headers_mut() = headers;
-        *response.body_mut() = Body::from(upstream.bytes().await?);
+        *response.body_mut() = Body::from(upstream.bytes().await.map_err(reqwest::Error::without_url)?);
         Ok(response)
     }
 
@@ -41,8 +43,9 @@ impl Forwarder {
     }
 }
 
-/// 502 with the error as text.
+/// 502 with the error as text. The terminal shows it too, since a browser's console has only the status.
 pub(crate) fn bad_gateway(error: &anyhow::Error) -> Response {
+    eprintln!("  ! a request was not forwarded: {error:#}");
     (StatusCode::BAD_GATEWAY, format!("{error:#}\n")).into_response()
 }
 
@@ -93,7 +96,7 @@ mod tests {
     #[tokio::test]
     async fn unreachable_server_is_a_502() {
         let forwarder = Forwarder::new().unwrap();
-        let url = format!("http://127.0.0.1:{}/", membermail_toolbox::net::free_port().unwrap());
+        let url = format!("http://127.0.0.1:{}/", net::free_port().unwrap());
         let response = forwarder.forward_or_502(Method::GET, &url, HeaderMap::new(), Bytes::new()).await;
         assert_eq!(response.status(), StatusCode::BAD_GATEWAY);
     }
