@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where it stopped")]
 
+use std::time::Duration;
+
 use membermail_identity::openid2::{ConfirmError, IndirectResponse, RelyingParty, SignedIn, http_client};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -12,7 +14,7 @@ use crate::support::{NS, World, callback, now, party};
 /// How the provider handles a request.
 #[derive(Clone, Copy)]
 enum Step {
-    /// Responds and keeps the connection.
+    /// Responds and keeps the connection, also at the end of its script.
     Respond,
     /// Responds as if it kept the connection, and closes it.
     RespondAndClose,
@@ -39,6 +41,7 @@ impl Provider {
         }
         let requests = tokio::spawn(async move {
             let mut requests = 0;
+            let mut kept = Vec::new();
             for connection in script {
                 let (mut stream, _) = listener.accept().await.unwrap();
                 for step in *connection {
@@ -47,6 +50,9 @@ impl Provider {
                     if matches!(step, Step::Respond | Step::RespondAndClose) {
                         respond(&mut stream).await;
                     }
+                }
+                if let Some(Step::Respond) = connection.last() {
+                    kept.push(stream);
                 }
             }
             requests
@@ -109,4 +115,13 @@ async fn unanswered_request_is_not_repeated() {
     assert!(!provider.requests.is_finished(), "the request was sent again");
     assert!(provider.confirm().await.is_ok());
     assert_eq!(provider.requests.await.unwrap(), 3);
+}
+
+/// Servers close connections after 5 idle seconds by default, possibly just as a request arrives.
+#[tokio::test]
+async fn idle_connection_is_not_reused() {
+    let provider = Provider::start(&[&[Step::Respond], &[Step::Respond]]).await;
+    assert!(provider.confirm().await.is_ok());
+    tokio::time::sleep(Duration::from_millis(4500)).await;
+    assert!(provider.confirm().await.is_ok());
 }
