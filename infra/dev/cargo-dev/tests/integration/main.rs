@@ -4,6 +4,7 @@ mod architecture;
 mod builds;
 mod deploy;
 mod documents;
+mod emulator;
 mod releases;
 mod up;
 mod workflows;
