@@ -21,11 +21,12 @@ def keep_collections_short() -> None:
 class Freezer:
     """A callback of the collector, which runs in one thread at a time."""
 
-    def __init__(self) -> None:
+    def __init__(self, long_seconds: float = LONG_SECONDS) -> None:
+        self.long_seconds = long_seconds
         self.start = 0.0
 
     def __call__(self, phase: str, _info: dict[str, int]) -> None:
         if phase == "start":
             self.start = time.monotonic()
-        elif time.monotonic() - self.start > LONG_SECONDS:
+        elif time.monotonic() - self.start > self.long_seconds:
             gc.freeze()
