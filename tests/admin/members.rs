@@ -4,11 +4,7 @@
 use anyhow::{Result, ensure};
 use membermail_core::admin::{Permission, Permissions};
 use membermail_core::alias::{Reason, Status};
-use membermail_core::clock::{Clock, SystemClock};
-use membermail_core::random::OsRandom;
-use membermail_tests::people::is_repeated;
 use membermail_tests::stack::Stack;
-use membermail_tests::table::operator;
 use membermail_tests::wait::{TIMEOUT, until_true};
 
 use super::{Desk, ENTER, TEAM, new_admin};
@@ -19,11 +15,6 @@ const ADDRESS: &str = "ad-banned@ubuntu.com";
 #[ignore = "needs the local stack (cargo dev test)"]
 async fn admin_bans_and_unbans() -> Result<()> {
     let stack = Stack::of_this_run()?;
-    if is_repeated()
-        && let Ok(banned) = stack.member_named("ad-banned").await
-    {
-        stack.store().await.unban_and_lift(&banned, operator(SystemClock.now()), &OsRandom).await?;
-    }
     let member = stack.resident("ubuntu.com", TEAM, "ad-banned").await?;
     new_admin(&stack, "ad-banner", &["ubuntu.com"], &[Permission::Ban]).await?;
     let desk = Desk::start(&stack, "ad-banner").await?;

@@ -1,12 +1,15 @@
 //! Sign-ins as people of the fake community, and the controls that make Launchpad fail for them.
 
 use anyhow::{Context, Result, ensure};
+use membermail_core::clock::{Clock, SystemClock};
+use membermail_core::random::OsRandom;
 use reqwest::Method;
 use serde_json::Value;
 use url::Url;
 
 use crate::browser::{Browser, Page};
 use crate::stack::Stack;
+use crate::table::operator;
 use crate::wait::{TIMEOUT, until};
 
 impl Stack {
@@ -129,13 +132,24 @@ impl Stack {
         Ok(())
     }
 
-    /// Adds a person. A test that is repeated finds the person of its first attempt.
+    /// Adds a person. A test that is repeated finds the person of its first attempt, and lifts the ban that it can have left.
     pub async fn add_person(&self, person: Value) -> Result<()> {
         let added = self.send_control(Method::POST, "people", person.clone()).await;
         match person["name"].as_str() {
-            Some(name) if added.is_err() && is_repeated() => self.control(&format!("people/{name}")).await.map(drop),
+            Some(name) if added.is_err() && is_repeated() => {
+                self.control(&format!("people/{name}")).await?;
+                self.lift_ban(name).await
+            }
             _ => added,
         }
+    }
+
+    async fn lift_ban(&self, name: &str) -> Result<()> {
+        let store = self.store().await;
+        if let Some(member) = store.member_by_name(&name.parse()?).await? {
+            store.unban_and_lift(&member, operator(SystemClock.now()), &OsRandom).await?;
+        }
+        Ok(())
     }
 
     /// The state of the fakes below this path of their controls.
