@@ -15,7 +15,7 @@ use membermail_notices::Texts;
 use membermail_runtime::metrics::Metrics;
 use membermail_runtime::queue::Queue;
 use membermail_runtime::secret::MasterSecret;
-use reqwest::redirect::Policy;
+use membermail_toolbox::net;
 use serde_json::{Value, json};
 use sso::build::Build;
 use sso::health::HealthCheck;
@@ -127,7 +127,7 @@ impl Gateway {
             store: stack.store().await,
             clock: Box::new(SystemClock),
         };
-        let http = reqwest::Client::builder().redirect(Policy::none()).no_proxy().build()?;
+        let http = net::http_client()?;
         let sso = sso::Context {
             providers: Providers::new(&community, &http, &mut || None)?,
             community,

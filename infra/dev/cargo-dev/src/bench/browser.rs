@@ -3,15 +3,9 @@
 use anyhow::{Context, Result};
 use reqwest::Url;
 use reqwest::header::LOCATION;
-use reqwest::redirect::Policy;
 use serde_json::{Value, json};
 
 use super::start;
-
-/// An HTTP client that does not follow redirects.
-pub(super) fn client() -> Result<reqwest::Client> {
-    Ok(reqwest::Client::builder().redirect(Policy::none()).no_proxy().build()?)
-}
 
 /// The API Gateway event of a GET request.
 pub(super) fn get(path: &str, query: &[(String, String)], cookie: Option<&str>) -> Result<Value> {

@@ -8,6 +8,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
+use membermail_toolbox::net::http_client;
 use membermail_toolbox::process::Process;
 use membermail_toolbox::{find_program, step};
 use reqwest::Url;
@@ -111,7 +112,7 @@ pub(crate) async fn compare(
 ) -> Result<Compared> {
     ensure!(callbacks > 0, "at least one callback is needed");
     std::fs::create_dir_all(folder)?;
-    let origin = Origin { community, client: browser::client()?, fakes, callbacks };
+    let origin = Origin { community, client: http_client()?, fakes, callbacks };
     let passport = match community {
         Community::Ubuntu => {
             tools::install_peers()?;

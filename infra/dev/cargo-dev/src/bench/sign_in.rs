@@ -7,14 +7,14 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use membermail_core::address::Address;
 use membermail_store::Store;
-use membermail_toolbox::net::free_port;
+use membermail_toolbox::net::{free_port, http_client};
 use membermail_toolbox::process::Process;
 use reqwest::Url;
 use reqwest::header::{COOKIE, SET_COOKIE};
 use serde_json::json;
 use tokio::net::TcpListener;
 
-use super::browser::{self, location};
+use super::browser::location;
 use super::callbacks::{Compared, compare};
 use super::community::{Community, Requests};
 use super::counting::{Counting, Counts};
@@ -129,7 +129,7 @@ struct Visitor {
 
 impl Visitor {
     fn new(site: &Site, community: Community) -> Result<Self> {
-        Ok(Self { community, client: browser::client()?, site: site.url.parse()?, fakes: site.fakes.url.parse()? })
+        Ok(Self { community, client: http_client()?, site: site.url.parse()?, fakes: site.fakes.url.parse()? })
     }
 
     /// Signs in and waits for the alias. Returns the milliseconds from the callback to its response and to the alias.

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, ensure};
 use aws_sdk_dynamodb::types::AttributeValue;
 use membermail_store::{Consistency, Store};
 use membermail_test_mail_host::sink::MailSink;
-use membermail_toolbox::net::free_port;
+use membermail_toolbox::net::{free_port, http_client};
 use membermail_toolbox::service::Service;
 use membermail_toolbox::step;
 use serde::Deserialize;
@@ -19,7 +19,6 @@ use super::lambda::Lambda;
 use super::status;
 use super::template::{Function, Template};
 use super::usage::Usage;
-use crate::bench::browser;
 use crate::bench::figures::float;
 use crate::bench::name_server;
 use crate::bench::runtime_api::sqs_event;
@@ -91,7 +90,7 @@ impl World {
         ];
         let overrides = overrides.map(|(name, value)| (name.to_owned(), value)).to_vec();
         let functions = template.functions()?;
-        let client = browser::client()?;
+        let client = http_client()?;
         let running = Vec::new();
         let site = status::start_site().await?;
         let world =
