@@ -4,17 +4,13 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use axum::Router;
-use axum::body::to_bytes;
 use axum::extract::{Request, State};
 use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use membermail_toolbox::proxy::{self, Forwarder};
 use tokio::net::TcpListener;
 
-use crate::proxy::{self, Forwarder, bad_gateway};
 use crate::routes::Routes;
-
-/// Maximum request size of API Gateway.
-const MAX_REQUEST_BYTES: usize = 10 * 1024 * 1024;
 
 /// The destination of requests.
 pub(crate) enum Target {
@@ -54,14 +50,11 @@ pub(crate) fn serve(listener: TcpListener, target: Target) -> Result<()> {
 }
 
 async fn forward(State(front): State<Arc<Front>>, request: Request) -> Response {
-    let (parts, body) = request.into_parts();
-    let Some(url) = front.target.url(&parts.method, parts.uri.path(), parts.uri.query()) else {
+    let uri = request.uri();
+    let Some(url) = front.target.url(request.method(), uri.path(), uri.query()) else {
         // API Gateway's response for an unknown path.
         let text = r#"{"message":"Missing Authentication Token"}"#;
         return (StatusCode::FORBIDDEN, [(header::CONTENT_TYPE, "application/json")], text).into_response();
     };
-    match to_bytes(body, MAX_REQUEST_BYTES).await {
-        Ok(body) => front.forwarder.forward_or_502(parts.method, &url, parts.headers, body).await,
-        Err(error) => bad_gateway(&error.into()),
-    }
+    front.forwarder.forward_request(request, &url).await
 }

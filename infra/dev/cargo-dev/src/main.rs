@@ -20,7 +20,6 @@ mod lint;
 mod mail;
 mod mailbox;
 mod permissions;
-mod proxy;
 mod received_mail;
 mod redaction;
 mod routes;

@@ -9,6 +9,7 @@ pub mod apt;
 pub mod net;
 pub mod npm;
 pub mod process;
+pub mod proxy;
 pub mod python;
 pub mod service;
 mod stamp;

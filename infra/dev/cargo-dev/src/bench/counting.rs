@@ -10,10 +10,9 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, Method, Uri};
 use axum::response::Response;
+use membermail_toolbox::proxy::{self, Forwarder};
 use serde_json::Value;
 use tokio::net::TcpListener;
-
-use crate::proxy::{self, Forwarder};
 
 /// Counts by name.
 pub(crate) type Counts = BTreeMap<String, u64>;

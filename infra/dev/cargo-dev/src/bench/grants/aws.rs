@@ -6,10 +6,10 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, Method, header};
 use axum::response::{IntoResponse, Response};
+use membermail_toolbox::proxy::{self, Forwarder};
 use serde_json::{Value, json};
 
 use super::table::MASTER_SECRET;
-use crate::proxy::{self, Forwarder};
 
 #[derive(Clone)]
 struct Aws {

@@ -8,12 +8,12 @@ use axum::body::{Bytes, to_bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use membermail_toolbox::proxy::{self, Forwarder, bad_gateway};
 use serde_json::{Value, json};
 
 use super::capacity::{read, size, write};
 use super::usage::Usage;
 use crate::bench::figures::float;
-use crate::proxy::{self, Forwarder, bad_gateway};
 
 /// SQS bills each 64 KB of a payload as one request.
 const CHUNK: usize = 64 * 1024;
