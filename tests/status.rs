@@ -7,7 +7,7 @@ use membermail_core::status::{Component, DAYS, Sample};
 use membermail_tests::browser::Browser;
 use membermail_tests::chromium::Settings;
 use membermail_tests::stack::Stack;
-use membermail_tests::wait::until_true;
+use membermail_tests::wait::{until, until_true};
 use serde_json::{Value, json};
 
 use crate::self_service::screen::Screen;
@@ -17,6 +17,10 @@ fn found<'a>(outcomes: &'a Value, component: &str) -> Result<&'a Value> {
     let mut outcomes = outcomes.as_array().into_iter().flatten();
     outcomes.find(|outcome| outcome["component"] == component).with_context(|| format!("no {component}"))
 }
+
+/// How long a page can lack a sample, in seconds: each instance of `account` may have read the table up to a minute ago, and
+/// requests reach any of them.
+const STALE: u64 = 90;
 
 async fn report(stack: &Stack) -> Result<Value> {
     let page = Browser::new()?.get(stack.public_url.join("status.json")?).await?;
@@ -46,21 +50,25 @@ async fn samples_reach_the_page() -> Result<()> {
         let at = now - SignedDuration::from_hours(24 * days);
         store.record_sample(Sample { component: Component::DomainChecks, is_ok, at }, now).await?;
     }
-    // An instance of `account` may have read the table up to a minute ago.
-    until_true("the samples on the page", 90, async || {
+    let report = until("the samples in the report", STALE, async || {
         let report = report(&stack).await?;
-        Ok(report["components"][2]["state"] == "failing" && report["components"][0]["state"] == "operational")
+        let components = &report["components"];
+        let is_current = components[2]["state"] == "failing" && components[0]["state"] == "operational";
+        Ok(is_current.then_some(report))
     })
     .await?;
-    let report = report(&stack).await?;
     ensure!(report["state"] == "failing" && report["components"][1]["state"] == "unknown", "{report}");
     let days = report["components"][2]["days"].as_array().context("no days")?;
     let counts: Vec<_> = days.iter().map(|day| (day["good"].as_u64(), day["failed"].as_u64())).collect();
     ensure!(counts[DAYS - 4..] == [(0, 1), (1, 0), (0, 0), (0, 1)].map(|(a, b)| (Some(a), Some(b))), "{report}");
 
     for address in [&stack.public_url, &stack.api_url] {
-        let page = Browser::new()?.get(address.join("status")?).await?;
-        ensure!(page.status == 200 && page.text.contains("Some parts have problems."), "{}", page.text);
+        let page = until("the samples on the page", STALE, async || {
+            let page = Browser::new()?.get(address.join("status")?).await?;
+            ensure!(page.status == 200, "{}", page.text);
+            Ok(page.text.contains("Some parts have problems.").then_some(page))
+        })
+        .await?;
         ensure!(!page.headers.contains_key("set-cookie") && page.headers["vary"] == "Accept-Language");
         ensure!(!page.text.contains('@') && !page.text.contains("<form"), "{}", page.text);
     }
@@ -69,7 +77,12 @@ async fn samples_reach_the_page() -> Result<()> {
     let screen = Screen::start(&stack, Settings { scripts: true }).await?;
     screen.chromium.open(&stack.public_url).await?;
     screen.chromium.find("footer a[href$='/status']").await?.click().await?;
-    screen.shows("Some parts have problems.", 20).await?;
+    screen.shows("Service status", 20).await?;
+    until_true("the samples in the browser", STALE, async || {
+        screen.chromium.page.refresh().await?;
+        Ok(screen.chromium.find("main").await?.text().await?.contains("Some parts have problems."))
+    })
+    .await?;
     screen.inspect_as("status-en").await?;
     screen.chromium.find("footer a[lang=ar]").await?.click().await?;
     screen.shows("حالة الخدمة", 20).await?;
